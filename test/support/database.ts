@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import pg from 'pg';
+
+export const TEMPLATE_DATABASE = 'template_orders';
+
+export interface TestDatabase {
+  readonly url: string;
+  readonly name: string;
+  readonly pool: pg.Pool;
+}
+
+/** A migrated database of the test's own, dropped with its replication slots when the test ends. */
+export async function createDatabase(
+  t: TestContext | { after(fn: () => Promise<void>): void },
+): Promise<TestDatabase> {
+  const serverUrl = process.env['TEST_POSTGRES_URL'];
+  if (!serverUrl) throw new Error('TEST_POSTGRES_URL is not set: run tests with `npm test -- PATH`');
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
+
+  const pool = new pg.Pool({ connectionString: url, max: 10 });
+  pool.on('error', () => undefined); // tests kill backends on purpose
+  t.after(async () => {
+    await pool.end();
+    await onServer(
+      serverUrl,
+      `SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots WHERE database = '${name}' AND active`,
+      `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '${name}'`,
+      `DROP DATABASE ${name} WITH (FORCE)`,
+    );
+  });
+  return { url, name, pool };
+}
+
+async function onServer(url: string, ...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
