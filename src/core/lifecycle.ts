@@ -19,6 +19,13 @@ export interface ProcessScope<C> {
   fail(error: unknown): void;
 }
 
+const exitSteps: ClosingStep[] = [];
+
+/** Registers, before the process runs, what closes after everything that the process itself opened: the tracing. */
+export function onExit(name: string, close: () => Promise<unknown>): void {
+  exitSteps.push({ name, close });
+}
+
 /**
  * Runs one process from configuration to exit: 0 when asked to stop, 1 when it failed, 78 for a bad configuration.
  * SIGTERM and SIGINT stop it gracefully, within 25 s; a second signal stops it at once.
@@ -31,7 +38,7 @@ export async function runProcess<S extends TObject>(
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = configOrExit(schema, env);
   const log = createLogger({ level: config.LOG_LEVEL, service: config.SERVICE_NAME });
-  const closers: ClosingStep[] = [];
+  const closers: ClosingStep[] = [...exitSteps];
   const stop = new AbortController();
   let failure: Error | undefined;
 
