@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
-import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { createDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
@@ -81,10 +80,10 @@ test('the tracing SDK is loaded when an endpoint is named', async (t) => {
 /** Takes OTLP over HTTP and keeps the bytes: protobuf holds ids and strings as they are. */
 async function openCollector(t: TestContext, { answers = true } = {}) {
   const bodies: Buffer[] = [];
-  const server = createServer(async (request, response) => {
-    const body = await buffer(request);
-    if (request.url === '/v1/traces') bodies.push(body);
-    if (answers) response.end();
+  const server = createServer((request, response) => {
+    if (request.url === '/v1/traces') request.on('data', (chunk: Buffer) => bodies.push(chunk));
+    request.on('end', () => answers && response.end());
+    request.resume();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {

@@ -8,11 +8,12 @@ import { runProcess } from '../../src/core/lifecycle.ts';
 
 // The smallest process with a request and a query in it. It tells its port, and whether the tracing SDK is loaded.
 
-await runProcess(Type.Object(sharedConfig), process.env, async ({ config, log, onClose }) => {
+await runProcess(Type.Object(sharedConfig), process.env, async (scope) => {
+  const { config, log } = scope;
   const pool = openPool({ url: config.DATABASE_URL, max: 1, applicationName: 'traced', log });
-  onClose('pool', () => pool.end());
+  scope.onClose('pool', () => pool.end());
   const app = fastify();
-  onClose('http', () => app.close());
+  scope.onClose('http', () => app.close());
   app.get('/things/:id', async () => (await pool.query('SELECT 1 AS thing')).rows[0]);
   app.get('/health/live', async () => 'ok');
   await app.listen({ port: 0, host: '127.0.0.1' });

@@ -1,0 +1,42 @@
+# syntax=docker/dockerfile:1
+# Both processes and the migration, one target each: docker build --target api|relay|migrate .
+
+FROM node:24.21.0-trixie-slim AS base
+WORKDIR /app
+ENV NODE_ENV=production
+
+FROM base AS dependencies
+COPY package.json package-lock.json .npmrc ./
+# No production dependency needs its install script, so none gets to run.
+RUN npm ci --omit=dev --ignore-scripts
+
+# drizzle-kit is a development dependency: it has an image of its own, which runs once and ends.
+FROM base AS migrate
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --include=dev --ignore-scripts
+COPY drizzle.config.ts ./
+COPY drizzle drizzle
+USER node
+CMD ["node_modules/.bin/drizzle-kit", "migrate"]
+
+FROM base AS process
+COPY --from=dependencies /app/node_modules node_modules
+# package.json makes the files ES modules; from the journal a process knows the newest migration it was written for.
+COPY package.json ./
+COPY drizzle/meta/_journal.json drizzle/meta/_journal.json
+COPY src src
+USER node
+
+FROM process AS api
+EXPOSE 5000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 5000}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# node and not npm: npm does not pass SIGTERM on to what it runs.
+CMD ["node", "--import", "./src/telemetry.ts", "src/main.ts"]
+
+FROM process AS relay
+COPY relay relay
+EXPOSE 5001
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.RELAY_PORT || 5001}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--import", "./src/telemetry.ts", "relay/main.ts"]
