@@ -3,6 +3,8 @@ export type ErrorCode =
   | 'CONFIG_INVALID'
   | 'SCHEMA_BEHIND'
   | 'CONTEXT_INVALID'
+  | 'REQUEST_INVALID'
+  | 'ROUTE_NOT_FOUND'
   | 'ORDER_INVALID'
   | 'ORDER_NOT_FOUND'
   | 'DATABASE_UNAVAILABLE'
@@ -10,6 +12,9 @@ export type ErrorCode =
   | 'WAL_MALFORMED'
   | 'OUTBOX_UNREADABLE'
   | 'SLOT_BUSY'
+  | 'SLOT_UNUSABLE'
+  | 'PUBLICATION_UNUSABLE'
+  | 'EPOCH_LOST'
   | 'STREAM_LOST';
 
 /** One wrong place in an input: a JSON pointer into it ("" when no field is meant) and what to do about it. */

@@ -24,3 +24,8 @@ export function toNumeric(cents: bigint): string {
   const digits = cents.toString().padStart(3, '0');
   return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
+
+/** Exact cents of what NUMERIC(10,2) prints, always with two decimals: "89.97" -> 8997n. */
+export function fromNumeric(numeric: string): bigint {
+  return BigInt(numeric.replace('.', ''));
+}

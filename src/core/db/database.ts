@@ -1,5 +1,9 @@
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import type { Logger } from '../log.ts';
+
+/** Drizzle on a pool or, inside a transaction, on one connection. */
+export type Database = NodePgDatabase<Record<string, never>>;
 
 export interface PoolOptions {
   url: string;
@@ -31,5 +35,9 @@ export function openPool(options: PoolOptions): pg.Pool {
   pool.on('error', (err) =>
     options.log.warn({ err }, 'Lost an idle database connection; the pool replaces it'),
   );
+  // Nor does the pool listen to a connection while it is lent out; its queries fail with the same error.
+  pool.on('connect', (client) => {
+    client.on('error', (err) => options.log.debug({ err }, 'Lost a database connection'));
+  });
   return pool;
 }

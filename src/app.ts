@@ -1,0 +1,115 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type pg from 'pg';
+import { AppError } from './core/errors.ts';
+import type { Logger } from './core/log.ts';
+import { createDispatcher } from './dispatcher.ts';
+import type { App } from './http/app-instance.ts';
+import { ajvOptions } from './http/body-validation.ts';
+import { answerBrokenRequest } from './http/broken-request.ts';
+import { healthRoutes } from './http/health-routes.ts';
+import { addJsonParser } from './http/json-parser.ts';
+import { openApi } from './http/openapi.ts';
+import { orderRoutes } from './http/order-routes.ts';
+import { Problem, toProblem } from './http/problem.ts';
+import { readContext } from './http/request-context.ts';
+import { receptors } from './receptors/registry.ts';
+
+export interface AppDeps {
+  readonly pool: pg.Pool;
+  readonly log: Logger;
+  /** Whether to serve /openapi.json and /docs. */
+  readonly docs: boolean;
+  /** Whether the process is through with its start; until then it is not ready. */
+  readonly isStarted?: () => boolean;
+  readonly now?: () => Date;
+  readonly newId?: () => string;
+}
+
+const BODY_LIMIT = 256 * 1024;
+const RETRY_AFTER_SECONDS = 2;
+/** After this long, a request that is still not finished is cut off by the closing server. */
+const CLOSE_WITHIN_MS = 15_000;
+
+/** The api with its real options, the same in production and in tests. The caller listens and closes; the pool stays the caller's. */
+export async function buildApp(deps: AppDeps): Promise<App> {
+  const newId = deps.newId ?? (() => randomUUIDv7());
+  const app: App = fastify({
+    loggerInstance: deps.log as FastifyBaseLogger,
+    genReqId: () => newId(), // a request is a message; its id is always ours
+    logController: new LogController({ requestIdLogLabel: 'messageId', disableRequestLogging: true }),
+    ajv: ajvOptions,
+    bodyLimit: BODY_LIMIT,
+    // A request has 10 s to arrive, and Node looks every second whether one is over that.
+    requestTimeout: 10_000,
+    connectionTimeout: 30_000,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    return503OnClosing: false, // what still arrives on an open connection is served, and told to connect anew
+    frameworkErrors: (error, request, reply) => {
+      startContext(request, reply, newId);
+      sendProblem(error, request, reply);
+    },
+    clientErrorHandler: answerBrokenRequest,
+  });
+  // What is answered is what the schemas document; a serializer made from them would drop and coerce where it is not.
+  app.setSerializerCompiler(() => JSON.stringify);
+  addJsonParser(app);
+  app.addSchema(Problem);
+
+  let closing = false;
+  app.addHook('preClose', async () => {
+    closing = true;
+    setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS).unref();
+  });
+  app.decorateRequest('messageContext');
+  app.addHook('onRequest', async (request, reply) => {
+    const faults = startContext(request, reply, newId);
+    if (faults.length > 0) throw new AppError('CONTEXT_INVALID', 'A header is not valid', { faults });
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    // A closing server waits for its connections, so none may be kept alive.
+    if (closing) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url } = request;
+    const ms = Math.round(reply.elapsedTime);
+    request.log.info({ method, url, status: reply.statusCode, ms }, `${method} ${url} ${reply.statusCode}`);
+  });
+  app.setErrorHandler(sendProblem);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(new AppError('ROUTE_NOT_FOUND', `There is no ${request.method} here`), request, reply),
+  );
+
+  if (deps.docs) await openApi(app);
+  const { pool } = deps;
+  const dispatcher = createDispatcher({ pool, receptors, now: deps.now ?? (() => new Date()), newId });
+  orderRoutes(app, { db: drizzle(pool), dispatcher });
+  healthRoutes(app, { pool, isOpen: () => !closing && (deps.isStarted?.() ?? true) });
+  return app;
+}
+
+/** Gives a request its message context, its answer the correlation id, and its log lines both. Returns what is wrong with the headers. */
+function startContext(request: FastifyRequest, reply: FastifyReply, newId: () => string) {
+  const { context, faults } = readContext(request.headers, request.id, newId);
+  request.messageContext = context;
+  (request.log as Logger).setBindings({ correlationId: context.correlationId });
+  reply.header('x-correlation-id', context.correlationId);
+  return faults;
+}
+
+function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toProblem(error, request.id);
+  if (problem.status >= 500)
+    request.log.error({ err: error }, `Answering ${problem.status}: ${problem.detail}`);
+  else request.log.info({ errors: problem.errors }, `Answering ${problem.status}: ${problem.detail}`);
+  if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
+}

@@ -1,0 +1,10 @@
+/** A command or an event: the name of its type, which travels as the message's subject, and its body. */
+export interface Message<T extends string = string, B = unknown> {
+  readonly type: T;
+  readonly body: B;
+}
+
+/** Something that happened to one aggregate. Events of one aggregate are published in the order they were committed. */
+export interface Event<T extends string = string, B = unknown> extends Message<T, B> {
+  readonly aggregateId: string;
+}

@@ -1,0 +1,78 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Fault } from '../core/errors.ts';
+import type { MessageContext } from '../core/messages/message-context.ts';
+import { parseTraceContext } from '../core/messages/trace-context.ts';
+
+export const MAX_METADATA = 20;
+export const MAX_METADATA_NAME = 64;
+export const MAX_METADATA_VALUE = 256;
+
+const VISIBLE_ASCII = /^[!-~]{1,128}$/;
+const METADATA_PREFIX = 'x-metadata-';
+const METADATA_NAME = new RegExp(`^[a-z0-9][a-z0-9._-]{0,${MAX_METADATA_NAME - 1}}$`);
+const METADATA_VALUE = new RegExp(`^[ -~]{1,${MAX_METADATA_VALUE}}$`);
+/** The properties that a message has of its own, in lower case: metadata must not pass for them. */
+const RESERVED_NAMES = new Set([
+  'messagetype',
+  'aggregateid',
+  'causationid',
+  'userid',
+  'traceparent',
+  'tracestate',
+  'diagnostic-id',
+]);
+
+export interface RequestContext {
+  readonly context: MessageContext;
+  /** What is wrong with the headers; the context is then good for an answer, not for a command. */
+  readonly faults: readonly Fault[];
+}
+
+/** The message context that a request's headers carry. A correlation id is made when there is none. */
+export function readContext(
+  headers: IncomingHttpHeaders,
+  messageId: string,
+  newId: () => string,
+): RequestContext {
+  const faults: Fault[] = [];
+  const token = (name: string) => {
+    const value = headers[name];
+    if (value === undefined || (typeof value === 'string' && VISIBLE_ASCII.test(value)))
+      return value as string;
+    faults.push(fault(name, 'must be 1 to 128 visible ASCII characters'));
+    return undefined;
+  };
+  const context: MessageContext = {
+    messageId,
+    correlationId: token('x-correlation-id') ?? newId(),
+    causationId: undefined,
+    userId: token('x-user-id'),
+    metadata: readMetadata(headers, faults),
+    trace: parseTraceContext(headers['traceparent'], headers['tracestate']),
+  };
+  return { context, faults };
+}
+
+function readMetadata(headers: IncomingHttpHeaders, faults: Fault[]): Record<string, string> {
+  const entries = Object.entries(headers)
+    .filter(([header]) => header.startsWith(METADATA_PREFIX))
+    .map(([header, value]) => [header.slice(METADATA_PREFIX.length), String(value)] as const);
+  for (const [name, value] of entries) {
+    const header = `${METADATA_PREFIX}${name}`;
+    if (RESERVED_NAMES.has(name)) faults.push(fault(header, 'takes a name that messages use themselves'));
+    if (!METADATA_NAME.test(name)) {
+      faults.push(
+        fault(header, `must have a name of 1 to ${MAX_METADATA_NAME} letters, digits, ".", "_" or "-"`),
+      );
+    }
+    if (!METADATA_VALUE.test(value)) {
+      faults.push(fault(header, `must be 1 to ${MAX_METADATA_VALUE} printable ASCII characters`));
+    }
+  }
+  if (entries.length > MAX_METADATA)
+    faults.push(fault(`${METADATA_PREFIX}*`, `must be at most ${MAX_METADATA}`));
+  return Object.fromEntries(entries);
+}
+
+// A header is no field of the body, hence the empty pointer.
+const fault = (header: string, detail: string): Fault => ({ pointer: '', detail: `${header} ${detail}` });

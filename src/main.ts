@@ -1,0 +1,45 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import { buildApp } from './app.ts';
+import { apiConfig } from './config.ts';
+import { openPool } from './core/db/database.ts';
+import { assertSchemaCurrent } from './core/db/schema-version.ts';
+import { AppError } from './core/errors.ts';
+import { runProcess } from './core/lifecycle.ts';
+import type { Logger } from './core/log.ts';
+
+await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {
+  const pool = openPool({
+    url: config.DATABASE_URL,
+    max: config.DATABASE_POOL_SIZE,
+    applicationName: config.SERVICE_NAME,
+    log,
+  });
+  onClose('database pool', () => pool.end());
+
+  let schemaChecked = false;
+  const docs = config.API_DOCS ?? config.NODE_ENV !== 'production';
+  const app = await buildApp({ pool, log, docs, isStarted: () => schemaChecked });
+  onClose('http server', () => app.close());
+
+  // It listens before the database is there, not ready: an api that ends, or is not even alive, without its database
+  // would be restarted over and over by what watches it.
+  await app.listen({ host: config.HOST, port: config.PORT });
+  schemaChecked = await schemaIsCurrent(pool, log, stopping);
+  if (schemaChecked) log.info('Ready');
+});
+
+/** Waits for a database that answers; false when stopped before. Throws SCHEMA_BEHIND. */
+async function schemaIsCurrent(pool: pg.Pool, log: Logger, stopping: AbortSignal): Promise<boolean> {
+  for (let waitMs = 250; !stopping.aborted; waitMs = Math.min(waitMs * 2, 5_000)) {
+    try {
+      await assertSchemaCurrent(pool);
+      return true;
+    } catch (err) {
+      if (err instanceof AppError && err.code === 'SCHEMA_BEHIND') throw err;
+      log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
+      await delay(waitMs, undefined, { signal: stopping }).catch(() => undefined);
+    }
+  }
+  return false;
+}

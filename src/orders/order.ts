@@ -1,0 +1,89 @@
+import { AppError, type Fault } from '../core/errors.ts';
+import type { CreateOrder } from '../core/messages/create-order.ts';
+import type { OrderCreated } from '../core/messages/order-created.ts';
+import type { Address } from '../core/messages/order-fields.ts';
+import { MAX_CENTS, toAmount, toCents, toNumeric } from '../core/money.ts';
+
+export interface Order {
+  readonly orderId: string;
+  readonly customerId: string;
+  /** In the order the customer sent them. */
+  readonly items: readonly OrderItem[];
+  readonly shippingAddress: Address;
+  readonly totalCents: bigint;
+  readonly status: string;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+export interface OrderItem {
+  readonly orderItemId: string;
+  readonly productId: string;
+  readonly quantity: number;
+  readonly unitPriceCents: bigint;
+  readonly lineTotalCents: bigint;
+}
+
+/** A new order with its totals, exact. Throws ORDER_INVALID with every amount that is too large to be kept. */
+export function placeOrder(command: CreateOrder, newId: () => string, now: Date): Order {
+  const items = command.items.map((item) => {
+    const unitPriceCents = toCents(item.unitPrice);
+    return {
+      orderItemId: newId(),
+      productId: item.productId,
+      quantity: item.quantity,
+      unitPriceCents,
+      lineTotalCents: unitPriceCents * BigInt(item.quantity),
+    };
+  });
+  const totalCents = items.reduce((sum, item) => sum + item.lineTotalCents, 0n);
+  refuseAmountsTooLarge(items, totalCents);
+  return {
+    orderId: newId(),
+    customerId: command.customerId,
+    items,
+    shippingAddress: command.shippingAddress,
+    totalCents,
+    status: 'Pending',
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+/** The body of the event that this order was created. */
+export function describeOrder(order: Order): OrderCreated {
+  const { street, city, state, zipCode, country } = order.shippingAddress;
+  return {
+    orderId: order.orderId,
+    customerId: order.customerId,
+    items: order.items.map((item) => ({
+      productId: item.productId,
+      quantity: item.quantity,
+      unitPrice: toAmount(item.unitPriceCents),
+      lineTotal: toAmount(item.lineTotalCents),
+    })),
+    // Named one by one: jsonb gives them back in an order of its own.
+    shippingAddress: { street, city, state, zipCode, country },
+    totalAmount: toAmount(order.totalCents),
+    createdAt: order.createdAt.toISOString(),
+  };
+}
+
+function refuseAmountsTooLarge(items: readonly OrderItem[], totalCents: bigint): void {
+  const limit = toNumeric(MAX_CENTS);
+  const faults: Fault[] = items.flatMap(({ lineTotalCents }, index) =>
+    lineTotalCents > MAX_CENTS
+      ? [
+          {
+            pointer: `/items/${index}`,
+            detail: `its line total ${toNumeric(lineTotalCents)} is over ${limit}`,
+          },
+        ]
+      : [],
+  );
+  if (faults.length === 0 && totalCents > MAX_CENTS) {
+    faults.push({ pointer: '/items', detail: `their total ${toNumeric(totalCents)} is over ${limit}` });
+  }
+  if (faults.length > 0)
+    throw new AppError('ORDER_INVALID', 'The order costs more than can be kept', { faults });
+}

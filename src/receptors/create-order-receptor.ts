@@ -1,0 +1,15 @@
+import type { CreateOrder } from '../core/messages/create-order.ts';
+import { ORDER_CREATED, type OrderCreated } from '../core/messages/order-created.ts';
+import { describeOrder, placeOrder } from '../orders/order.ts';
+import { insertOrder } from '../orders/order-store.ts';
+import type { Receptor } from './receptor.ts';
+
+/** Prices the order, keeps it, and answers with the event's body. Throws ORDER_INVALID. */
+export const createOrderReceptor: Receptor<CreateOrder, OrderCreated> = (command, { now, newId }) => {
+  const order = placeOrder(command, () => newId().replaceAll('-', ''), now);
+  return async (db) => {
+    await insertOrder(db, order);
+    const body = describeOrder(order);
+    return { answer: body, events: [{ type: ORDER_CREATED, aggregateId: order.orderId, body }] };
+  };
+};

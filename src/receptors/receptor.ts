@@ -1,0 +1,24 @@
+import type { Database } from '../core/db/database.ts';
+import type { Event } from '../core/messages/message.ts';
+
+/**
+ * Handles one type of command, in two steps. The first decides what can be decided from the command alone, and throws what is
+ * wrong with it before the database is asked. The step it returns runs inside the dispatcher's transaction: when it throws,
+ * nothing has happened; the events it returns are published with what it wrote.
+ */
+export type Receptor<Command, Answer> = (
+  command: Command,
+  moment: Moment,
+) => (db: Database) => Promise<Outcome<Answer>>;
+
+/** The one instant at which a command happens, and where its ids come from. */
+export interface Moment {
+  readonly now: Date;
+  /** A new UUIDv7. */
+  readonly newId: () => string;
+}
+
+export interface Outcome<Answer> {
+  readonly answer: Answer;
+  readonly events: readonly Event[];
+}
