@@ -66,9 +66,12 @@ interface AjvError {
 }
 
 function namedFaults(errors: AjvError[], schema: TObject): string[] {
-  return errors.map((error) => {
-    const name = error.params.missingProperty ?? error.instancePath.slice(1);
-    const wanted = schema.properties[name]?.description ?? 'see README.md';
-    return `  ${name}: ${error.params.missingProperty ? 'missing' : 'bad value'}; it must be ${wanted}`;
-  });
+  // An anyOf says only that one of the others is the matter.
+  return errors
+    .filter(({ keyword }) => keyword !== 'anyOf')
+    .map((error) => {
+      const name = error.params.missingProperty ?? error.instancePath.slice(1);
+      const wanted = schema.properties[name]?.description ?? 'see README.md';
+      return `  ${name}: ${error.params.missingProperty ? 'missing' : 'bad value'}; it must be ${wanted}`;
+    });
 }

@@ -14,9 +14,9 @@ export interface ProcessScope<C> {
   /** Aborted when the process is asked to stop, also while it is still starting. */
   readonly stopping: AbortSignal;
   /** Registers what closes a thing that was just opened. Closed in reverse order, each step named and timed. */
-  onClose(name: string, close: () => Promise<unknown>): void;
+  readonly onClose: (name: string, close: () => Promise<unknown>) => void;
   /** Ends the process with exit code 1, everything closed first. */
-  fail(error: unknown): void;
+  readonly fail: (error: unknown) => void;
 }
 
 const exitSteps: ClosingStep[] = [];
@@ -41,6 +41,7 @@ export async function runProcess<S extends TObject>(
   const closers: ClosingStep[] = [...exitSteps];
   const stop = new AbortController();
   let failure: Error | undefined;
+  let started = Promise.resolve();
 
   const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ signal, err }) => {
     failure ??= err;
@@ -62,7 +63,7 @@ export async function runProcess<S extends TObject>(
   const onClose = (name: string, close: () => Promise<unknown>) => {
     closers.push({ name, close });
   };
-  const started = start({ config, log, stopping: stop.signal, onClose, fail }).catch(fail);
+  started = start({ config, log, stopping: stop.signal, onClose, fail }).catch(fail);
   await started;
 }
 

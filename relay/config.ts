@@ -1,0 +1,48 @@
+import { Type } from '@sinclair/typebox';
+import { portConfig, sharedConfig } from '../src/core/config.ts';
+
+const optional = <T extends ReturnType<typeof Type.String>>(schema: T) => Type.Optional(schema);
+const identifier = (value: string) =>
+  Type.String({
+    default: value,
+    pattern: '^[a-z0-9_]{1,63}$',
+    description: 'up to 63 lower-case letters, digits, _',
+  });
+
+const properties = {
+  ...sharedConfig,
+  RELAY_DATABASE_URL: optional(
+    Type.String({
+      pattern: '^postgres(ql)?://',
+      description: 'postgres://..., a role with REPLICATION, straight to the server',
+    }),
+  ),
+  RELAY_HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'an address to listen on' }),
+  RELAY_PORT: portConfig(5001),
+  RELAY_SLOT: identifier('order_outbox'),
+  RELAY_PUBLICATION: identifier('order_outbox'),
+  SERVICEBUS_CONNECTION_STRING: optional(
+    Type.String({
+      pattern: 'Endpoint=sb://',
+      description:
+        'Endpoint=sb://...;SharedAccessKeyName=...;SharedAccessKey=..., unless SERVICEBUS_NAMESPACE is set',
+    }),
+  ),
+  SERVICEBUS_NAMESPACE: optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9.-]+$',
+      description: 'NAME.servicebus.windows.net (Entra ID), unless SERVICEBUS_CONNECTION_STRING is set',
+    }),
+  ),
+  SERVICEBUS_ENTITY: Type.String({
+    default: 'orders',
+    minLength: 1,
+    maxLength: 260,
+    description: 'a topic or queue',
+  }),
+  SERVICEBUS_SESSIONS: Type.Boolean({ default: false, description: 'true or false' }),
+};
+
+export const relayConfigSchema = Type.Object(properties, {
+  anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
+});

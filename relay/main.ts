@@ -1,0 +1,44 @@
+import { openPool } from '../src/core/db/database.ts';
+import { runProcess } from '../src/core/lifecycle.ts';
+import { relayConfigSchema } from './config.ts';
+import { buildHealthServer } from './health-server.ts';
+import { ServiceBusPublisher } from './publishing/service-bus-publisher.ts';
+import { runRelay } from './relay.ts';
+import { RelayMonitor } from './relay-monitor.ts';
+
+// One connection marks, the other serves the status and the checks, so that neither waits for the other.
+const POOL_SIZE = 3;
+
+await runProcess(relayConfigSchema, process.env, async ({ config, log, stopping, onClose, fail }) => {
+  const slot = config.RELAY_SLOT;
+  const publication = config.RELAY_PUBLICATION;
+  const entity = config.SERVICEBUS_ENTITY;
+  const sessions = config.SERVICEBUS_SESSIONS;
+  const replicationUrl = config.RELAY_DATABASE_URL ?? config.DATABASE_URL;
+  const monitor = new RelayMonitor();
+
+  const pool = openPool({ url: replicationUrl, max: POOL_SIZE, applicationName: `relay ${slot}`, log });
+  onClose('database pool', () => pool.end());
+
+  const health = buildHealthServer({ monitor, pool, slot, publication, entity });
+  onClose('health server', () => health.close());
+  await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });
+
+  const publisher = new ServiceBusPublisher(
+    {
+      connectionString: config.SERVICEBUS_CONNECTION_STRING,
+      namespace: config.SERVICEBUS_NAMESPACE,
+      entity,
+      sessions,
+    },
+    log,
+  );
+  onClose('Service Bus', () => publisher.close());
+
+  const running = runRelay(
+    { pool, replicationUrl, publisher, slot, publication, sessions, monitor, log, random: Math.random },
+    stopping,
+  );
+  running.catch(fail);
+  onClose('relay', () => running);
+});

@@ -1,0 +1,203 @@
+import type pg from 'pg';
+import type { OutboxMessage } from './outbox-message.ts';
+import { formatLsn, type Lsn, parseLsn } from './replication/lsn.ts';
+
+/** How far everything is settled, as the last relay left it. */
+export interface Progress {
+  /** Undefined while the table has not been settled for this slot. */
+  readonly settledLsn: Lsn | undefined;
+  readonly markedLsn: Lsn;
+}
+
+export interface MarkRequest {
+  readonly slot: string;
+  readonly epoch: bigint;
+  readonly messageIds: readonly string[];
+  /** Stored only if every one of the rows was hit. 0 while the table is still being settled: a restart begins that anew. */
+  readonly settledLsn: Lsn;
+  readonly markedLsn: Lsn;
+}
+
+export interface MarkResult {
+  /** The rows that were there to be marked. */
+  readonly hits: number;
+  readonly progressStored: boolean;
+}
+
+const UNSETTLED = 'processed_at IS NULL AND parked_at IS NULL AND dropped_at IS NULL';
+
+/** All SQL of the relay on the tables. Every method throws what `pg` throws. */
+export class OutboxStore {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  async progress(slot: string): Promise<Progress | undefined> {
+    const { rows } = await this.#pool.query<{ settled_lsn: string | null; marked_lsn: string | null }>(
+      'SELECT settled_lsn, marked_lsn FROM relay_progress WHERE slot = $1',
+      [slot],
+    );
+    const [row] = rows;
+    return (
+      row && { settledLsn: lsnOrUndefined(row.settled_lsn), markedLsn: lsnOrUndefined(row.marked_lsn) ?? 0n }
+    );
+  }
+
+  /** Makes this relay the only one whose progress counts, and returns its epoch. */
+  async claim(slot: string): Promise<bigint> {
+    const { rows } = await this.#pool.query<{ epoch: string }>(
+      `INSERT INTO relay_progress AS progress (slot, epoch, system_identifier, timeline)
+       SELECT $1, 1, system_identifier::text, timeline_id FROM pg_control_system(), pg_control_checkpoint()
+       ON CONFLICT (slot) DO UPDATE SET epoch = progress.epoch + 1,
+         system_identifier = excluded.system_identifier, timeline = excluded.timeline, updated_at = now()
+       RETURNING epoch`,
+      [slot],
+    );
+    return BigInt(rows[0]?.epoch ?? 0);
+  }
+
+  /** From here until the next mark, a restart settles the table anew. */
+  async forgetProgress(slot: string): Promise<void> {
+    await this.#pool.query(
+      'UPDATE relay_progress SET settled_lsn = NULL, marked_lsn = NULL WHERE slot = $1',
+      [slot],
+    );
+  }
+
+  /**
+   * Marks rows as accepted by the broker and stores the progress, in one statement.
+   * A row can be missed: the WAL shows a commit a moment before other sessions see it.
+   */
+  async mark(request: MarkRequest): Promise<MarkResult> {
+    const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
+      name: 'mark',
+      text: `
+        WITH marked AS (
+          UPDATE outbox SET processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL, error_message = NULL
+          WHERE message_id = ANY ($1::uuid[]) RETURNING 1
+        ), progressed AS (
+          UPDATE relay_progress SET settled_lsn = nullif($2::pg_lsn, '0/0'), marked_lsn = $3, updated_at = now()
+          WHERE slot = $4 AND epoch = $5 AND (SELECT count(*) FROM marked) = $6 RETURNING 1
+        )
+        SELECT (SELECT count(*)::int FROM marked) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
+      values: [
+        request.messageIds,
+        formatLsn(request.settledLsn),
+        formatLsn(request.markedLsn),
+        request.slot,
+        request.epoch,
+        request.messageIds.length,
+      ],
+    });
+    return { hits: rows[0]?.hits ?? 0, progressStored: rows[0]?.progressed === 1 };
+  }
+
+  /** Whether the slot still belongs to the relay of this epoch. */
+  async isCurrent(slot: string, epoch: bigint): Promise<boolean> {
+    const { rowCount } = await this.#pool.query('SELECT FROM relay_progress WHERE slot = $1 AND epoch = $2', [
+      slot,
+      epoch,
+    ]);
+    return rowCount === 1;
+  }
+
+  /** Which of these rows exist, which are settled, and the snapshot in which that is so. */
+  async look(
+    messageIds: readonly string[],
+  ): Promise<{ settled: Set<string>; present: Set<string>; snapshot: string }> {
+    const { rows } = await this.#pool.query<{ snapshot: string; present: string[]; settled: string[] }>(
+      `SELECT pg_current_snapshot()::text AS snapshot, coalesce(array_agg(message_id::text), '{}') AS present,
+         coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${UNSETTLED})), '{}') AS settled
+       FROM outbox WHERE message_id = ANY ($1::uuid[])`,
+      [messageIds],
+    );
+    const row = rows[0] ?? { snapshot: '', present: [], settled: [] };
+    return { snapshot: row.snapshot, present: new Set(row.present), settled: new Set(row.settled) };
+  }
+
+  /** Tells an operator, in the rows, that sending them keeps failing. */
+  async noteFailure(messageIds: readonly string[], error: string, nextRetryAt: Date): Promise<void> {
+    await this.#pool.query(
+      `UPDATE outbox SET retry_count = retry_count + 1, next_retry_at = $2, error_message = $3
+       WHERE message_id = ANY ($1::uuid[]) AND ${UNSETTLED}`,
+      [messageIds, nextRetryAt, error.slice(0, 2_000)],
+    );
+  }
+
+  async hasUnsettled(): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(`SELECT FROM outbox WHERE ${UNSETTLED} LIMIT 1`);
+    return rowCount !== 0;
+  }
+
+  /** Those of the rows at these positions that are still unsettled, in order. */
+  async readAt(positions: readonly bigint[]): Promise<OutboxMessage[]> {
+    const { rows } = await this.#pool.query<OutboxRow>(
+      `SELECT message_id::text, message_type, message_body::text, aggregate_id, correlation_id, causation_id, user_id,
+         metadata::text, traceparent, tracestate
+       FROM outbox WHERE position = ANY ($1::bigint[]) AND ${UNSETTLED} ORDER BY position`,
+      [positions],
+    );
+    return rows.map(toMessage);
+  }
+
+  async oldestUnsettled(): Promise<{ messageId: string; createdAt: Date; error: string | null } | undefined> {
+    const { rows } = await this.#pool.query<{ messageId: string; createdAt: Date; error: string | null }>(
+      `SELECT message_id::text AS "messageId", created_at AS "createdAt", error_message AS error
+       FROM outbox WHERE ${UNSETTLED} ORDER BY position LIMIT 1`,
+    );
+    return rows[0];
+  }
+}
+
+/** The positions of all rows unsettled in the snapshot of a transaction that the caller has begun; eight bytes a row. */
+export async function unsettledPositions(client: pg.ClientBase): Promise<BigInt64Array> {
+  await client.query(
+    `DECLARE unsettled NO SCROLL CURSOR FOR SELECT position FROM outbox WHERE ${UNSETTLED} ORDER BY position`,
+  );
+  let positions = new BigInt64Array(1024);
+  let count = 0;
+  for (;;) {
+    const { rows } = await client.query<{ position: string }>('FETCH 10000 FROM unsettled');
+    if (rows.length === 0) return positions.subarray(0, count);
+    if (count + rows.length > positions.length) {
+      const larger = new BigInt64Array(2 * (count + rows.length));
+      larger.set(positions);
+      positions = larger;
+    }
+    for (const row of rows) positions[count++] = BigInt(row.position);
+  }
+}
+
+interface OutboxRow {
+  message_id: string;
+  message_type: string;
+  message_body: string;
+  aggregate_id: string | null;
+  correlation_id: string | null;
+  causation_id: string | null;
+  user_id: string | null;
+  metadata: string | null;
+  traceparent: string | null;
+  tracestate: string | null;
+}
+
+function toMessage(row: OutboxRow): OutboxMessage {
+  return {
+    messageId: row.message_id,
+    messageType: row.message_type,
+    body: Buffer.from(row.message_body),
+    aggregateId: row.aggregate_id ?? undefined,
+    correlationId: row.correlation_id ?? undefined,
+    causationId: row.causation_id ?? undefined,
+    userId: row.user_id ?? undefined,
+    metadata: row.metadata ?? undefined,
+    traceparent: row.traceparent ?? undefined,
+    tracestate: row.tracestate ?? undefined,
+  };
+}
+
+function lsnOrUndefined(text: string | null): Lsn | undefined {
+  return text === null ? undefined : parseLsn(text);
+}

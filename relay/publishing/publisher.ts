@@ -1,0 +1,13 @@
+import type { OutboxMessage } from '../outbox-message.ts';
+
+/** Where messages go. One contract for the Service Bus of Azure and for any other that may come. */
+export interface Publisher {
+  /** The most bytes, by `wireBytes`, that one batch may have. */
+  readonly maxBatchBytes: number;
+  /**
+   * Resolves when the broker has accepted all of the batch; rejects, within 10 s, with what `classifyFailure` understands.
+   * A batch is accepted as a whole or not at all; after a rejection with an unknown outcome it may have been accepted.
+   */
+  send(batch: readonly OutboxMessage[]): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,40 @@
+import type { ServiceBusMessage } from '@azure/service-bus';
+import type { OutboxMessage } from '../outbox-message.ts';
+
+type Properties = NonNullable<ServiceBusMessage['applicationProperties']>;
+
+/** The message of the contract: the committed bytes as its body, and a property only where there is a value. */
+export function toServiceBusMessage(message: OutboxMessage, sessions: boolean): ServiceBusMessage {
+  const properties: Properties = message.metadata === undefined ? {} : metadataProperties(message.metadata);
+  properties['messageType'] = message.messageType;
+  if (message.aggregateId !== undefined) properties['aggregateId'] = message.aggregateId;
+  if (message.causationId !== undefined) properties['causationId'] = message.causationId;
+  if (message.userId !== undefined) properties['userId'] = message.userId;
+  if (message.traceparent !== undefined) {
+    properties['traceparent'] = message.traceparent;
+    // Preset, so that the SDK starts no span of its own for each message, and consumers go on with the trace.
+    properties['Diagnostic-Id'] = message.traceparent;
+  }
+  if (message.tracestate !== undefined) properties['tracestate'] = message.tracestate;
+  return {
+    messageId: message.messageId,
+    subject: message.messageType,
+    contentType: 'application/json',
+    body: message.body, // a Buffer goes out as it is; a string would be quoted as JSON once more
+    applicationProperties: properties,
+    ...(message.correlationId !== undefined && { correlationId: message.correlationId }),
+    // A session entity takes nothing without a session; a message of no order is a session of its own.
+    ...(sessions && { sessionId: message.aggregateId ?? message.messageId }),
+  };
+}
+
+/** Metadata written by the api is text; what others put there may be any JSON, and AMQP properties are scalars. */
+function metadataProperties(metadata: string): Properties {
+  const properties: Properties = {};
+  for (const [name, value] of Object.entries(JSON.parse(metadata) as Record<string, unknown>)) {
+    if (value === null) continue;
+    const scalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+    properties[name] = scalar ? value : JSON.stringify(value);
+  }
+  return properties;
+}

@@ -1,0 +1,136 @@
+import { ServiceBusClient, type ServiceBusClientOptions, type ServiceBusSender } from '@azure/service-bus';
+import type { Logger } from '../../src/core/log.ts';
+import type { OutboxMessage } from '../outbox-message.ts';
+import { classifyFailure } from './publish-failure.ts';
+import type { Publisher } from './publisher.ts';
+import { toServiceBusMessage } from './service-bus-message.ts';
+
+export interface ServiceBusTarget {
+  readonly connectionString?: string | undefined;
+  /** Fully qualified; signs in through Entra ID. */
+  readonly namespace?: string | undefined;
+  /** The topic or queue. */
+  readonly entity: string;
+  readonly sessions: boolean;
+}
+
+const SEND_TIMEOUT_MS = 10_000;
+/** After one failed renewal of its token the SDK never renews again: https://github.com/Azure/azure-sdk-for-js/issues/38467 */
+const MAX_CONNECTION_AGE_MS = 30 * 60_000;
+/** The Standard tier's limit, until the link has told the real one. */
+const STANDARD_TIER_BYTES = 256 * 1024;
+const PREMIUM_BATCH_BYTES = 1024 * 1024;
+/** What the batch's own envelope may need of that. */
+const ENVELOPE_BYTES = 4 * 1024;
+
+interface Connection {
+  readonly client: ServiceBusClient;
+  readonly sender: ServiceBusSender;
+  readonly openedAt: number;
+  inFlight: number;
+  retired: boolean;
+}
+
+/**
+ * Sends batches through the SDK with its own retries off: with them one busy answer costs 30 s, and a send that is never
+ * answered 330 s. A connection that leaves an outcome unknown is replaced as a whole, since one lost answer on a live link
+ * jams its sender 2,047 sends later, and a half-open connection would take the next link down with it.
+ */
+export class ServiceBusPublisher implements Publisher {
+  readonly #target: ServiceBusTarget;
+  readonly #log: Logger;
+  #connection: Promise<Connection> | undefined;
+  #maxBatchBytes = STANDARD_TIER_BYTES - ENVELOPE_BYTES;
+
+  constructor(target: ServiceBusTarget, log: Logger) {
+    this.#target = target;
+    this.#log = log;
+  }
+
+  get maxBatchBytes(): number {
+    return this.#maxBatchBytes;
+  }
+
+  async send(batch: readonly OutboxMessage[]): Promise<void> {
+    const messages = batch.map((message) => toServiceBusMessage(message, this.#target.sessions));
+    const connection = await this.#usableConnection();
+    connection.inFlight++;
+    try {
+      const [first] = messages;
+      const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
+      // One message as itself: the envelope of a batch would only make it larger.
+      await connection.sender.sendMessages(messages.length === 1 && first ? first : messages, {
+        abortSignal,
+      });
+    } catch (error) {
+      const { kind, outcomeUnknown } = classifyFailure(error);
+      if (outcomeUnknown || kind === 'operator') this.#retire(connection);
+      throw error;
+    } finally {
+      connection.inFlight--;
+      this.#closeIfUnused(connection);
+    }
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    this.#connection = undefined;
+    await connection?.client.close();
+  }
+
+  async #usableConnection(): Promise<Connection> {
+    const current = await this.#connection;
+    if (current && performance.now() - current.openedAt > MAX_CONNECTION_AGE_MS) this.#retire(current);
+    if (!this.#connection) {
+      const opening = this.#open();
+      this.#connection = opening;
+      opening.catch(() => {
+        if (this.#connection === opening) this.#connection = undefined;
+      });
+    }
+    return this.#connection;
+  }
+
+  async #open(): Promise<Connection> {
+    const client = await createClient(this.#target);
+    try {
+      const sender = client.createSender(this.#target.entity);
+      // Opens the link, which tells how large a message may be.
+      const { maxSizeInBytes } = await sender.createMessageBatch();
+      this.#maxBatchBytes = Math.min(maxSizeInBytes, PREMIUM_BATCH_BYTES) - ENVELOPE_BYTES;
+      this.#log.info({ entity: this.#target.entity, maxSizeInBytes }, 'Connected to Service Bus');
+      return { client, sender, openedAt: performance.now(), inFlight: 0, retired: false };
+    } catch (error) {
+      this.#closeInBackground(client);
+      throw error;
+    }
+  }
+
+  #retire(connection: Connection): void {
+    if (connection.retired) return;
+    connection.retired = true;
+    this.#connection = undefined;
+  }
+
+  #closeIfUnused(connection: Connection): void {
+    if (connection.retired && connection.inFlight === 0) this.#closeInBackground(connection.client);
+  }
+
+  /** Nobody waits for it: on a half-open connection a close takes until its timeout. */
+  #closeInBackground(client: ServiceBusClient): void {
+    client
+      .close()
+      .catch((err: unknown) => this.#log.debug({ err }, 'A replaced Service Bus connection did not close'));
+  }
+}
+
+async function createClient(target: ServiceBusTarget): Promise<ServiceBusClient> {
+  const options: ServiceBusClientOptions = {
+    retryOptions: { maxRetries: 0, timeoutInMs: SEND_TIMEOUT_MS },
+    identifier: 'outbox-relay',
+  };
+  if (target.connectionString !== undefined) return new ServiceBusClient(target.connectionString, options);
+  // Only where it is needed: it is the largest package of all.
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  return new ServiceBusClient(target.namespace ?? '', new DefaultAzureCredential(), options);
+}

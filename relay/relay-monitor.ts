@@ -1,0 +1,47 @@
+import { describeError } from '../src/core/log.ts';
+
+export type RelayPhase =
+  | 'starting'
+  | 'connecting'
+  | 'settling'
+  | 'streaming'
+  | 'standby'
+  | 'waiting'
+  | 'stopped';
+
+/** What the relay is doing and has done, for whoever asks. Written by the relay, read by the health server. */
+export class RelayMonitor {
+  phase: RelayPhase = 'starting';
+  phaseSince = new Date();
+  epoch: bigint | undefined;
+  /** Consecutive failed sends; 0: the last one succeeded, or none was needed. */
+  failedSends = 0;
+  unsettled = 0;
+  lastPublishedAt: Date | undefined;
+  lastError: { at: Date; type: string; message: string; code?: string } | undefined;
+  readonly counts = {
+    received: 0,
+    published: 0,
+    settled: 0,
+    alreadySettled: 0,
+    rejectedBatches: 0,
+    sessions: 0,
+    tableSettlements: 0,
+  };
+
+  enter(phase: RelayPhase): void {
+    if (phase === this.phase) return;
+    this.phase = phase;
+    this.phaseSince = new Date();
+  }
+
+  failed(error: unknown): void {
+    const { type, message, code } = describeError(error);
+    this.lastError = { at: new Date(), type, message, ...(code !== undefined && { code }) };
+  }
+
+  /** Streaming and the last send succeeded or nothing to send; a stand-by is ready too. */
+  get isReady(): boolean {
+    return this.phase === 'standby' || (this.phase === 'streaming' && this.failedSends === 0);
+  }
+}

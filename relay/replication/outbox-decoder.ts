@@ -1,0 +1,159 @@
+import { AppError } from '../../src/core/errors.ts';
+import type { OutboxMessage } from '../outbox-message.ts';
+import type { Lsn } from './lsn.ts';
+
+export type WalEvent =
+  | { readonly kind: 'begin'; readonly commitLsn: Lsn; readonly xid: number }
+  | { readonly kind: 'insert'; readonly message: OutboxMessage }
+  /** A row that its writer inserted as settled already (restored history): never sent. */
+  | { readonly kind: 'history' }
+  | { readonly kind: 'commit'; readonly endLsn: Lsn }
+  | { readonly kind: 'other' };
+
+const REQUIRED = ['message_id', 'message_type', 'message_body'] as const;
+const SETTLED_BY = ['processed_at', 'parked_at', 'dropped_at'] as const;
+const OTHER: WalEvent = { kind: 'other' };
+const HISTORY: WalEvent = { kind: 'history' };
+
+/**
+ * Decodes pgoutput, protocol version 1, taking only the outbox columns and those as bytes: jsonb through a parser
+ * would change numbers. https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
+ * One decoder per connection: a Relation message describes the rows that follow it there.
+ */
+export class OutboxDecoder {
+  readonly #columns = new Map<number, string[]>();
+
+  /** Throws WAL_MALFORMED for bytes that are not pgoutput, OUTBOX_UNREADABLE for a table without the required columns. */
+  decode(buffer: Buffer): WalEvent {
+    switch (String.fromCharCode(buffer[0] ?? 0)) {
+      case 'B':
+        return { kind: 'begin', commitLsn: buffer.readBigUInt64BE(1), xid: buffer.readUInt32BE(17) };
+      case 'C':
+        return { kind: 'commit', endLsn: buffer.readBigUInt64BE(10) };
+      case 'I':
+        return this.#insert(buffer);
+      case 'R':
+        this.#relation(buffer);
+        return OTHER;
+      // Origin, type and logical message; and updates, deletes and truncates, should a publication let them through:
+      // the relay's own marks are updates, so an update is never an event.
+      case 'O':
+      case 'Y':
+      case 'M':
+      case 'U':
+      case 'D':
+      case 'T':
+        return OTHER;
+      default:
+        throw new AppError('WAL_MALFORMED', `Unknown pgoutput message 0x${buffer.toString('hex', 0, 1)}`);
+    }
+  }
+
+  #relation(buffer: Buffer): void {
+    const reader = new Reader(buffer, 1);
+    const oid = reader.uint32();
+    const table = `${reader.text()}.${reader.text()}`;
+    reader.skip(1); // replica identity
+    const names = Array.from({ length: reader.uint16() }, () => {
+      reader.skip(1); // flags
+      const name = reader.text();
+      reader.skip(8); // type, modifier
+      return name;
+    });
+    // By name and not by position, so that columns may come and go; a required one that is gone must not be skipped over.
+    const missing = REQUIRED.filter((name) => !names.includes(name));
+    if (missing.length > 0) {
+      throw new AppError(
+        'OUTBOX_UNREADABLE',
+        `The publication sends rows of ${table} without ${missing.join(', ')}`,
+      );
+    }
+    this.#columns.set(oid, names);
+  }
+
+  #insert(buffer: Buffer): WalEvent {
+    const reader = new Reader(buffer, 1);
+    const oid = reader.uint32();
+    const names = this.#columns.get(oid);
+    if (!names) throw new AppError('WAL_MALFORMED', `An insert into relation ${oid} before its description`);
+    reader.skip(1); // 'N': a new tuple follows
+    const values = reader.tuple(names);
+    if (SETTLED_BY.some((name) => values[name] !== undefined)) return HISTORY;
+    return { kind: 'insert', message: toMessage(values) };
+  }
+}
+
+type Tuple = Readonly<Record<string, Buffer | undefined>>;
+
+function toMessage(values: Tuple): OutboxMessage {
+  return {
+    messageId: required(values, 'message_id').toString(),
+    messageType: required(values, 'message_type').toString(),
+    // A copy: a slice would keep the whole chunk it was read in alive for as long as this message waits.
+    body: Buffer.from(required(values, 'message_body')),
+    aggregateId: values['aggregate_id']?.toString(),
+    correlationId: values['correlation_id']?.toString(),
+    causationId: values['causation_id']?.toString(),
+    userId: values['user_id']?.toString(),
+    metadata: values['metadata']?.toString(),
+    traceparent: values['traceparent']?.toString(),
+    tracestate: values['tracestate']?.toString(),
+  };
+}
+
+function required(values: Tuple, name: (typeof REQUIRED)[number]): Buffer {
+  const value = values[name];
+  if (!value) throw new AppError('OUTBOX_UNREADABLE', `An outbox row without a ${name}`);
+  return value;
+}
+
+class Reader {
+  readonly #buffer: Buffer;
+  #at: number;
+
+  constructor(buffer: Buffer, at: number) {
+    this.#buffer = buffer;
+    this.#at = at;
+  }
+
+  skip(bytes: number): void {
+    this.#at += bytes;
+  }
+
+  uint16(): number {
+    this.#at += 2;
+    return this.#buffer.readUInt16BE(this.#at - 2);
+  }
+
+  uint32(): number {
+    this.#at += 4;
+    return this.#buffer.readUInt32BE(this.#at - 4);
+  }
+
+  text(): string {
+    const end = this.#buffer.indexOf(0, this.#at);
+    const text = this.#buffer.toString('utf8', this.#at, end);
+    this.#at = end + 1;
+    return text;
+  }
+
+  /** Columns by name; a NULL is absent. */
+  tuple(names: readonly string[]): Tuple {
+    const count = this.uint16();
+    if (count !== names.length) {
+      throw new AppError('WAL_MALFORMED', `A row of ${count} columns where ${names.length} were described`);
+    }
+    const values: Record<string, Buffer> = {};
+    for (const name of names) {
+      const form = String.fromCharCode(this.#buffer[this.#at] ?? 0);
+      this.skip(1);
+      if (form === 'n') continue;
+      if (form !== 't')
+        throw new AppError('WAL_MALFORMED', `Column ${name} comes in form '${form}', not as text`);
+      const length = this.uint32();
+      values[name] = this.#buffer.subarray(this.#at, this.#at + length);
+      this.skip(length);
+    }
+    return values;
+  }
+}

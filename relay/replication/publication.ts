@@ -1,0 +1,58 @@
+import type pg from 'pg';
+import { AppError } from '../../src/core/errors.ts';
+
+interface PublicationRow {
+  oid: number;
+  inserts: boolean;
+  tables: { oid: number; name: string; filter: string | null; missing: string[] }[];
+}
+
+/**
+ * Checks that the publication passes every insert into `outbox`, whole, and returns what it and its table are: another
+ * value later means that either was made anew and rows may have passed by. PostgreSQL itself says nothing: rows of a table
+ * that was dropped and made again, or hidden by a filter, are skipped and acknowledged.
+ * Throws PUBLICATION_UNUSABLE with what to do.
+ */
+export async function inspectPublication(db: pg.Pool, name: string): Promise<string> {
+  const { rows } = await db.query<PublicationRow>(
+    `SELECT p.oid::int, p.pubinsert AS inserts, coalesce(jsonb_agg(jsonb_build_object(
+         'oid', c.oid::int, 'name', t.schemaname || '.' || t.tablename, 'filter', t.rowfilter,
+         'missing', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a WHERE a.attrelid = c.oid
+           AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (t.attnames))
+       )) FILTER (WHERE c.oid IS NOT NULL), '[]') AS tables
+     FROM pg_publication p
+     LEFT JOIN pg_publication_tables t ON t.pubname = p.pubname
+     LEFT JOIN pg_class c ON c.oid = format('%I.%I', t.schemaname, t.tablename)::regclass
+     WHERE p.pubname = $1 GROUP BY p.oid, p.pubinsert`,
+    [name],
+  );
+  const [publication] = rows;
+  const fault = findFault(publication, await outboxOid(db));
+  if (publication && !fault) return `${publication.oid}/${publication.tables.map(({ oid }) => oid).join()}`;
+  throw new AppError('PUBLICATION_UNUSABLE', `The publication ${name} ${fault}`);
+}
+
+/** Undefined if the publication can be used, else what is wrong with it and the statement that mends it. */
+export function findFault(
+  publication: PublicationRow | undefined,
+  outbox: number | undefined,
+): string | undefined {
+  if (!publication) return 'does not exist. Run: npm run db:migrate';
+  if (!publication.inserts) return "does not publish inserts: ALTER PUBLICATION ... SET (publish = 'insert')";
+  const table = publication.tables.find(({ oid }) => oid === outbox);
+  if (!table) return 'does not contain the table outbox: ALTER PUBLICATION ... SET TABLE outbox';
+  if (table.filter)
+    return `has a row filter, which hides events: ALTER PUBLICATION ... SET TABLE ${table.name}`;
+  if (table.missing.length > 0) {
+    return `has a column list without ${table.missing.join(', ')}: ALTER PUBLICATION ... SET TABLE ${table.name}`;
+  }
+  const [other] = publication.tables.filter(({ oid }) => oid !== outbox);
+  return (
+    other && `also contains ${other.name}, which is no outbox: ALTER PUBLICATION ... DROP TABLE ${other.name}`
+  );
+}
+
+async function outboxOid(db: pg.Pool): Promise<number | undefined> {
+  const { rows } = await db.query<{ oid: number | null }>("SELECT to_regclass('outbox')::oid::int AS oid");
+  return rows[0]?.oid ?? undefined;
+}

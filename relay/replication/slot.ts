@@ -1,0 +1,132 @@
+import pg from 'pg';
+import { AppError } from '../../src/core/errors.ts';
+import { type Progress, unsettledPositions } from '../outbox-store.ts';
+import { type Lsn, maxLsn, parseLsn } from './lsn.ts';
+
+export interface SlotInfo {
+  readonly active: boolean;
+  readonly confirmedLsn: Lsn;
+  /** PostgreSQL has thrown away WAL that it still needed: it can never stream again. */
+  readonly lost: boolean;
+}
+
+export type StartDecision =
+  | { readonly kind: 'stream'; readonly from: Lsn }
+  | { readonly kind: 'settle'; readonly why: string };
+
+/**
+ * Whether the stream can go on where it was, or the table has to be settled first because the slot does not stand where
+ * this relay's progress says. `lastConfirmed`: how far this very process has confirmed the slot.
+ */
+export function decideStart(
+  slot: SlotInfo | undefined,
+  progress: Progress | undefined,
+  tableHasUnsettled: boolean,
+  lastConfirmed: Lsn,
+): StartDecision {
+  if (!slot) return { kind: 'settle', why: 'there is no replication slot' };
+  if (slot.lost) return { kind: 'settle', why: 'PostgreSQL has invalidated the replication slot' };
+  if (progress?.settledLsn === undefined) {
+    return { kind: 'settle', why: 'the table has not been settled for this replication slot' };
+  }
+  const known = maxLsn(progress.settledLsn, lastConfirmed);
+  if (slot.confirmedLsn > known && tableHasUnsettled) {
+    return { kind: 'settle', why: 'the replication slot is ahead of what this relay has settled' };
+  }
+  // A slot that is behind has gone back in a crash of PostgreSQL; what it has forgotten is known here.
+  return { kind: 'stream', from: maxLsn(progress.settledLsn, slot.confirmedLsn) };
+}
+
+/** The state of a slot, or undefined if there is none. Throws SLOT_UNUSABLE for one that this relay must not touch. */
+export async function inspectSlot(db: pg.Pool | pg.ClientBase, name: string): Promise<SlotInfo | undefined> {
+  const { rows } = await db.query<{
+    plugin: string | null;
+    here: boolean;
+    active: boolean;
+    confirmed: string | null;
+    wal_status: string | null;
+  }>(
+    `SELECT plugin, coalesce(database = current_database(), false) AS here, active,
+       confirmed_flush_lsn AS confirmed, wal_status FROM pg_replication_slots WHERE slot_name = $1`,
+    [name],
+  );
+  const [row] = rows;
+  if (!row) return undefined;
+  if (row.plugin !== 'pgoutput' || !row.here) {
+    throw new AppError(
+      'SLOT_UNUSABLE',
+      `The replication slot ${name} is not a pgoutput slot of this database; set RELAY_SLOT to another name`,
+    );
+  }
+  return {
+    active: row.active,
+    confirmedLsn: row.confirmed === null ? 0n : parseLsn(row.confirmed),
+    lost: row.wal_status === 'lost',
+  };
+}
+
+export interface NewSlot {
+  /** Every transaction that committed before it is in `positions` or settled; every later one comes in the stream. */
+  readonly consistentLsn: Lsn;
+  /** The rows that were unsettled at that point, in order. */
+  readonly positions: BigInt64Array;
+  /** Lets other relays make the slot again; to be called when the stream has it, or has failed to get it. */
+  release(): Promise<void>;
+}
+
+/**
+ * Makes the slot anew and finds, in the very snapshot from which on it streams, what the table holds unsettled: nothing
+ * falls between the two. Waits for transactions that are open now, ten seconds at most.
+ * https://www.postgresql.org/docs/current/logicaldecoding-explanation.html#LOGICALDECODING-SNAPSHOT-EXPORT
+ */
+export async function makeSlot(url: string, name: string): Promise<NewSlot> {
+  const ordinary = await connect({ connectionString: url, application_name: 'relay-recovery' });
+  try {
+    await lockSlotName(ordinary, name);
+    await ordinary.query(
+      'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
+      [name],
+    );
+    const replication = await connect({
+      connectionString: url,
+      application_name: 'relay-recovery',
+      // Waiting for open transactions is waiting for locks; statement_timeout does not end it.
+      options: '-c lock_timeout=10s -c statement_timeout=0',
+      ...({ replication: 'database' } as object), // known to pg, missing in its types
+    });
+    try {
+      const { rows } = await replication.query<{ consistent_point: string; snapshot_name: string }>(
+        `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(name)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
+      );
+      const [slot] = rows;
+      if (!slot) throw new AppError('SLOT_UNUSABLE', `PostgreSQL did not describe the slot ${name} it made`);
+      await ordinary.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+      await ordinary.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(slot.snapshot_name)}`);
+      const positions = await unsettledPositions(ordinary);
+      await ordinary.query('COMMIT');
+      return { consistentLsn: parseLsn(slot.consistent_point), positions, release: () => ordinary.end() };
+    } finally {
+      await replication.end();
+    }
+  } catch (error) {
+    await ordinary.end();
+    throw error;
+  }
+}
+
+/** Two relays that found no slot must not both make one: the second would take the first one's slot from under its scan. */
+async function lockSlotName(client: pg.Client, name: string): Promise<void> {
+  const { rows } = await client.query<{ locked: boolean }>(
+    "SELECT pg_try_advisory_lock(hashtextextended('order-service relay slot ' || $1, 0)) AS locked",
+    [name],
+  );
+  if (!rows[0]?.locked)
+    throw new AppError('SLOT_BUSY', `Another relay is making the replication slot ${name}`);
+}
+
+async function connect(config: pg.ClientConfig): Promise<pg.Client> {
+  const client = new pg.Client({ connectionTimeoutMillis: 5_000, ...config });
+  client.on('error', () => undefined); // whatever it was about fails with its own error
+  await client.connect();
+  return client;
+}
