@@ -46,6 +46,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     logController: new LogController({ requestIdLogLabel: 'messageId', disableRequestLogging: true }),
     ajv: ajvOptions,
     bodyLimit: BODY_LIMIT,
+    routerOptions: { maxParamLength: 16_384 }, // no more than Node takes in headers: an over-long id is a 404 as any other
     // A request has 10 s to arrive, and Node looks every second whether one is over that.
     requestTimeout: 10_000,
     connectionTimeout: 30_000,

@@ -1,16 +1,23 @@
-import { type Logger, pino, stdSerializers } from 'pino';
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 
 export type { Logger };
 
-/** JSON lines on stdout. Errors are written without query parameters or row values, which hold customers' addresses. */
-export function createLogger(options: { level: string; service: string }): Logger {
-  return pino({
+/** JSON lines, on stdout unless told otherwise. Errors are written without query parameters or row values, which hold customers' addresses. */
+export function createLogger(options: LogOptions): Logger {
+  const settings = {
     level: options.level,
     base: { service: options.service },
     timestamp: () => `,"time":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }) },
     serializers: { ...stdSerializers, err: describeError, error: describeError },
-  });
+  };
+  return options.destination ? pino(settings, options.destination) : pino(settings);
+}
+
+export interface LogOptions {
+  readonly level: string;
+  readonly service: string;
+  readonly destination?: DestinationStream;
 }
 
 export interface ErrorDescription {

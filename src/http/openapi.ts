@@ -19,7 +19,7 @@ export async function openApi(app: FastifyInstance): Promise<void> {
         description: 'Takes orders and publishes an event for each.',
       },
     },
-    refResolver: { buildLocalReference: (json, _base, _fragment, i) => String(json['$id'] ?? `schema-${i}`) },
+    refResolver: { buildLocalReference: ({ $id }, _base, _fragment, i) => ($id as string) ?? `schema-${i}` },
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
