@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openApp } from '../../support/app.ts';
+import { tutorialOrder } from '../../support/orders.ts';
+
+test("the tutorial's order gets the tutorial's answer", async (t) => {
+  const { post } = await openApp(t);
+
+  const response = await post(tutorialOrder());
+
+  const { orderId, createdAt, ...rest } = response.json();
+  assert.equal(response.statusCode, 201);
+  assert.equal(response.headers.location, `/api/orders/${orderId}`);
+  assert.match(orderId, /^[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}$/);
+  assert.match(createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.deepEqual(rest, {
+    customerId: 'cust-123',
+    items: [
+      { productId: 'prod-456', quantity: 2, unitPrice: 19.99, lineTotal: 39.98 },
+      { productId: 'prod-789', quantity: 1, unitPrice: 49.99, lineTotal: 49.99 },
+    ],
+    shippingAddress: tutorialOrder().shippingAddress,
+    totalAmount: 89.97,
+  });
+});
+
+test('an order, its items and its event are stored together, with one instant and the body that was answered', async (t) => {
+  const now = new Date('2024-12-12T10:30:00.123Z');
+  const { post, db } = await openApp(t, { now: () => now });
+
+  const answer = (await post(tutorialOrder())).json();
+
+  const orders = await db.query('SELECT * FROM orders');
+  assert.deepEqual(orders.rows, [
+    {
+      order_id: answer.orderId,
+      customer_id: 'cust-123',
+      total_amount: '89.97',
+      status: 'Pending',
+      shipping_address: tutorialOrder().shippingAddress,
+      created_at: now,
+      updated_at: now,
+    },
+  ]);
+  const items = await db.query(
+    'SELECT order_id, line_number, product_id, quantity, unit_price, line_total, created_at FROM order_items ORDER BY 2',
+  );
+  const item = { order_id: answer.orderId, created_at: now };
+  assert.deepEqual(items.rows, [
+    {
+      ...item,
+      line_number: 1,
+      product_id: 'prod-456',
+      quantity: 2,
+      unit_price: '19.99',
+      line_total: '39.98',
+    },
+    {
+      ...item,
+      line_number: 2,
+      product_id: 'prod-789',
+      quantity: 1,
+      unit_price: '49.99',
+      line_total: '49.99',
+    },
+  ]);
+  const outbox = await db.query('SELECT message_type, message_body, created_at, aggregate_id FROM outbox');
+  assert.deepEqual(outbox.rows, [
+    { message_type: 'OrderCreated', message_body: answer, created_at: now, aggregate_id: answer.orderId },
+  ]);
+  assert.equal(answer.createdAt, now.toISOString());
+});
+
+test('an order is read back as it was answered, with its status, its items in the order they were sent', async (t) => {
+  const { post, request } = await openApp(t);
+  const items = Array.from({ length: 100 }, (_, i) => ({
+    productId: `prod-${(i * 37) % 100}`,
+    quantity: i + 1,
+    unitPrice: i / 100,
+  }));
+  const created = (await post({ ...tutorialOrder(), items })).json();
+
+  const read = await request({ url: `/api/orders/${created.orderId}` });
+
+  assert.equal(read.statusCode, 200);
+  // As text: the members come in the same order too.
+  assert.equal(read.body, JSON.stringify({ ...created, status: 'Pending', updatedAt: created.createdAt }));
+});
+
+test('an order that is not there is a 404, and what cannot be an id does not reach the database', async (t) => {
+  const { request } = await openApp(t, { url: () => 'postgres://127.0.0.1:1/nowhere' });
+
+  const ids = [
+    'x',
+    'A'.repeat(32),
+    '0'.repeat(31),
+    '0'.repeat(33),
+    'f'.repeat(2000),
+    '%00',
+    "'%3B--",
+    '..%2F',
+  ];
+  for (const id of ids) {
+    const response = await request({ url: `/api/orders/${id}` });
+    assert.equal(response.statusCode, 404, id);
+    assert.equal(response.json().type, 'urn:order-service:problem:order-not-found');
+  }
+  const asked = await request({ url: `/api/orders/${'0'.repeat(32)}` });
+
+  assert.equal(asked.statusCode, 503, 'an id that could be one is looked up');
+});
+
+test('an unknown id is a 404 of the same kind', async (t) => {
+  const { request } = await openApp(t);
+
+  const response = await request({ url: `/api/orders/${'0'.repeat(32)}` });
+
+  assert.equal(response.statusCode, 404);
+  assert.equal(response.json().type, 'urn:order-service:problem:order-not-found');
+});
+
+test('the largest and the smallest amounts and quantities are taken, exactly', async (t) => {
+  const { post, request } = await openApp(t);
+  const items = [
+    { productId: 'most', quantity: 1, unitPrice: 99_999_999.98 },
+    { productId: 'cent', quantity: 1, unitPrice: 0.01 },
+    { productId: 'free', quantity: 2_147_483_647, unitPrice: 0 },
+    { productId: 'minus nothing', quantity: 1, unitPrice: -0 },
+  ];
+
+  const created = await post({ ...tutorialOrder(), items });
+
+  assert.equal(created.statusCode, 201);
+  assert.equal(created.json().totalAmount, 99_999_999.99);
+  const read = await request({ url: created.headers.location as string });
+  assert.equal(read.json().totalAmount, 99_999_999.99);
+});
+
+test('each created order is logged once committed, in the words of the tutorial, with its ids as fields', async (t) => {
+  const { post, logs } = await openApp(t);
+
+  const { orderId } = (await post(tutorialOrder(), { 'x-correlation-id': 'req-123' })).json();
+
+  const lines = logs.filter((line) => line['orderId'] === orderId);
+  assert.equal(lines.length, 1);
+  const { msg, customerId, itemCount, totalAmount, correlationId } = lines[0] ?? {};
+  assert.equal(msg, `Order ${orderId} created for customer cust-123 with 2 items, total $89.97`);
+  assert.deepEqual(
+    { customerId, itemCount, totalAmount, correlationId },
+    { customerId: 'cust-123', itemCount: 2, totalAmount: 89.97, correlationId: 'req-123' },
+  );
+});
+
+test('of a name that comes twice the last one counts, and a byte order mark is ignored', async (t) => {
+  const { post } = await openApp(t);
+  const twice = JSON.stringify(tutorialOrder()).replace('"quantity":2', '"quantity":7,"quantity":2');
+
+  const doubled = await post(twice);
+  const marked = await post(`\uFEFF${JSON.stringify(tutorialOrder())}`);
+
+  assert.equal(doubled.json().items[0].quantity, 2);
+  assert.equal(marked.statusCode, 201);
+});
+
+test('text of every script comes back as it was sent', async (t) => {
+  const { post, request } = await openApp(t);
+  const customerId = `Ωμέγα "q" \\ / 漢字 עברית 🛒 e\u0301 '; DROP TABLE orders; -- ${'𝄞'.repeat(60)}`;
+
+  const created = await post({ ...tutorialOrder(), customerId });
+
+  const read = await request({ url: created.headers.location as string });
+  assert.equal(read.json().customerId, customerId);
+});
