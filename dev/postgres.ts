@@ -9,11 +9,11 @@ import {
   readFileSync,
   rmSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort } from './free-port.ts';
 
 export type StopMode = 'fast' | 'immediate' | 'kill';
 
@@ -31,7 +31,7 @@ export interface LocalPostgres {
 }
 
 export interface PostgresOptions {
-  /** 0 takes any free port. */
+  /** Taken if it is free, else any. */
   port?: number;
   /** postgresql.conf settings, over the defaults below. */
   settings?: Record<string, string>;
@@ -50,7 +50,7 @@ const DEFAULT_SETTINGS = {
 
 /** A real PostgreSQL cluster from npm's binaries, in a folder of its own, with logical decoding on. The caller closes it. */
 export async function openPostgres(options: PostgresOptions = {}): Promise<LocalPostgres> {
-  const port = options.port || (await freePort());
+  const port = await freePort(options.port);
   const account = serverAccount();
   const binaries = reachableBinaries(await packagedBinaries(), account);
   const home = mkdtempSync(join(tmpdir(), 'order-service-pg-'));
@@ -175,12 +175,4 @@ function reachableBinaries(packaged: Binaries, account: Account | undefined): Bi
     spawnSync('mv', ['-T', partial, copy]);
   }
   return { initdb: join(copy, 'bin/initdb'), postgres: join(copy, 'bin/postgres') };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }

@@ -43,6 +43,6 @@ const properties = {
   SERVICEBUS_SESSIONS: Type.Boolean({ default: false, description: 'true or false' }),
 };
 
-export const relayConfigSchema = Type.Object(properties, {
+export const relayConfig = Type.Object(properties, {
   anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
 });

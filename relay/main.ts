@@ -1,6 +1,6 @@
 import { openPool } from '../src/core/db/database.ts';
 import { runProcess } from '../src/core/lifecycle.ts';
-import { relayConfigSchema } from './config.ts';
+import { relayConfig } from './config.ts';
 import { buildHealthServer } from './health-server.ts';
 import { ServiceBusPublisher } from './publishing/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
@@ -9,7 +9,7 @@ import { RelayMonitor } from './relay-monitor.ts';
 // One connection marks, the other serves the status and the checks, so that neither waits for the other.
 const POOL_SIZE = 3;
 
-await runProcess(relayConfigSchema, process.env, async ({ config, log, stopping, onClose, fail }) => {
+await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClose, fail }) => {
   const slot = config.RELAY_SLOT;
   const publication = config.RELAY_PUBLICATION;
   const entity = config.SERVICEBUS_ENTITY;

@@ -42,10 +42,14 @@ const FATAL = new Set(['SCHEMA_BEHIND', 'WAL_MALFORMED', 'OUTBOX_UNREADABLE']);
  * what was in flight is settled; rejects only for what no waiting can mend.
  */
 export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<void> {
-  const { monitor } = deps;
+  const { publisher, monitor, log } = deps;
   const abandon = new AbortController();
   stopping.addEventListener('abort', () => {
     setTimeout(() => abandon.abort(), DRAIN_WITHIN_MS).unref();
+  });
+  publisher.connect().catch((err: unknown) => {
+    monitor.failed(err);
+    log.warn({ err }, 'Service Bus cannot be reached; trying again with the first message');
   });
   const memory: RelayMemory = { lastConfirmed: 0n, failures: 0, distrust: undefined };
   while (!stopping.aborted) {

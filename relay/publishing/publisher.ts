@@ -4,6 +4,8 @@ import type { OutboxMessage } from '../outbox-message.ts';
 export interface Publisher {
   /** The most bytes, by `wireBytes`, that one batch may have. */
   readonly maxBatchBytes: number;
+  /** Connects ahead of the first send, so that it need not wait for that; rejects as a send would. */
+  connect(): Promise<void>;
   /**
    * Resolves when the broker has accepted all of the batch; rejects, within 10 s, with what `classifyFailure` understands.
    * A batch is accepted as a whole or not at all; after a rejection with an unknown outcome it may have been accepted.

@@ -51,6 +51,10 @@ export class ServiceBusPublisher implements Publisher {
     return this.#maxBatchBytes;
   }
 
+  async connect(): Promise<void> {
+    await this.#usableConnection();
+  }
+
   async send(batch: readonly OutboxMessage[]): Promise<void> {
     const messages = batch.map((message) => toServiceBusMessage(message, this.#target.sessions));
     const connection = await this.#usableConnection();

@@ -1,0 +1,146 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
+import pg from 'pg';
+import { openStack, type Stack } from './stack.ts';
+
+// An order in, its event out: the tutorial's order through the real api, a real PostgreSQL's write-ahead log, the real
+// relay, and out of a Service Bus receiver. `-- --keep` leaves everything running.
+
+const DEADLINE_MS = 30_000;
+const ORDER = {
+  customerId: 'cust-123',
+  items: [
+    { productId: 'prod-456', quantity: 2, unitPrice: 19.99 },
+    { productId: 'prod-789', quantity: 1, unitPrice: 49.99 },
+  ],
+  shippingAddress: {
+    street: '123 Main St',
+    city: 'Springfield',
+    state: 'IL',
+    zipCode: '62701',
+    country: 'USA',
+  },
+};
+
+const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+let stack: Stack | undefined;
+try {
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
+  const demo = run();
+  await Promise.race([
+    demo,
+    interrupted,
+    once(deadline, 'abort').then(() => {
+      throw new Error(`The demo is not through after ${DEADLINE_MS / 1000} s`);
+    }),
+  ]);
+  if (flags.keep && stack) {
+    printAddresses(stack);
+    await interrupted;
+  }
+} catch (error) {
+  console.error(`\nThe demo failed: ${(error as Error).message}`);
+  process.exitCode = 1;
+} finally {
+  say('Stopping everything');
+  await stack?.close();
+}
+// A demo that was interrupted may still be waiting for something.
+process.exit();
+
+async function run(): Promise<void> {
+  say('Starting PostgreSQL (wal_level=logical) and a local Service Bus, and migrating the database');
+  stack = await openStack({
+    // Tells when a transaction committed, for the time from commit to arrival.
+    postgres: { settings: { track_commit_timestamp: 'on' } },
+    preferredPorts: { api: 5000, relay: 5001, bus: 5672, postgres: 5432 },
+  });
+  say('Starting the api and the relay, two processes');
+  const api = stack.startApi();
+  const relay = stack.startRelay();
+  await Promise.all([
+    api.ready(`${stack.apiUrl}/health/ready`),
+    relay.ready(`${stack.relayUrl}/health/ready`),
+  ]);
+
+  const client = new ServiceBusClient(stack.bus.connectionString);
+  const receiver = client.createReceiver('orders', 'all', { receiveMode: 'receiveAndDelete' });
+  try {
+    const arrival = firstMessage(receiver.subscribe.bind(receiver));
+    say(`POST ${stack.apiUrl}/api/orders`);
+    const answer = await fetch(`${stack.apiUrl}/api/orders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-correlation-id': 'req-123' },
+      body: JSON.stringify(ORDER),
+    });
+    const body = await answer.json();
+    show(`${answer.status} ${answer.statusText}, Location: ${answer.headers.get('location')}`, body);
+    if (answer.status !== 201) throw new Error('The order was not created');
+
+    const { message, at } = await arrival;
+    const { messageId, subject, contentType, correlationId, applicationProperties } = message;
+    await showRows(stack.databaseUrl, at);
+    show('What a Service Bus receiver got from topic "orders"', {
+      messageId,
+      subject,
+      contentType,
+      correlationId,
+      applicationProperties,
+      body: message.body,
+    });
+  } finally {
+    await client.close();
+  }
+}
+
+function firstMessage(
+  subscribe: ReturnType<ServiceBusClient['createReceiver']>['subscribe'],
+): Promise<{ message: ServiceBusReceivedMessage; at: number }> {
+  return new Promise((resolve, reject) => {
+    subscribe({
+      processMessage: async (message) => resolve({ message, at: performance.timeOrigin + performance.now() }),
+      processError: async ({ error }) => reject(error),
+    });
+  });
+}
+
+async function showRows(databaseUrl: string, arrivedAt: number): Promise<void> {
+  const db = new pg.Pool({ connectionString: databaseUrl, max: 1 });
+  try {
+    while ((await db.query('SELECT FROM outbox WHERE processed_at IS NULL')).rowCount !== 0) await sleep(10);
+    const committed = await db.query<{ ms: string }>(
+      'SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000 AS ms FROM orders',
+    );
+    for (const table of ['orders', 'order_items', 'outbox']) {
+      show(`Table ${table}`, (await db.query(`SELECT * FROM ${table}`)).rows);
+    }
+    say(`From COMMIT to the receiver: ${(arrivedAt - Number(committed.rows[0]?.ms)).toFixed(1)} ms`);
+  } finally {
+    await db.end();
+  }
+}
+
+function printAddresses({ apiUrl, relayUrl, databaseUrl, bus }: Stack): void {
+  console.log(`
+Everything is running. Ctrl-C stops it.
+
+  api          ${apiUrl}          docs at ${apiUrl}/docs
+  relay        ${relayUrl}/status
+  PostgreSQL   ${databaseUrl}
+  Service Bus  ${bus.connectionString}
+
+  curl -i -X POST ${apiUrl}/api/orders -H 'Content-Type: application/json' -d '${JSON.stringify(ORDER)}'
+`);
+}
+
+function say(line: string): void {
+  console.log(`\n> ${line}`);
+}
+
+function show(title: string, value: unknown): void {
+  console.log(`\n${title}`);
+  console.dir(value, { depth: null });
+}

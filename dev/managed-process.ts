@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const LINES_KEPT = 500;
+
+export interface ManagedProcess {
+  readonly name: string;
+  readonly pid: number;
+  /** The last lines it wrote, on stdout and stderr. */
+  readonly lines: readonly string[];
+  /** Resolves with the exit code, or the name of the signal that ended it. */
+  readonly exited: Promise<number | string>;
+  /** Waits until a GET of this URL answers 200; fails when the process ends before, or after the deadline. */
+  ready(url: string, timeoutMs?: number): Promise<void>;
+  /** Sends the signal, waits for the end and returns how it ended. Works after the end too. */
+  stop(signal?: NodeJS.Signals): Promise<number | string>;
+}
+
+/** Runs one of this repository's programs as a process of its own, as an operator would. The caller stops it. */
+export function startProcess(name: string, program: string, env: Record<string, string>): ManagedProcess {
+  const child = spawn(process.execPath, [program], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A session of its own, so that Ctrl-C reaches only the stack, which stops its parts in order.
+    detached: true,
+  });
+  const lines: string[] = [];
+  for (const output of [child.stdout, child.stderr]) {
+    createInterface({ input: output }).on('line', (line) => {
+      if (lines.push(line) > LINES_KEPT) lines.shift();
+    });
+  }
+  const killWithParent = () => child.kill('SIGKILL');
+  process.on('exit', killWithParent);
+  const exited = exitOf(child).finally(() => process.off('exit', killWithParent));
+  return {
+    name,
+    pid: child.pid ?? 0,
+    lines,
+    exited,
+    ready: (url, timeoutMs = 20_000) => answers(url, timeoutMs, name, lines, exited),
+    stop(signal = 'SIGTERM') {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
+
+async function exitOf(child: ChildProcess): Promise<number | string> {
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  return code ?? signal ?? 'unknown';
+}
+
+async function answers(
+  url: string,
+  timeoutMs: number,
+  name: string,
+  lines: readonly string[],
+  exited: Promise<number | string>,
+): Promise<void> {
+  let ended: number | string | undefined;
+  void exited.then((how) => {
+    ended = how;
+  });
+  const deadline = Date.now() + timeoutMs;
+  let last = 'no answer yet';
+  while (ended === undefined && Date.now() < deadline) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+      if (response.ok) return;
+      last = `${response.status} ${await response.text()}`;
+    } catch (error) {
+      last = String((error as Error).cause ?? error);
+    }
+    await sleep(25);
+  }
+  const why =
+    ended === undefined ? `is not ready after ${timeoutMs} ms (${last})` : `has ended with ${ended}`;
+  throw new Error(`${name} ${why}. It wrote:\n${lines.join('\n')}`);
+}

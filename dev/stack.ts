@@ -1,0 +1,100 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { freePort } from './free-port.ts';
+import { type ManagedProcess, startProcess } from './managed-process.ts';
+import { type LocalPostgres, openPostgres, type PostgresOptions } from './postgres.ts';
+import { type LocalServiceBus, openServiceBus } from './service-bus/service-bus.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+export interface Stack {
+  readonly postgres: LocalPostgres;
+  readonly bus: LocalServiceBus;
+  readonly databaseUrl: string;
+  readonly apiUrl: string;
+  readonly relayUrl: string;
+  /** Starts a process that answers at the stack's URL; does not wait until it is ready. */
+  startApi(env?: Record<string, string>): ManagedProcess;
+  startRelay(env?: Record<string, string>): ManagedProcess;
+  /** Stops the processes that still run, gracefully, then broker and database. Works twice. */
+  close(): Promise<void>;
+}
+
+export interface StackOptions {
+  postgres?: PostgresOptions;
+  /** Taken if they are free, else any others. */
+  preferredPorts?: { api: number; relay: number; bus: number; postgres: number };
+}
+
+/** The whole system on this machine, without Docker: a migrated PostgreSQL, a Service Bus, and the two processes to start. */
+export async function openStack(options: StackOptions = {}): Promise<Stack> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
+  };
+  try {
+    const { api = 0, relay = 0, bus: busPort = 0, postgres: postgresPort = 0 } = options.preferredPorts ?? {};
+    const postgres = await openPostgres({ ...options.postgres, port: postgresPort });
+    closers.push(() => postgres.close());
+    const databaseUrl = postgres.url('orders');
+    await createDatabase(postgres.url('postgres'));
+    migrate(databaseUrl);
+
+    const bus = await openServiceBus({ port: await freePort(busPort), namespace: NAMESPACE });
+    closers.push(() => bus.close());
+
+    const apiPort = await freePort(api);
+    const relayPort = await freePort(relay);
+    const start = (name: string, program: string, env: Record<string, string>) => {
+      const started = startProcess(name, program, { DATABASE_URL: databaseUrl, ...env });
+      closers.push(() => started.stop());
+      return started;
+    };
+    return {
+      postgres,
+      bus,
+      databaseUrl,
+      apiUrl: `http://127.0.0.1:${apiPort}`,
+      relayUrl: `http://127.0.0.1:${relayPort}`,
+      startApi: (env) => start('api', 'src/main.ts', { HOST: '127.0.0.1', PORT: String(apiPort), ...env }),
+      startRelay: (env) =>
+        start('relay', 'relay/main.ts', {
+          RELAY_HOST: '127.0.0.1',
+          RELAY_PORT: String(relayPort),
+          SERVICEBUS_CONNECTION_STRING: bus.connectionString,
+          SERVICEBUS_ENTITY: 'orders',
+          ...env,
+        }),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+const NAMESPACE = {
+  topics: [
+    { name: 'orders', subscriptions: [{ name: 'all' }] },
+    { name: 'orders-sessions', subscriptions: [{ name: 'all', requiresSession: true }] },
+  ],
+};
+
+async function createDatabase(serverUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  await client.query('CREATE DATABASE orders');
+  await client.end();
+}
+
+/** The same command that an operator and CI run. */
+function migrate(databaseUrl: string): void {
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'db:migrate'], {
+    cwd: ROOT,
+    env: { ...process.env, DATABASE_URL: databaseUrl },
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  if (status !== 0) throw new Error(`db:migrate failed:\n${stdout}\n${stderr}`);
+}
