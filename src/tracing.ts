@@ -43,6 +43,9 @@ export function startTracing(env: NodeJS.ProcessEnv): void {
         instrumentHooks: false,
         instrumentHandler: false,
         ignorePaths: (route) => route.url.startsWith('/health/'),
+        // It calls every span "request".
+        requestHook: (span, { method, routeOptions: { url } }) =>
+          span.updateName(url ? `${method} ${url}` : method),
       }),
       // Queries inside of a trace only: the relay's marks and the health checks belong to none.
       new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),

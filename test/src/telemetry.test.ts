@@ -28,7 +28,7 @@ test('the spans of a request and of its query are sent with the trace of the cal
   assert.deepEqual(exit, { code: 0, signal: null });
   const sent = collector.received();
   assert.ok(sent.includes(Buffer.from(TRACE_ID, 'hex')), 'the trace id that came in');
-  for (const text of ['TracedService', '/things/:id', 'SELECT 1 AS thing'])
+  for (const text of ['TracedService', 'GET /things/:id', 'SELECT 1 AS thing'])
     assert.ok(sent.includes(text), text);
 });
 

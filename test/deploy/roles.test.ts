@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import pg from 'pg';
+import { type LocalPostgres, openPostgres } from '../../dev/postgres.ts';
+import { OutboxStore } from '../../relay/outbox-store.ts';
+import { inspectPublication } from '../../relay/replication/publication.ts';
+import { inspectSlot, makeSlot } from '../../relay/replication/slot.ts';
+import { buildApp } from '../../src/app.ts';
+import { assertSchemaCurrent } from '../../src/core/db/schema-version.ts';
+import { createLogger } from '../../src/core/log.ts';
+
+// The SQL of docs/operations.md itself, on a cluster of its own, because roles belong to a cluster and not to a database.
+
+const manual = readFileSync('docs/operations.md', 'utf8');
+const SLOT = 'order_outbox';
+const DENIED = { code: '42501' };
+const ORDER = {
+  customerId: 'cust-123',
+  items: [{ productId: 'prod-456', quantity: 2, unitPrice: 19.99 }],
+  shippingAddress: { street: '1 Main', city: 'Springfield', state: 'IL', zipCode: '62701', country: 'USA' },
+};
+
+let server: LocalPostgres;
+let admin: pg.Pool;
+let migrator: pg.Pool;
+let api: pg.Pool;
+let relay: pg.Pool;
+
+before(async () => {
+  server = await openPostgres();
+  const first = new pg.Client({ connectionString: server.url('postgres') });
+  await first.connect();
+  await first.query('CREATE DATABASE orders');
+  await first.end();
+  admin = openPool('postgres');
+  await admin.query(sqlBlock('roles'));
+  const migrate = spawnSync('npm', ['run', '--silent', 'db:migrate'], {
+    env: { ...process.env, DATABASE_URL: urlOf('order_migrator') },
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
+  assert.equal(migrate.status, 0, migrate.stdout + migrate.stderr);
+  migrator = openPool('order_migrator');
+  await migrator.query(sqlBlock('grants'));
+  api = openPool('order_api');
+  relay = openPool('order_relay');
+});
+
+after(async () => {
+  for (const pool of [admin, migrator, api, relay]) await pool?.end();
+  await server.close();
+});
+
+test('no role of the system is a superuser, and the relay alone may replicate', async () => {
+  const { rows } = await admin.query(
+    `SELECT rolname AS name, rolreplication AS replicates FROM pg_roles
+     WHERE rolname LIKE 'order\\_%' AND NOT rolsuper AND NOT rolbypassrls AND NOT rolcreaterole ORDER BY 1`,
+  );
+
+  assert.deepEqual(rows, [
+    { name: 'order_api', replicates: false },
+    { name: 'order_migrator', replicates: false },
+    { name: 'order_relay', replicates: true },
+  ]);
+});
+
+test('the grants can be run again, and the next migration can be applied', async () => {
+  await migrator.query(sqlBlock('grants'));
+
+  await migrator.query('ALTER TABLE outbox ADD COLUMN of_the_next_release text');
+  await migrator.query('ALTER TABLE outbox DROP COLUMN of_the_next_release');
+  await migrator.query('ALTER PUBLICATION order_outbox SET TABLE outbox');
+});
+
+test('the role of the api serves the api', async (t) => {
+  const app = await buildApp({
+    pool: api,
+    log: createLogger({ level: 'silent', service: 'test' }),
+    docs: false,
+  });
+  t.after(() => app.close());
+
+  await assertSchemaCurrent(api);
+  const created = await app.inject({ method: 'POST', url: '/api/orders', payload: ORDER });
+  const { orderId } = created.json();
+  const read = await app.inject({ url: `/api/orders/${orderId}` });
+  const ready = await app.inject({ url: '/health/ready' });
+  await api.query('SELECT FROM orders WHERE order_id = $1 FOR UPDATE', [orderId]);
+
+  assert.deepEqual([created.statusCode, read.statusCode, ready.statusCode], [201, 200, 200]);
+});
+
+test('the role of the api can do nothing else', async () => {
+  for (const statement of [
+    'SELECT * FROM outbox',
+    'UPDATE outbox SET processed_at = now()',
+    'DELETE FROM outbox',
+    'DELETE FROM orders',
+    'UPDATE order_items SET quantity = 1',
+    'TRUNCATE orders',
+    'SELECT * FROM relay_progress',
+    'INSERT INTO drizzle.__drizzle_migrations (hash) VALUES (1)',
+    'CREATE TABLE another (id int)',
+    'DROP PUBLICATION order_outbox',
+    "SELECT pg_create_logical_replication_slot('other', 'pgoutput')",
+  ]) {
+    await assert.rejects(api.query(statement), DENIED, statement);
+  }
+});
+
+test('the role of the relay makes its slot, reads, marks and keeps its progress', async () => {
+  const messageId = await insertEvent();
+  const store = new OutboxStore(relay);
+
+  await assertSchemaCurrent(relay);
+  await inspectPublication(relay, 'order_outbox');
+  const slot = await makeSlot(urlOf('order_relay'), SLOT);
+  await slot.release();
+  const epoch = await store.claim(SLOT);
+  await store.noteFailure([messageId], 'server busy', new Date());
+  const failed = await store.look([messageId]);
+  const lsn = slot.consistentLsn;
+  const mark = await store.mark({
+    slot: SLOT,
+    epoch,
+    messageIds: [messageId],
+    settledLsn: lsn,
+    markedLsn: lsn,
+  });
+  const marked = await store.look([messageId]);
+
+  assert.ok(slot.positions.length > 0);
+  assert.equal((await inspectSlot(relay, SLOT))?.lost, false);
+  assert.deepEqual(mark, { hits: 1, progressStored: true });
+  assert.deepEqual([failed.settled.size, marked.settled.size], [0, 1]);
+  await store.hasUnsettled();
+  await store.oldestUnsettled();
+  await store.readAt([1n]);
+  await store.progress(SLOT);
+  await store.forgetProgress(SLOT);
+  await relay.query('UPDATE outbox SET parked_at = now(), dropped_at = now() WHERE message_id = $1', [
+    messageId,
+  ]);
+});
+
+test('the role of the relay streams the inserts of the publication', async (t) => {
+  const client = new pg.Client({
+    connectionString: urlOf('order_relay'),
+    ...({ replication: 'database' } as object),
+  });
+  await client.connect();
+  t.after(() => client.end());
+
+  await client.query('CREATE_REPLICATION_SLOT streamed TEMPORARY LOGICAL pgoutput');
+  await insertEvent();
+  const { rows } = await client.query(
+    "SELECT count(*)::int AS changes FROM pg_logical_slot_peek_binary_changes('streamed', NULL, NULL, 'proto_version', '1', 'publication_names', 'order_outbox')",
+  );
+
+  assert.ok(rows[0].changes >= 4, 'begin, relation, insert, commit');
+});
+
+test('the role of the relay can do nothing else', async () => {
+  for (const statement of [
+    'SELECT * FROM orders',
+    'SELECT * FROM order_items',
+    `INSERT INTO outbox (message_id, message_type, message_body) VALUES (gen_random_uuid(), 'Ping', '{}')`,
+    `UPDATE outbox SET message_body = '{}'`,
+    'UPDATE outbox SET created_at = now()',
+    'DELETE FROM outbox',
+    'DELETE FROM relay_progress',
+    'CREATE TABLE another (id int)',
+    'ALTER PUBLICATION order_outbox SET TABLE relay_progress',
+  ]) {
+    await assert.rejects(relay.query(statement), DENIED, statement);
+  }
+});
+
+test('the queries of the manual run, and retiring a relay drops its slot', async () => {
+  for (const name of ['watch', 'publication', 'deadlock']) await admin.query(sqlBlock(name));
+  const slots = () => admin.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [SLOT]);
+  const slot = await makeSlot(urlOf('order_relay'), SLOT);
+  await slot.release();
+  await new OutboxStore(relay).claim(SLOT);
+  assert.equal((await slots()).rowCount, 1);
+
+  await admin.query(sqlBlock('retire'));
+
+  assert.equal((await slots()).rowCount, 0);
+  assert.equal((await admin.query('SELECT FROM relay_progress')).rowCount, 0);
+});
+
+function sqlBlock(name: string): string {
+  const block = manual.split(`\`\`\`sql ${name}\n`)[1]?.split('```')[0];
+  assert.ok(block, `docs/operations.md has the block ${name}`);
+  return block;
+}
+
+function urlOf(role: string): string {
+  return Object.assign(new URL(server.url('orders')), { username: role }).href;
+}
+
+function openPool(role: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: urlOf(role), max: 2 });
+  pool.on('error', () => undefined); // the server goes first
+  return pool;
+}
+
+async function insertEvent(): Promise<string> {
+  const messageId = randomUUID();
+  await api.query("INSERT INTO outbox (message_id, message_type, message_body) VALUES ($1, 'Ping', '{}')", [
+    messageId,
+  ]);
+  return messageId;
+}
