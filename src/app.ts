@@ -13,6 +13,7 @@ import { createDispatcher } from './dispatcher.ts';
 import type { App } from './http/app-instance.ts';
 import { ajvOptions } from './http/body-validation.ts';
 import { answerBrokenRequest } from './http/broken-request.ts';
+import { closeGently } from './http/closing.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import { addJsonParser } from './http/json-parser.ts';
 import { openApi } from './http/openapi.ts';
@@ -34,8 +35,6 @@ export interface AppDeps {
 
 const BODY_LIMIT = 256 * 1024;
 const RETRY_AFTER_SECONDS = 2;
-/** After this long, a request that is still not finished is cut off by the closing server. */
-const CLOSE_WITHIN_MS = 15_000;
 
 /** The api with its real options, the same in production and in tests. The caller listens and closes; the pool stays the caller's. */
 export async function buildApp(deps: AppDeps): Promise<App> {
@@ -64,11 +63,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   addJsonParser(app);
   app.addSchema(Problem);
 
-  let closing = false;
-  app.addHook('preClose', async () => {
-    closing = true;
-    setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS).unref();
-  });
+  const isClosing = closeGently(app);
   app.decorateRequest('messageContext');
   app.addHook('onRequest', async (request, reply) => {
     const faults = startContext(request, reply, newId);
@@ -76,8 +71,6 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   });
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
-    // A closing server waits for its connections, so none may be kept alive.
-    if (closing) reply.header('connection', 'close');
   });
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;
@@ -93,7 +86,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const { pool } = deps;
   const dispatcher = createDispatcher({ pool, receptors, now: deps.now ?? (() => new Date()), newId });
   orderRoutes(app, { db: drizzle(pool), dispatcher });
-  healthRoutes(app, { pool, isOpen: () => !closing && (deps.isStarted?.() ?? true) });
+  healthRoutes(app, { pool, isOpen: () => !isClosing() && (deps.isStarted?.() ?? true) });
   return app;
 }
 

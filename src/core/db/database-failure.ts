@@ -1,4 +1,5 @@
 import { DrizzleQueryError } from 'drizzle-orm';
+import pg from 'pg';
 import { errorCode } from '../errors.ts';
 
 /**
@@ -36,8 +37,9 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return code === undefined || UNAVAILABLE.some((known) => code.startsWith(known));
 }
 
-/** Whether a failed COMMIT may have committed all the same: only an error of the server that leaves the session alive says no. */
+/** Whether a failed COMMIT may have committed all the same. Only the server can say no, and only while its session lives. */
 export function isCommitUncertain(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === undefined || !/^[0-9A-Z]{5}$/.test(code) || code.startsWith('08') || code.startsWith('57P');
+  if (!(error instanceof DrizzleQueryError)) return false;
+  const { cause } = error;
+  return !(cause instanceof pg.DatabaseError) || /^(08|57P)/.test(cause.code ?? '');
 }

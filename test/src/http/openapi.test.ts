@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { openApp } from '../../support/app.ts';
+import { tutorialOrder } from '../../support/orders.ts';
+
+test('the document is valid OpenAPI 3.1', async (t) => {
+  const { request } = await openApp(t);
+
+  const document = (await request({ url: '/openapi.json' })).json();
+
+  const validator = new Validator();
+  const result = await validator.validate(document);
+  assert.deepEqual(result, { valid: true });
+  assert.equal(validator.version, '3.1');
+});
+
+test('every status of the order routes is documented, errors as problem details', async (t) => {
+  const { request } = await openApp(t);
+
+  const { paths } = (await request({ url: '/openapi.json' })).json();
+
+  const documented = (responses: Record<string, { content: object }>) =>
+    Object.entries(responses).map(([status, { content }]) => `${status} ${Object.keys(content)}`);
+  const problem = (status: number) => `${status} application/problem+json`;
+  assert.deepEqual(documented(paths['/api/orders'].post.responses), [
+    '201 application/json',
+    ...[400, 408, 413, 415, 500, 503].map(problem),
+  ]);
+  assert.deepEqual(documented(paths['/api/orders/{orderId}'].get.responses), [
+    '200 application/json',
+    ...[400, 404, 500, 503].map(problem),
+  ]);
+});
+
+test("the document's example is the tutorial's order, and it is taken as it stands", async (t) => {
+  const { request, post } = await openApp(t);
+  const { paths } = (await request({ url: '/openapi.json' })).json();
+
+  const { example } = paths['/api/orders'].post.requestBody.content['application/json'];
+
+  assert.deepEqual(example, tutorialOrder());
+  assert.equal((await post(example)).statusCode, 201);
+});
+
+test('Swagger UI needs nothing from another host', async (t) => {
+  const { request } = await openApp(t);
+
+  const page = await request({ url: '/docs/' });
+
+  assert.equal(page.statusCode, 200);
+  const links = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => String(link));
+  assert.ok(links.length > 3, page.body);
+  for (const link of links) {
+    const file = new URL(link, 'http://here/docs/');
+    assert.equal(file.host, 'here', link);
+    assert.equal((await request({ url: file.pathname })).statusCode, 200, link);
+  }
+});
+
+test('without docs neither the document nor the page is there', async (t) => {
+  const { request } = await openApp(t, { docs: false });
+
+  for (const url of ['/openapi.json', '/docs', '/docs/json']) {
+    assert.equal((await request({ url })).statusCode, 404, url);
+  }
+});
