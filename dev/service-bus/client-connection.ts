@@ -1,0 +1,187 @@
+import type { Socket } from 'node:net';
+import type { Connection, Container, EventContext, Receiver, Sender } from 'rhea';
+import type { AmqpError } from './amqp-error.ts';
+import { refusal } from './amqp-error.ts';
+import type { Broker } from './broker.ts';
+import { putToken } from './cbs.ts';
+import { Claims } from './claims.ts';
+import { IncomingLink } from './incoming-link.ts';
+import { manage } from './management.ts';
+import { OutgoingLink } from './outgoing-link.ts';
+import { errorResponse, serveRequests } from './request-link.ts';
+import { acceptSocket, receiveBytes, socketClosed } from './rhea-internals.ts';
+import { attachSession, requestedSession } from './session-attach.ts';
+
+const cbsAddress = '$cbs';
+const managementSuffix = '/$management';
+
+// The real service announces the same.
+const maxFrameSizeBytes = 65_536;
+const connectionOptions = {
+  max_frame_size: maxFrameSizeBytes,
+  channel_max: 4_999,
+  session_buffer_size: { incoming: 5_000, outgoing: 8_192 },
+  receiver_options: { credit_window: 1_000, autoaccept: false },
+  sender_options: { treat_modified_as_released: false },
+};
+
+/** One client's connection: checks what it attaches to, and connects its links with the entities. */
+export class ClientConnection {
+  readonly #broker: Broker;
+  readonly #socket: Socket;
+  readonly #connection: Connection;
+  readonly #claims = new Claims();
+  readonly #outgoing = new Set<OutgoingLink>();
+  #gone = false;
+
+  constructor(broker: Broker, container: Container, socket: Socket, idleTimeoutMs: number) {
+    this.#broker = broker;
+    this.#socket = socket;
+    // Small answers to a client that waits for them: Nagle's algorithm would hold them back.
+    socket.setNoDelay(true);
+    this.#connection = container.create_connection({
+      ...connectionOptions,
+      container_id: broker.namespace.name,
+      idle_time_out: idleTimeoutMs,
+      // rhea's typings want the options of an outgoing connection here.
+    } as unknown as Parameters<Container['create_connection']>[0]);
+    const connection = this.#connection;
+    connection.on('session_open', ({ session }: EventContext) => session && receiveBytes(session));
+    connection.on('receiver_open', ({ receiver }: EventContext) => receiver && this.#onIncoming(receiver));
+    connection.on('sender_open', ({ sender }: EventContext) => sender && this.#onOutgoing(sender));
+    // rhea throws an error that has no listener. The socket's end, which follows, is what counts here.
+    for (const event of [
+      'connection_error',
+      'session_error',
+      'receiver_error',
+      'sender_error',
+      'protocol_error',
+      'error',
+    ]) {
+      connection.on(event, () => undefined);
+    }
+    connection.on('disconnected', () => undefined);
+    socket.on('close', () => this.#end());
+    acceptSocket(connection, socket);
+  }
+
+  /** True once its socket is closed or condemned: what it still brings is to be ignored. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Why its tokens do not allow the entity now; undefined when they do. */
+  claimRefusal(path: string): AmqpError | undefined {
+    return this.#claims.refusal(path, this.#broker.now());
+  }
+
+  /** Closes as a service does that wants the client to come back later. */
+  close(error: AmqpError): void {
+    this.#gone = true;
+    this.#connection.close({ ...error });
+  }
+
+  /** Destroys the socket without a word. */
+  drop(): void {
+    this.#gone = true;
+    this.#socket.destroy();
+  }
+
+  /** Neither reads nor writes until `thaw`; to the client the connection just goes quiet. */
+  freeze(): void {
+    this.#socket.pause();
+    this.#socket.cork();
+  }
+
+  thaw(): void {
+    this.#socket.uncork();
+    this.#socket.resume();
+  }
+
+  #end(): void {
+    this.#gone = true;
+    socketClosed(this.#connection);
+    for (const link of this.#outgoing) link.close();
+    this.#outgoing.clear();
+  }
+
+  #onIncoming(receiver: Receiver): void {
+    const address = receiver.target?.address ?? '';
+    if (address === cbsAddress) {
+      serveRequests(receiver, 'kebab', (request) => putToken(request, this.#broker, this.#claims));
+      return;
+    }
+    const entityPath = withoutSuffix(address, managementSuffix);
+    const refused = this.#attachRefusal(entityPath);
+    if (refused !== undefined) {
+      receiver.close({ ...refused });
+      return;
+    }
+    const target = this.#broker.namespace.target(entityPath);
+    const source = this.#broker.namespace.source(entityPath);
+    if (entityPath !== address && (target !== undefined || source !== undefined)) {
+      serveRequests(receiver, 'camel', (request) => {
+        const lapsed = this.claimRefusal(address);
+        if (lapsed !== undefined) return errorResponse(401, lapsed);
+        return manage(request, { target, source, now: this.#broker.now() });
+      });
+    } else if (entityPath === address && target !== undefined) {
+      if (target.limits.disabled) receiver.close({ ...refusal.disabled(address) });
+      else new IncomingLink(this.#broker, this, receiver, target);
+    } else {
+      receiver.close({ ...refusal.notFound(address) });
+    }
+  }
+
+  #onOutgoing(sender: Sender): void {
+    const address = sender.source?.address ?? '';
+    if (address === cbsAddress || address.endsWith(managementSuffix)) {
+      sender.set_source(sender.source);
+      sender.set_target(sender.target);
+      return;
+    }
+    const refused = this.#attachRefusal(address);
+    const entity = this.#broker.namespace.source(address);
+    if (refused !== undefined || entity === undefined) {
+      sender.close({ ...(refused ?? refusal.notFound(address)) });
+      return;
+    }
+    const session = requestedSession(sender);
+    if (entity.queue.requiresSession !== (session !== undefined)) {
+      sender.close({
+        ...(session === undefined ? refusal.sessionRequired(address) : refusal.noSessions(address)),
+      });
+      return;
+    }
+    sender.set_target(sender.target);
+    if (session === undefined) {
+      sender.set_source(sender.source);
+      this.#keep(sender, new OutgoingLink(sender, entity, undefined, this.#broker.now));
+    } else {
+      attachSession(sender, entity, session, this.#broker.now, (link) => this.#keep(sender, link));
+    }
+  }
+
+  #keep(sender: Sender, link: OutgoingLink): void {
+    if (this.#gone) {
+      link.close();
+      return;
+    }
+    this.#outgoing.add(link);
+    sender.on('sender_close', () => {
+      this.#outgoing.delete(link);
+      link.close();
+    });
+  }
+
+  #attachRefusal(path: string): AmqpError | undefined {
+    const fault = this.#broker.faults.strike('attach', path);
+    if (fault === undefined) return this.claimRefusal(path);
+    if (fault.kind === 'notFound') return refusal.notFound(path);
+    return fault.kind === 'disabled' ? refusal.disabled(path) : refusal.noClaim(path);
+  }
+}
+
+function withoutSuffix(address: string, suffix: string): string {
+  return address.endsWith(suffix) ? address.slice(0, -suffix.length) : address;
+}

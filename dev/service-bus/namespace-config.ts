@@ -1,0 +1,92 @@
+import type { RuleFilter } from './rule-filter.ts';
+
+/** What every entity that messages are sent to has. Times in milliseconds, sizes in bytes. */
+export interface SendLimits {
+  readonly name: string;
+  readonly defaultTimeToLiveMs: number;
+  /** 0: no duplicate detection. */
+  readonly duplicateWindowMs: number;
+  readonly maxMessageSizeBytes: number;
+  /** The quota: what all stored messages of the entity may have together. */
+  readonly maxSizeBytes: number;
+  /** Partitioned entities refuse a batch with several partition keys. */
+  readonly partitioned: boolean;
+  readonly disabled: boolean;
+}
+
+/** What every entity that messages are received from has. */
+export interface ReceiveLimits {
+  readonly name: string;
+  readonly lockDurationMs: number;
+  readonly maxDeliveryCount: number;
+  readonly defaultTimeToLiveMs: number;
+  readonly deadLetterOnExpiration: boolean;
+  readonly requiresSession: boolean;
+}
+
+export interface QueueConfig extends SendLimits, ReceiveLimits {}
+
+export interface SubscriptionConfig extends ReceiveLimits {
+  /** A message is copied to the subscription when any of them matches. */
+  readonly filters: readonly RuleFilter[];
+}
+
+export interface TopicConfig extends SendLimits {
+  /** May be empty: such a topic stores nothing, but journals and counts. */
+  readonly subscriptions: readonly SubscriptionConfig[];
+}
+
+export interface NamespaceConfig {
+  readonly name: string;
+  readonly queues: readonly QueueConfig[];
+  readonly topics: readonly TopicConfig[];
+}
+
+type Named<T extends { readonly name: string }> = Partial<Omit<T, 'name'>> & { readonly name: string };
+
+export type QueueOptions = Named<QueueConfig>;
+export type SubscriptionOptions = Named<SubscriptionConfig>;
+export type TopicOptions = Named<Omit<TopicConfig, 'subscriptions'>> & {
+  readonly subscriptions?: readonly SubscriptionOptions[];
+};
+
+/** A namespace as tests and benchmarks write it: only what differs from the defaults. */
+export interface NamespaceOptions {
+  readonly name?: string;
+  readonly queues?: readonly QueueOptions[];
+  readonly topics?: readonly TopicOptions[];
+}
+
+const sendDefaults = {
+  defaultTimeToLiveMs: Number.POSITIVE_INFINITY,
+  duplicateWindowMs: 0,
+  maxMessageSizeBytes: 262_144,
+  maxSizeBytes: Number.POSITIVE_INFINITY,
+  partitioned: false,
+  disabled: false,
+} satisfies Omit<SendLimits, 'name'>;
+
+const receiveDefaults = {
+  lockDurationMs: 60_000,
+  maxDeliveryCount: 10,
+  defaultTimeToLiveMs: Number.POSITIVE_INFINITY,
+  deadLetterOnExpiration: false,
+  requiresSession: false,
+} satisfies Omit<ReceiveLimits, 'name'>;
+
+/** Fills in the Standard tier's defaults. */
+export function namespaceConfig(options: NamespaceOptions): NamespaceConfig {
+  return {
+    name: options.name ?? 'sbemulatorns',
+    queues: (options.queues ?? []).map((queue) => ({ ...receiveDefaults, ...sendDefaults, ...queue })),
+    topics: (options.topics ?? []).map((topic) => ({
+      ...sendDefaults,
+      ...topic,
+      subscriptions: (topic.subscriptions ?? []).map((subscription) => ({
+        ...receiveDefaults,
+        filters: [{ kind: 'true' }],
+        ...subscription,
+      })),
+    })),
+  };
+}

@@ -1,0 +1,121 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import rhea from 'rhea';
+import type { Broker } from './broker.ts';
+import { ClientConnection } from './client-connection.ts';
+import { readEmulatorConfig } from './emulator-config.ts';
+import { Faults } from './faults.ts';
+import { Journal, type JournalOptions } from './journal.ts';
+import { Namespace } from './namespace.ts';
+import { type NamespaceOptions, namespaceConfig } from './namespace-config.ts';
+import { saslMechanisms } from './sasl-mechanisms.ts';
+
+export interface ServiceBusOptions {
+  /** The entities. Default: those of `configFile`. */
+  readonly namespace?: NamespaceOptions;
+  /** A configuration file of Microsoft's emulator. Default: the `Config.json` beside this file. */
+  readonly configFile?: string;
+  /** The AMQP port; 0 takes any that is free. Default: 5672. */
+  readonly port?: number;
+  /** Default: localhost. */
+  readonly host?: string;
+  /** The key of the policy RootManageSharedAccessKey. Default: the official emulator's, SAS_KEY_VALUE. */
+  readonly sasKey?: string;
+  readonly journal?: JournalOptions;
+  /** How long a connection may be silent before it is closed; clients get to know it. Default: 240,000. */
+  readonly idleTimeoutMs?: number;
+  /** Epoch milliseconds. Default: Date.now. */
+  readonly now?: () => number;
+}
+
+/** A broker that runs. */
+export interface LocalServiceBus {
+  /** For `new ServiceBusClient(...)`. */
+  readonly connectionString: string;
+  readonly port: number;
+  /** Every message it took in. */
+  readonly journal: Journal;
+  /** What goes wrong. */
+  readonly faults: Faults;
+  /** Ends all connections and resolves when the ports are free again. Works twice. */
+  close(): Promise<void>;
+}
+
+const policyName = 'RootManageSharedAccessKey';
+
+/** Starts a local Service Bus that the unmodified SDK can talk to. Whoever opens it closes it. */
+export async function openServiceBus(options: ServiceBusOptions): Promise<LocalServiceBus> {
+  const host = options.host ?? 'localhost';
+  const key = options.sasKey ?? 'SAS_KEY_VALUE';
+  const now = options.now ?? Date.now;
+  const config =
+    options.namespace === undefined
+      ? readEmulatorConfig(options.configFile ?? `${import.meta.dirname}/Config.json`)
+      : namespaceConfig(options.namespace);
+  const journal = new Journal(options.journal);
+  const faults = new Faults();
+  const namespace = new Namespace(config, journal, now);
+  const broker: Broker = { namespace, faults, accessKey: { name: policyName, key }, now };
+
+  const container = rhea.create_container({ id: namespace.name });
+  container.sasl_server_mechanisms = saslMechanisms();
+  const connections = new Map<Socket, ClientConnection>();
+  const server = createServer((socket) => {
+    socket.once('close', () => connections.delete(socket));
+    const connection = new ClientConnection(broker, container, socket, options.idleTimeoutMs ?? 240_000);
+    connections.set(socket, connection);
+    if (faults.has('freeze')) connection.freeze();
+  });
+  const port = await listen(server, options.port ?? 5672, host);
+  followFaults(faults, server, connections, port, host);
+
+  const close = async () => {
+    faults.onChange = () => undefined;
+    const closed = server.listening ? once(server, 'close') : undefined;
+    server.close();
+    for (const socket of connections.keys()) socket.destroy();
+    await closed;
+    namespace.close();
+    journal.close();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    connectionString: `Endpoint=sb://localhost:${port};SharedAccessKeyName=${policyName};SharedAccessKey=${key};UseDevelopmentEmulator=true;`,
+    port,
+    journal,
+    faults,
+    close: () => (closing ??= close()),
+  };
+}
+
+async function listen(server: Server, port: number, host: string): Promise<number> {
+  server.listen(port, host);
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error(`Listening on ${host} has no port`);
+  return address.port;
+}
+
+/** Lets the faults of the whole broker begin and end. */
+function followFaults(
+  faults: Faults,
+  server: Server,
+  connections: ReadonlyMap<Socket, ClientConnection>,
+  port: number,
+  host: string,
+): void {
+  let frozen = false;
+  faults.onChange = () => {
+    if (faults.has('refuseConnections') === server.listening) {
+      if (server.listening) server.close();
+      else server.listen(port, host);
+    }
+    if (faults.has('freeze') !== frozen) {
+      frozen = !frozen;
+      for (const connection of connections.values()) {
+        if (frozen) connection.freeze();
+        else connection.thaw();
+      }
+    }
+  };
+}

@@ -1,0 +1,36 @@
+import type { EncodedMessage } from './encoded-message.ts';
+
+/** Where a message stands. A locked one stays `active`: its lock is a thing of its own. */
+export type MessageState = 'active' | 'deferred' | 'scheduled';
+
+/** One queue's or subscription's copy of a message; the bytes are shared between the copies. Times in epoch milliseconds. */
+export interface StoredMessage {
+  readonly encoded: EncodedMessage;
+  readonly sessionId: string | undefined;
+  readonly enqueuedAt: number;
+  readonly expiresAt: number;
+  /** The topic's number of it, which all copies share. */
+  readonly enqueuedSequenceNumber: number;
+  sequenceNumber: number;
+  state: MessageState;
+  /** How often it was handed out and came back. */
+  deliveryCount: number;
+  lockToken: string | undefined;
+  /** When a scheduled message becomes active. */
+  activeAt: number | undefined;
+  /** Application properties that an abandon, a deferral or a dead-lettering has set. */
+  changedProperties: Record<string, unknown> | undefined;
+  deadLetterSource: string | undefined;
+}
+
+/** What a receiver decided about a message it has locked. */
+export type Settlement =
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'abandon'; readonly properties?: Record<string, unknown> | undefined }
+  | { readonly kind: 'defer'; readonly properties?: Record<string, unknown> | undefined }
+  | {
+      readonly kind: 'deadLetter';
+      readonly reason?: string | undefined;
+      readonly description?: string | undefined;
+      readonly properties?: Record<string, unknown> | undefined;
+    };
