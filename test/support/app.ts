@@ -16,14 +16,14 @@ export interface TestApp {
   /** What the app has logged, parsed. */
   readonly logs: LogLine[];
   /** Sends a request; the answer must be one that /openapi.json documents. */
-  request(options: InjectOptions): Promise<LightMyRequestResponse>;
+  readonly request: (options: InjectOptions) => Promise<LightMyRequestResponse>;
   /** Posts an order: an object is sent as JSON, a text as it is. */
-  post(
+  readonly post: (
     body: string | Buffer | object,
     headers?: Record<string, string | string[]>,
-  ): Promise<LightMyRequestResponse>;
+  ) => Promise<LightMyRequestResponse>;
   /** How many rows orders, order_items and outbox have. */
-  rowCounts(): Promise<[number, number, number]>;
+  readonly rowCounts: () => Promise<[number, number, number]>;
 }
 
 export type LogLine = Record<string, unknown>;
@@ -84,7 +84,7 @@ const validators = new WeakMap<App, Ajv2020>();
 
 /** Fails unless /openapi.json documents this status, this media type and a schema that the body keeps to. */
 function assertDocumented(app: App, request: InjectOptions, response: LightMyRequestResponse): void {
-  const path = String(request.url).replace(/^\/api\/orders\/[^/]*$/, '/api/orders/{orderId}');
+  const path = (request.url as string).replace(/^\/api\/orders\/[^/]*$/, '/api/orders/{orderId}');
   const method = (request.method ?? 'GET').toLowerCase();
   const document = app.swagger() as unknown as Document;
   if (!document['paths']?.[path]?.[method]) return; // a route that is not there documents nothing

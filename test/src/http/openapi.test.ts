@@ -21,7 +21,7 @@ test('every status of the order routes is documented, errors as problem details'
   const { paths } = (await request({ url: '/openapi.json' })).json();
 
   const documented = (responses: Record<string, { content: object }>) =>
-    Object.entries(responses).map(([status, { content }]) => `${status} ${Object.keys(content)}`);
+    Object.entries(responses).map(([status, { content }]) => `${status} ${Object.keys(content).join()}`);
   const problem = (status: number) => `${status} application/problem+json`;
   assert.deepEqual(documented(paths['/api/orders'].post.responses), [
     '201 application/json',

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { apiConfig } from '../../../src/config.ts';
+import { loadConfig } from '../../../src/core/config.ts';
+import { AppError } from '../../../src/core/errors.ts';
+
+const DATABASE_URL = 'postgres://127.0.0.1/orders';
+
+test('what is not set has its default, and the result cannot be changed', () => {
+  const config = loadConfig(apiConfig, { DATABASE_URL, LOG_LEVEL: '', SOMETHING_ELSE: 'ignored' });
+
+  assert.deepEqual(
+    { ...config },
+    {
+      DATABASE_URL,
+      HOST: '0.0.0.0',
+      PORT: 5000,
+      DATABASE_POOL_SIZE: 8,
+      LOG_LEVEL: 'info',
+      SERVICE_NAME: 'OrderService',
+      NODE_ENV: 'development',
+    },
+  );
+  assert.ok(Object.isFrozen(config));
+});
+
+test('every bad variable is named at once, with what it must be, and none is shown', () => {
+  const bad = {
+    DATABASE_URL: 'secret',
+    PORT: '70000',
+    LOG_LEVEL: 'loud',
+    API_DOCS: 'perhaps',
+    DATABASE_POOL_SIZE: '0',
+  };
+
+  assert.throws(
+    () => loadConfig(apiConfig, bad),
+    (error: unknown) => {
+      assert.ok(error instanceof AppError);
+      assert.equal(error.code, 'CONFIG_INVALID');
+      const lines = error.message.split('\n').slice(1);
+      assert.deepEqual(new Set(lines.map((line) => line.trim().split(':')[0])), new Set(Object.keys(bad)));
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    },
+  );
+});
+
+for (const port of ['', '0', '80', '65535']) {
+  test(`PORT "${port}" is taken`, () => {
+    assert.equal(loadConfig(apiConfig, { DATABASE_URL, PORT: port }).PORT, Number(port || 5000));
+  });
+}
+
+for (const port of ['-1', '65536', '1.5', 'http', '5000x']) {
+  test(`PORT "${port}" is refused`, () => {
+    assert.throws(() => loadConfig(apiConfig, { DATABASE_URL, PORT: port }), { code: 'CONFIG_INVALID' });
+  });
+}
+
+test('a variable may come from a file, whose last line break does not count; a value goes before a file', (t) => {
+  const file = temporaryFile(t, `${DATABASE_URL}\n`);
+
+  assert.equal(loadConfig(apiConfig, { DATABASE_URL_FILE: file }).DATABASE_URL, DATABASE_URL);
+  const both = { DATABASE_URL: 'postgres://other/orders', DATABASE_URL_FILE: file };
+  assert.equal(loadConfig(apiConfig, both).DATABASE_URL, 'postgres://other/orders');
+});
+
+test('a file that cannot be read is named by its variable', () => {
+  assert.throws(
+    () => loadConfig(apiConfig, { DATABASE_URL_FILE: '/nowhere' }),
+    /DATABASE_URL_FILE: cannot read \/nowhere/,
+  );
+});
+
+function temporaryFile(t: TestContext, content: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'config-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'value');
+  writeFileSync(file, content);
+  return file;
+}

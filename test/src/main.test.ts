@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import pg from 'pg';
+import { openPostgres } from '../../dev/postgres.ts';
+import { type Child, startChild } from '../support/child-process.ts';
+import { createDatabase } from '../support/database.ts';
+import { tutorialOrder } from '../support/orders.ts';
+import { until } from '../support/until.ts';
+
+test('the process takes an order, then stops on SIGTERM with 0', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const api = start(t, { DATABASE_URL: url });
+  const base = await listening(api);
+  await api.logged('Ready');
+
+  const response = await postOrder(base);
+
+  assert.equal(response.status, 201);
+  assert.equal((await pool.query('SELECT FROM outbox')).rowCount, 1);
+  api.signal('SIGTERM');
+  assert.equal(await api.exited, 0);
+  assert.equal(api.stderr(), '');
+});
+
+test('an order that is under way when the stop comes is finished first', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const api = start(t, { DATABASE_URL: url });
+  const base = await listening(api);
+  await api.logged('Ready');
+  const holder = await pool.connect();
+  await holder.query('BEGIN');
+  await holder.query('LOCK TABLE orders');
+  const order = postOrder(base);
+  await until('the order waits', async () => {
+    const waiting = await pool.query(
+      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    return waiting.rowCount === 1;
+  });
+
+  api.signal('SIGTERM');
+  await api.logged('Stopping');
+  await holder.query('ROLLBACK');
+  holder.release();
+
+  assert.equal((await order).status, 201);
+  assert.equal(await api.exited, 0);
+});
+
+test('without its database it is alive and not ready; once the database is there, its schema is checked', async (t) => {
+  const postgres = await openPostgres();
+  t.after(() => postgres.close());
+  await postgres.stop('kill');
+  const api = start(t, { DATABASE_URL: postgres.url('postgres') });
+  const base = await listening(api);
+
+  await api.logged('The database does not answer');
+  assert.equal((await fetch(`${base}/health/live`)).status, 200);
+  assert.equal((await fetch(`${base}/health/ready`)).status, 503);
+  assert.equal((await postOrder(base)).status, 503);
+
+  // The tables alone are not what it waits for: it wants the newest migration.
+  await postgres.start();
+  assert.equal(await api.exited, 1);
+  assert.match(JSON.stringify(api.logs), /npm run db:migrate/);
+});
+
+test('a database that goes away and comes back is survived', async (t) => {
+  const postgres = await openPostgres();
+  t.after(() => postgres.close());
+  await pretendMigrated(postgres.url('postgres'));
+  const api = start(t, { DATABASE_URL: postgres.url('postgres') });
+  const base = await listening(api);
+  const ready = async () => (await fetch(`${base}/health/ready`)).status === 200;
+  await until('it is ready', ready);
+
+  await postgres.stop('kill');
+  await until('it is not ready', async () => !(await ready()));
+  assert.equal((await postOrder(base)).status, 503);
+  await postgres.start();
+  await until('it is ready again', ready);
+
+  api.signal('SIGTERM');
+  assert.equal(await api.exited, 0);
+});
+
+test('a stop while it still waits for its database ends it with 0', async (t) => {
+  const api = start(t, { DATABASE_URL: 'postgres://127.0.0.1:1/nowhere' });
+  await api.logged('The database does not answer');
+
+  api.signal('SIGTERM');
+
+  assert.equal(await api.exited, 0);
+});
+
+test('a schema that is behind ends it with 1 and the command to run', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  await pool.query('DELETE FROM drizzle.__drizzle_migrations');
+  const api = start(t, { DATABASE_URL: url });
+
+  assert.equal(await api.exited, 1);
+  assert.match(JSON.stringify(api.logs), /Run: npm run db:migrate/);
+});
+
+test('a port that is taken ends it with 1', async (t) => {
+  const { url } = await createDatabase(t);
+  const first = start(t, { DATABASE_URL: url });
+  const { port } = new URL(await listening(first));
+  const second = start(t, { DATABASE_URL: url, PORT: port });
+
+  assert.equal(await second.exited, 1);
+  assert.match(JSON.stringify(second.logs), /EADDRINUSE/);
+});
+
+test('a bad configuration ends it with 78, every bad variable named', async (t) => {
+  const api = start(t, { PORT: 'http', API_DOCS: 'perhaps' });
+
+  assert.equal(await api.exited, 78);
+  for (const name of ['DATABASE_URL', 'PORT', 'API_DOCS']) assert.match(api.stderr(), RegExp(name));
+});
+
+test('in production the docs are off, unless they are asked for', async (t) => {
+  const { url } = await createDatabase(t);
+  const docsWith = async (env: Record<string, string>) => {
+    const base = await listening(start(t, { DATABASE_URL: url, ...env }));
+    return (await fetch(`${base}/openapi.json`)).status;
+  };
+
+  assert.equal(await docsWith({}), 200);
+  assert.equal(await docsWith({ NODE_ENV: 'production' }), 404);
+  assert.equal(await docsWith({ NODE_ENV: 'production', API_DOCS: 'true' }), 200);
+  assert.equal(await docsWith({ API_DOCS: 'false' }), 404);
+});
+
+function start(t: TestContext, env: Record<string, string>): Child {
+  return startChild(t, 'src/main.ts', { HOST: '127.0.0.1', PORT: '0', ...env });
+}
+
+async function listening(api: Child): Promise<string> {
+  const { msg } = await api.logged('Server listening at ');
+  return String(msg).replace('Server listening at ', '');
+}
+
+function postOrder(base: string): Promise<Response> {
+  const body = JSON.stringify(tutorialOrder());
+  return fetch(`${base}/api/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+}
+
+/** What the start looks at, without the tables: as good as migrated for a test that stores nothing. */
+async function pretendMigrated(url: string): Promise<void> {
+  const client = new pg.Client(url);
+  await client.connect();
+  await client.query(`
+    CREATE SCHEMA drizzle;
+    CREATE TABLE drizzle.__drizzle_migrations (created_at bigint);
+    INSERT INTO drizzle.__drizzle_migrations VALUES (9999999999999)`);
+  await client.end();
+}
