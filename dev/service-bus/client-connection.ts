@@ -112,7 +112,7 @@ export class ClientConnection {
       return;
     }
     const entityPath = withoutSuffix(address, managementSuffix);
-    const refused = this.#attachRefusal(entityPath);
+    const refused = this.#attachRefusal(entityPath, address);
     if (refused !== undefined) {
       receiver.close({ ...refused });
       return;
@@ -140,7 +140,7 @@ export class ClientConnection {
       sender.set_target(sender.target);
       return;
     }
-    const refused = this.#attachRefusal(address);
+    const refused = this.#attachRefusal(address, address);
     const entity = this.#broker.namespace.source(address);
     if (refused !== undefined || entity === undefined) {
       sender.close({ ...(refused ?? refusal.notFound(address)) });
@@ -174,9 +174,9 @@ export class ClientConnection {
     });
   }
 
-  #attachRefusal(path: string): AmqpError | undefined {
+  #attachRefusal(path: string, address: string): AmqpError | undefined {
     const fault = this.#broker.faults.strike('attach', path);
-    if (fault === undefined) return this.claimRefusal(path);
+    if (fault === undefined) return this.claimRefusal(address);
     if (fault.kind === 'notFound') return refusal.notFound(path);
     return fault.kind === 'disabled' ? refusal.disabled(path) : refusal.noClaim(path);
   }

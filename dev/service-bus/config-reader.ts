@@ -107,6 +107,11 @@ export class Fields {
     return value === undefined ? undefined : this.reader.object(value, this.path(name), read);
   }
 
+  /** An object; when it is left out, `read` is given an empty one. */
+  innerOrEmpty<T>(name: string, read: (fields: Fields) => T): T | undefined {
+    return this.reader.object(this.take(name) ?? {}, this.path(name), read);
+  }
+
   reportUnknown(): void {
     for (const name of Object.keys(this.#value)) {
       if (!this.#taken.has(name)) this.wrong(name, 'is not known');

@@ -55,7 +55,7 @@ function readNamespace(fields: Fields): NamespaceConfig {
 
 function readQueue(fields: Fields): QueueConfig {
   const name = fields.text('Name', namePattern) ?? '';
-  const properties = fields.inner('Properties', (inner) => ({
+  const properties = fields.innerOrEmpty('Properties', (inner) => ({
     ...sendProperties(inner),
     ...receiveProperties(inner),
   }));
@@ -65,7 +65,7 @@ function readQueue(fields: Fields): QueueConfig {
 
 function readTopic(fields: Fields): TopicConfig {
   const name = fields.text('Name', namePattern) ?? '';
-  const properties = fields.inner('Properties', sendProperties);
+  const properties = fields.innerOrEmpty('Properties', sendProperties);
   const path = fields.path('Subscriptions');
   const subscriptions = fields.reader.list(fields.take('Subscriptions') ?? [], path, readSubscription) ?? [];
   const [topic] = namespaceConfig({ topics: [{ ...properties, name, subscriptions }] }).topics;
@@ -74,7 +74,7 @@ function readTopic(fields: Fields): TopicConfig {
 
 function readSubscription(fields: Fields): SubscriptionConfig {
   const name = fields.text('Name', namePattern) ?? '';
-  const properties = fields.inner('Properties', receiveProperties);
+  const properties = fields.innerOrEmpty('Properties', receiveProperties);
   const filters = fields.reader.list(fields.take('Rules') ?? [], fields.path('Rules'), readRule) ?? [];
   const [topic] = namespaceConfig({
     topics: [

@@ -80,8 +80,6 @@ const points: Readonly<Record<FaultKind, readonly FaultPoint[]>> = {
   freeze: ['broker'],
 };
 
-export const faultKinds = Object.keys(points) as readonly FaultKind[];
-
 /** The faults at work. The one injected first that strikes wins. */
 export class Faults {
   /** Called when one was added, was spent or was healed. */
@@ -90,7 +88,7 @@ export class Faults {
   #lastId = 0;
 
   inject(fault: Fault): InjectedFault {
-    if (!(fault.kind in points)) throw new TypeError(`There is no fault '${String(fault.kind)}'`);
+    if (!Object.hasOwn(points, fault.kind)) throw new TypeError(`There is no fault '${String(fault.kind)}'`);
     if (fault.at !== undefined && !points[fault.kind].includes(fault.at)) {
       throw new TypeError(`The fault '${fault.kind}' cannot strike at '${fault.at}'`);
     }

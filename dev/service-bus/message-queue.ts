@@ -200,11 +200,13 @@ export class MessageQueue {
     return found;
   }
 
-  /** Takes scheduled messages back. False, and none is taken, when one of them is not scheduled any more. */
-  cancelScheduled(sequenceNumbers: readonly number[]): boolean {
-    const messages = sequenceNumbers.map((sequenceNumber) => this.#messages.get(sequenceNumber));
-    if (messages.some((message) => message?.state !== 'scheduled')) return false;
-    for (const message of messages) if (message !== undefined) this.#drop(message);
+  /** Takes scheduled messages back, by the numbers that they were sent with. False when one of them is not scheduled. */
+  cancelScheduled(enqueuedSequenceNumbers: readonly number[]): boolean {
+    const found = this.#scheduled.filter((message) =>
+      enqueuedSequenceNumbers.includes(message.enqueuedSequenceNumber),
+    );
+    if (found.length !== enqueuedSequenceNumbers.length) return false;
+    for (const message of found) this.#drop(message);
     return true;
   }
 

@@ -36,6 +36,11 @@ export function serveRequests(
   });
 }
 
+/** An answer with status 200. */
+export function success(body: unknown): Response {
+  return { status: 200, description: 'OK', body };
+}
+
 /** An error as a response. */
 export function errorResponse(status: number, error: AmqpError): Response {
   return { status, description: error.description, condition: error.condition };

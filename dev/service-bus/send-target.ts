@@ -51,18 +51,15 @@ export class SendTarget {
     return undefined;
   }
 
-  /** Stores a message for later and says the number it can be cancelled by. */
-  schedule(message: EncodedMessage, activeAt: number, now: number): AmqpError | number {
-    const refused = this.#refusal([message]);
-    if (refused !== undefined) return refused;
-    const sequenceNumber = ++this.#lastSequenceNumber;
-    this.#journal.record(this.path, sequenceNumber, false, now, message);
-    let scheduledNumber = sequenceNumber;
-    for (const { queue, filters } of this.#outputs) {
-      if (this.#isTopic && !filters.some((filter) => filterMatches(filter, message))) continue;
-      scheduledNumber = queue.enqueue(message, now, sequenceNumber, activeAt).sequenceNumber;
-    }
-    return scheduledNumber;
+  /** Stores a message for later and says the number that it can be cancelled by, or why not. */
+  schedule(message: EncodedMessage, now: number): AmqpError | number {
+    const number = this.#lastSequenceNumber + 1;
+    return this.accept([message], now) ?? number;
+  }
+
+  /** Takes scheduled messages back, by the numbers that `schedule` gave; false when one of them is not there any more. */
+  cancelScheduled(sequenceNumbers: readonly number[]): boolean {
+    return this.#outputs.every(({ queue }) => queue.cancelScheduled(sequenceNumbers));
   }
 
   #store(message: EncodedMessage, sequenceNumber: number, now: number): void {

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import rhea from 'rhea';
 import type { Broker } from './broker.ts';
 import { ClientConnection } from './client-connection.ts';
+import { openControlServer } from './control-server.ts';
 import { readEmulatorConfig } from './emulator-config.ts';
 import { Faults } from './faults.ts';
 import { Journal, type JournalOptions } from './journal.ts';
@@ -17,6 +18,8 @@ export interface ServiceBusOptions {
   readonly configFile?: string;
   /** The AMQP port; 0 takes any that is free. Default: 5672. */
   readonly port?: number;
+  /** The port of the HTTP side (see `openControlServer`). Default: 5300, or any that is free when `port` is 0. */
+  readonly healthPort?: number;
   /** Default: localhost. */
   readonly host?: string;
   /** The key of the policy RootManageSharedAccessKey. Default: the official emulator's, SAS_KEY_VALUE. */
@@ -33,6 +36,7 @@ export interface LocalServiceBus {
   /** For `new ServiceBusClient(...)`. */
   readonly connectionString: string;
   readonly port: number;
+  readonly healthPort: number;
   /** Every message it took in. */
   readonly journal: Journal;
   /** What goes wrong. */
@@ -66,7 +70,12 @@ export async function openServiceBus(options: ServiceBusOptions): Promise<LocalS
     connections.set(socket, connection);
     if (faults.has('freeze')) connection.freeze();
   });
-  const port = await listen(server, options.port ?? 5672, host);
+  const healthPort = options.healthPort ?? (options.port === 0 ? 0 : 5300);
+  const control = await openControlServer(faults, journal, healthPort, host);
+  const port = await listen(server, options.port ?? 5672, host).catch(async (error: unknown) => {
+    await control.close();
+    throw error;
+  });
   followFaults(faults, server, connections, port, host);
 
   const close = async () => {
@@ -74,7 +83,7 @@ export async function openServiceBus(options: ServiceBusOptions): Promise<LocalS
     const closed = server.listening ? once(server, 'close') : undefined;
     server.close();
     for (const socket of connections.keys()) socket.destroy();
-    await closed;
+    await Promise.all([closed, control.close()]);
     namespace.close();
     journal.close();
   };
@@ -82,6 +91,7 @@ export async function openServiceBus(options: ServiceBusOptions): Promise<LocalS
   return {
     connectionString: `Endpoint=sb://localhost:${port};SharedAccessKeyName=${policyName};SharedAccessKey=${key};UseDevelopmentEmulator=true;`,
     port,
+    healthPort: control.port,
     journal,
     faults,
     close: () => (closing ??= close()),

@@ -34,7 +34,9 @@ export function attachSession(
 ): void {
   // The lock's owner is there before the link: the session is locked first.
   const owner = new LinkToCome();
+  let answered = false;
   const answer = (result: AcceptedSession | AmqpError) => {
+    answered = true;
     if ('condition' in result) {
       sender.open();
       sender.close({ ...result });
@@ -58,9 +60,10 @@ export function attachSession(
     typeof timeout === 'number' ? timeout : defaultTimeoutMs,
     answer,
   );
+  // A client that gives up detaches, and wants to see its attach answered before its detach is.
   sender.once('sender_close', () => {
     stop();
-    sender.open();
+    if (!answered) sender.open();
   });
   sender.connection.once('disconnected', stop);
 }

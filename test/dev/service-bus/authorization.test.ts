@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { test } from 'node:test';
+import { checkSasToken } from '../../../dev/service-bus/sas-token.ts';
+import { connect, failure, failureCode, openBroker } from './support.ts';
+
+const policy = { name: 'RootManageSharedAccessKey', key: 'SAS_KEY_VALUE' };
+const audience = 'sb://localhost:5672/orders';
+const now = Date.parse('2026-01-01T00:00:00Z');
+
+test('a wrong key is refused', async (t) => {
+  const bus = await openBroker(t, { queues: [{ name: 'q' }] }, { sasKey: 'right' });
+  const client = connect(t, bus.connectionString.replace('SharedAccessKey=right', 'SharedAccessKey=wrong'));
+
+  const error = await failure(client.createSender('q').sendMessages({ body: 'x' }));
+
+  assert.equal(error.code, 'UnauthorizedAccess');
+  assert.match(error.message, /InvalidSignature/);
+});
+
+test('a token that expires while its link is open stops the link', async (t) => {
+  let nowMs = Date.now();
+  const bus = await openBroker(t, { queues: [{ name: 'q' }] }, { now: () => nowMs });
+  const sender = connect(t, bus.connectionString).createSender('q');
+  await sender.sendMessages({ body: 'x' });
+
+  nowMs += 2 * 3_600_000;
+
+  assert.equal(await failureCode(sender.sendMessages({ body: 'x' })), 'UnauthorizedAccess');
+});
+
+const checks = [
+  { name: 'a token for the entity', token: () => sign(audience), ok: true },
+  { name: 'a token for the namespace', token: () => sign('sb://localhost:5672/'), ok: true },
+  { name: 'a token for another entity', token: () => sign('sb://localhost:5672/order'), ok: false },
+  {
+    name: 'a token that has expired',
+    token: () => sign(audience, { expiresAt: now / 1_000 - 1 }),
+    ok: false,
+  },
+  { name: 'a token signed with another key', token: () => sign(audience, { key: 'other' }), ok: false },
+  { name: 'a token of another policy', token: () => sign(audience, { policyName: 'Other' }), ok: false },
+  { name: 'something that is no token', token: () => 'Bearer abc', ok: false },
+];
+
+for (const { name, token, ok } of checks) {
+  test(`${name} is ${ok ? 'good' : 'refused'}`, () => {
+    assert.equal(checkSasToken(token(), audience, policy, now).ok, ok);
+  });
+}
+
+interface Differences {
+  readonly expiresAt?: number;
+  readonly key?: string;
+  readonly policyName?: string;
+}
+
+function sign(
+  resource: string,
+  { expiresAt = now / 1_000 + 60, key = policy.key, policyName = policy.name }: Differences = {},
+): string {
+  const encoded = encodeURIComponent(resource);
+  const signature = createHmac('sha256', key).update(`${encoded}\n${expiresAt}`).digest('base64');
+  return `SharedAccessSignature sr=${encoded}&sig=${encodeURIComponent(signature)}&se=${expiresAt}&skn=${policyName}`;
+}

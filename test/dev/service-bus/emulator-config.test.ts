@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parseEmulatorConfig, readEmulatorConfig } from '../../../dev/service-bus/emulator-config.ts';
+
+const projectFile = new URL('../../../dev/service-bus/Config.json', import.meta.url).pathname;
+
+test("the project's entities are a topic with repeats detected, one with sessions, and a queue", () => {
+  const { name, queues, topics } = readEmulatorConfig(projectFile);
+
+  assert.equal(name, 'sbemulatorns');
+  assert.deepEqual(
+    queues.map((queue) => [queue.name, queue.requiresSession]),
+    [['orders-queue', false]],
+  );
+  assert.deepEqual(
+    topics.map(({ name: topic, duplicateWindowMs, subscriptions }) => ({
+      topic,
+      duplicateWindowMs,
+      subscriptions: subscriptions.map((subscription) => [subscription.name, subscription.requiresSession]),
+    })),
+    [
+      { topic: 'orders', duplicateWindowMs: 300_000, subscriptions: [['all', false]] },
+      { topic: 'orders-sessions', duplicateWindowMs: 300_000, subscriptions: [['all', true]] },
+    ],
+  );
+});
+
+test("the project's file stays within the limits of the official emulator", () => {
+  // From the emulator's Config-schema.json: time to live 5 to 60 minutes, duplicate window 5 s to 5 minutes, locks
+  // 1 to 5 minutes, 1 to 10 deliveries, and every topic has a subscription.
+  const { queues, topics } = readEmulatorConfig(projectFile);
+  const subscriptions = topics.flatMap((topic) => topic.subscriptions);
+  const minuteMs = 60_000;
+
+  for (const { defaultTimeToLiveMs } of [...queues, ...topics, ...subscriptions]) {
+    assert.ok(defaultTimeToLiveMs >= 5 * minuteMs && defaultTimeToLiveMs <= 60 * minuteMs);
+  }
+  for (const { duplicateWindowMs } of [...queues, ...topics]) assert.ok(duplicateWindowMs <= 5 * minuteMs);
+  for (const { lockDurationMs, maxDeliveryCount } of [...queues, ...subscriptions]) {
+    assert.ok(lockDurationMs >= minuteMs && lockDurationMs <= 5 * minuteMs && maxDeliveryCount <= 10);
+  }
+  for (const topic of topics) assert.ok(topic.subscriptions.length >= 1);
+  // Neither is a comment in it, which biome would refuse.
+  assert.doesNotThrow(() => JSON.parse(readFileSync(projectFile, 'utf8')));
+});
+
+test('comments and trailing commas are allowed, and what is left out has the emulator\u2019s default', () => {
+  const { queues } = parseEmulatorConfig(
+    '// ours\n{"UserConfig": {"Namespaces": [{"Name": "sbemulatorns", "Queues": [{"Name": "q"},], /* none */}]}}',
+    'Config.json',
+  );
+
+  const [queue] = queues;
+  assert.deepEqual(
+    [queue?.lockDurationMs, queue?.maxDeliveryCount, queue?.duplicateWindowMs],
+    [60_000, 3, 0],
+  );
+});
+
+test('rules become filters', () => {
+  const { topics } = parse({
+    Topics: [
+      {
+        Name: 't',
+        Subscriptions: [
+          {
+            Name: 's',
+            Rules: [
+              { Name: 'all', Properties: { FilterType: 'Sql', SqlFilter: { SqlExpression: '1 = 1' } } },
+              {
+                Name: 'created',
+                Properties: {
+                  FilterType: 'Correlation',
+                  CorrelationFilter: { Label: 'OrderCreated', Properties: { region: 'eu' } },
+                },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+
+  assert.deepEqual(topics[0]?.subscriptions[0]?.filters, [
+    { kind: 'true' },
+    { kind: 'correlation', fields: { subject: 'OrderCreated' }, properties: { region: 'eu' } },
+  ]);
+});
+
+test('every wrong field is named at once', () => {
+  const wrong = {
+    Queues: [
+      {
+        Name: '-q',
+        Properties: { LockDuration: 'soon', MaxDeliveryCount: 0, RequiresSession: 'yes', ForwardTo: 'x' },
+      },
+      { Name: 'a', Propertys: {} },
+    ],
+    Topics: [
+      {
+        Name: 't',
+        Properties: { DuplicateDetectionHistoryTimeWindow: 'P8D', RequiresDuplicateDetection: true },
+        Subscriptions: [
+          {
+            Name: 's',
+            Rules: [{ Properties: { FilterType: 'Sql', SqlFilter: { SqlExpression: 'a > 1' } } }],
+          },
+        ],
+      },
+    ],
+  };
+
+  assert.throws(
+    () => parse(wrong),
+    (error: Error) => {
+      for (const field of [
+        'Queues[0].Name must be',
+        'Queues[0].Properties.LockDuration must be',
+        'Queues[0].Properties.MaxDeliveryCount must be',
+        'Queues[0].Properties.RequiresSession must be',
+        'Queues[0].Properties.ForwardTo is not supported',
+        'Queues[1].Propertys is not known',
+        'Topics[0].Properties.DuplicateDetectionHistoryTimeWindow must be',
+        'Topics[0].Subscriptions[0].Rules[0].Properties.SqlFilter.SqlExpression is not supported',
+      ]) {
+        assert.ok(
+          error.message.includes(`UserConfig.Namespaces[0].${field}`),
+          `${field} in ${error.message}`,
+        );
+      }
+      return true;
+    },
+  );
+});
+
+test('a file that is no JSON is refused with the line', () => {
+  assert.throws(
+    () => parseEmulatorConfig('{\n"UserConfig": {,}\n}', 'Config.json'),
+    /Config\.json .* line 2/,
+  );
+});
+
+function parse(namespace: object) {
+  const text = JSON.stringify({ UserConfig: { Namespaces: [{ Name: 'sbemulatorns', ...namespace }] } });
+  return parseEmulatorConfig(text, 'Config.json');
+}
