@@ -58,7 +58,7 @@ const createOrderSchema = {
   operationId: 'createOrder',
   summary: 'Create an order',
   description:
-    'Headers X-Metadata-<Name> go along with the event as its property <name>: at most 20, of printable ASCII. ' +
+    'Headers `X-Metadata-{Name}` go along with the event as its property `name`: at most 20, of printable ASCII. ' +
     'Of a member that comes twice the last one counts.',
   tags: ['orders'],
   headers: contextHeaders,
