@@ -110,8 +110,9 @@ export class RelayState {
     transaction.unsettled++;
     this.#unsettled++;
     this.#unsettledBytes += pending.bytes;
-    if (this.#unverified.length > 0 || transaction.commitLsn <= this.#verifyUpTo)
-      this.#unverified.push(pending);
+    // Nothing passes a row that is still to be looked up: it may be of the same order.
+    const behind = this.#verifying || this.#unverified.length > 0;
+    if (behind || transaction.commitLsn <= this.#verifyUpTo) this.#unverified.push(pending);
     else this.#lanes.push(pending);
   }
 

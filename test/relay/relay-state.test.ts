@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { OutboxMessage } from '../../relay/outbox-message.ts';
+import { DEFAULT_LIMITS, type Effect, type RelayLimits, RelayState } from '../../relay/relay-state.ts';
+import { outboxMessage } from './outbox-messages.ts';
+
+const MAX_BATCH_BYTES = 1_000_000;
+
+interface Options {
+  readonly limits?: Partial<RelayLimits>;
+  readonly settledLsn?: bigint;
+  readonly markedLsn?: bigint;
+}
+
+function openState({ limits, settledLsn = 10n, markedLsn = 0n }: Options = {}): RelayState {
+  const random = () => 1; // the longest wait, so that what is due when can be told exactly
+  return new RelayState({
+    limits: { ...DEFAULT_LIMITS, sessions: false, ...limits },
+    random,
+    settledLsn,
+    markedLsn,
+  });
+}
+
+function receive(state: RelayState, commitLsn: bigint, ...messages: OutboxMessage[]): void {
+  state.begin(commitLsn, Number(commitLsn));
+  for (const message of messages) state.insert(message);
+  state.commit(commitLsn + 1n);
+}
+
+function next<K extends Effect['kind']>(
+  state: RelayState,
+  now: number,
+  kind: K,
+): Extract<Effect, { kind: K }> {
+  const effect = state.next(now, MAX_BATCH_BYTES);
+  assert.equal(effect?.kind, kind);
+  return effect as Extract<Effect, { kind: K }>;
+}
+
+function idle(state: RelayState, now: number): void {
+  assert.equal(state.next(now, MAX_BATCH_BYTES), undefined);
+}
+
+const ids = (messages: readonly { message: OutboxMessage }[]) =>
+  messages.map(({ message }) => message.messageId);
+
+test('a row beyond the fence waits for the rows before it that are just being looked up', () => {
+  // It went straight to the broker, before the earlier event of its own order that was being looked up.
+  const state = openState({ markedLsn: 20n });
+  receive(state, 20n, outboxMessage('first', 'A'));
+  const { messages } = next(state, 0, 'verify');
+  receive(state, 30n, outboxMessage('second', 'A'));
+  idle(state, 0);
+
+  state.verified(messages, new Set());
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['first', 'second']);
+});
