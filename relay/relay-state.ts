@@ -76,6 +76,7 @@ export class RelayState {
   #marking = false;
   #markNotBefore = 0;
   #markedLsn: Lsn;
+  #storedMarkedLsn: Lsn;
   #durableLsn: Lsn;
   #idleLsn: Lsn;
   #resting: { batch: readonly Pending[]; until: number }[] = [];
@@ -91,6 +92,7 @@ export class RelayState {
     this.#tracker = new AckTracker(options.settledLsn);
     this.#verifyUpTo = options.markedLsn;
     this.#markedLsn = options.markedLsn;
+    this.#storedMarkedLsn = options.markedLsn;
     this.#durableLsn = options.settledLsn;
     this.#idleLsn = options.settledLsn;
   }
@@ -171,7 +173,10 @@ export class RelayState {
     this.#marking = false;
     const again = new Set(outcome.again);
     this.#settle(mark.messages.filter((pending) => !again.has(pending)));
-    if (outcome.progressStored) this.#durableLsn = mark.settledLsn;
+    if (outcome.progressStored) {
+      this.#durableLsn = mark.settledLsn;
+      this.#storedMarkedLsn = mark.markedLsn;
+    }
     this.#accepted = [...again, ...this.#accepted];
     this.#markNotBefore = again.size > 0 ? now + MARK_AGAIN_MS : 0;
   }
@@ -268,7 +273,7 @@ export class RelayState {
   #nextMark(now: number): Effect | undefined {
     if (this.#marking || now < this.#markNotBefore) return undefined;
     // With nothing to mark, there can be progress to store: of rows that were settled before, or deleted since.
-    const progressDue = this.#tracker.safeLsn > this.#durableLsn;
+    const progressDue = this.#tracker.safeLsn > this.#durableLsn || this.#markedLsn > this.#storedMarkedLsn;
     if (this.#accepted.length === 0 && !progressDue) return undefined;
     const due =
       this.#draining ||

@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OutboxMessage } from '../../relay/outbox-message.ts';
+import type { PublishFailure } from '../../relay/publishing/publish-failure.ts';
 import { DEFAULT_LIMITS, type Effect, type RelayLimits, RelayState } from '../../relay/relay-state.ts';
 import { outboxMessage } from './outbox-messages.ts';
 
 const MAX_BATCH_BYTES = 1_000_000;
+const MARK_AT = DEFAULT_LIMITS.markAfterMs;
+
+const failure = (kind: PublishFailure['kind'], retryAfterMs = 0): PublishFailure => ({
+  kind,
+  code: 'Test',
+  message: 'refused',
+  outcomeUnknown: false,
+  retryAfterMs,
+});
 
 interface Options {
   readonly limits?: Partial<RelayLimits>;
@@ -44,6 +54,8 @@ function idle(state: RelayState, now: number): void {
 
 const ids = (messages: readonly { message: OutboxMessage }[]) =>
   messages.map(({ message }) => message.messageId);
+const STORED = { again: [], progressStored: true };
+const NOT_STORED = { again: [], progressStored: false };
 
 test('a row beyond the fence waits for the rows before it that are just being looked up', () => {
   // It went straight to the broker, before the earlier event of its own order that was being looked up.
@@ -56,4 +68,22 @@ test('a row beyond the fence waits for the rows before it that are just being lo
   state.verified(messages, new Set());
 
   assert.deepEqual(ids(next(state, 0, 'send').batch), ['first', 'second']);
+});
+
+test('the mark of a batch that missed a row is remembered for a restart, also while an older transaction is blocked', () => {
+  // It was stored only when the progress moved: after a clean stop, what had been marked since was sent again.
+  const state = openState({ settledLsn: 10n });
+  receive(state, 20n, outboxMessage('blocked', 'A'));
+  const { batch: blocked } = next(state, 0, 'send');
+  state.rejected(blocked, failure('poison'), 0);
+  receive(state, 30n, outboxMessage('sent', 'B'));
+  state.accepted(next(state, 0, 'send').batch, 0);
+
+  const { mark } = next(state, MARK_AT, 'mark');
+  state.marked(mark, NOT_STORED, MARK_AT); // its row was deleted meanwhile
+
+  const { mark: onlyProgress } = next(state, MARK_AT, 'mark');
+  assert.deepEqual(onlyProgress, { messages: [], settledLsn: 10n, markedLsn: 30n });
+  state.marked(onlyProgress, STORED, MARK_AT);
+  idle(state, MARK_AT);
 });
