@@ -141,8 +141,8 @@ export class RelayState {
 
   accepted(batch: readonly Pending[], now: number): void {
     this.#inFlight--;
-    this.#failures = 0;
-    this.#pausedUntil = 0;
+    // During a pause nothing is sent: this one began before the refusal, and says nothing about what comes after it.
+    if (now >= this.#pausedUntil) this.#failures = 0;
     if (this.#accepted.length === 0) this.#acceptedAt = now;
     for (const pending of batch) this.#accepted.push(pending);
     this.#lanes.release(batch);

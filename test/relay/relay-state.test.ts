@@ -87,3 +87,19 @@ test('the mark of a batch that missed a row is remembered for a restart, also wh
   state.marked(onlyProgress, STORED, MARK_AT);
   idle(state, MARK_AT);
 });
+
+test('a send begun before a refusal does not end the wait that the refusal asked for', () => {
+  // While the service throttled, each batch that it still took let the next ones out at once.
+  const state = openState({ limits: { maxBatchCount: 1 } });
+  receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'), outboxMessage('3', 'C'));
+  const { batch: first } = next(state, 0, 'send');
+  const { batch: second } = next(state, 0, 'send');
+
+  state.rejected(first, failure('transient', 2_000), 10);
+  state.accepted(second, 20);
+
+  next(state, 2_009, 'mark');
+  idle(state, 2_009);
+  assert.deepEqual(ids(next(state, 2_010, 'send').batch), ['1']);
+  idle(state, 2_010); // and then one at a time
+});
