@@ -148,7 +148,7 @@ test('two receivers share the messages of a queue', async (t) => {
 
   assert.ok(
     received.every((own) => own.length >= 40),
-    `${received.map((own) => own.length)}`,
+    received.map((own) => own.length).join(),
   );
 });
 
