@@ -69,6 +69,7 @@ async function run(): Promise<void> {
   const client = new ServiceBusClient(stack.bus.connectionString);
   const receiver = client.createReceiver('orders', 'all', { receiveMode: 'receiveAndDelete' });
   try {
+    await receiver.peekMessages(1); // connects now, so that the time below is the message's and not the connection's
     const arrival = firstMessage(receiver.subscribe.bind(receiver));
     say(`POST ${stack.apiUrl}/api/orders`);
     const answer = await fetch(`${stack.apiUrl}/api/orders`, {

@@ -49,6 +49,7 @@ CREATE TABLE "relay_progress" (
 	"slot" text PRIMARY KEY NOT NULL,
 	"settled_lsn" "pg_lsn",
 	"marked_lsn" "pg_lsn",
+	"publication_version" text,
 	"system_identifier" text NOT NULL,
 	"timeline" integer NOT NULL,
 	"epoch" bigint NOT NULL,

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { describeError } from '../src/core/log.ts';
 import { OutboxStore } from './outbox-store.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
+import { formatLsn } from './replication/lsn.ts';
 
 export interface HealthServerDeps {
   readonly monitor: RelayMonitor;
@@ -48,15 +49,16 @@ export function buildHealthServer(deps: HealthServerDeps) {
 }
 
 /** What only the database knows; nulls, and why, while it does not answer. */
-async function databaseView({ pool, slot }: HealthServerDeps) {
+async function databaseView(deps: HealthServerDeps) {
   try {
-    const [lag, oldest] = await Promise.all([slotLag(pool, slot), new OutboxStore(pool).oldestUnsettled()]);
+    const [lag, oldest] = await Promise.all([slotLag(deps), new OutboxStore(deps.pool).oldestUnsettled()]);
     const oldestUnsettled = oldest ? { ...oldest, ageMs: Date.now() - oldest.createdAt.getTime() } : null;
     return { ...lag, oldestUnsettled, databaseError: null };
   } catch (error) {
     const { message } = describeError(error);
     return {
       lagBytes: null,
+      slotLagBytes: null,
       retainedBytes: null,
       confirmedLsn: null,
       oldestUnsettled: null,
@@ -65,22 +67,23 @@ async function databaseView({ pool, slot }: HealthServerDeps) {
   }
 }
 
-/** lagBytes: WAL written after what is confirmed. retainedBytes: WAL the slot keeps on disk; an open transaction keeps it too. */
-async function slotLag(pool: pg.Pool, slot: string) {
-  const { rows } = await pool.query<{
-    lag: string | null;
-    retained: string | null;
-    confirmed: string | null;
-  }>(
-    `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) AS lag,
+/**
+ * lagBytes: WAL that this relay has not dealt with yet. slotLagBytes: WAL after what the slot has been confirmed; about
+ * a kilobyte while idle. retainedBytes: WAL the slot keeps on disk; any open transaction keeps it too.
+ */
+async function slotLag({ pool, slot, monitor }: HealthServerDeps) {
+  const { rows } = await pool.query<Record<'lag' | 'slotLag' | 'retained' | 'confirmed', string | null>>(
+    `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), greatest(confirmed_flush_lsn, $2::pg_lsn)) AS lag,
+       pg_wal_lsn_diff(pg_current_wal_lsn(), confirmed_flush_lsn) AS "slotLag",
        pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) AS retained, confirmed_flush_lsn AS confirmed
      FROM pg_replication_slots WHERE slot_name = $1`,
-    [slot],
+    [slot, formatLsn(monitor.handledLsn)],
   );
   const bytes = (text: string | null | undefined) => (text == null ? null : Math.max(0, Number(text)));
   const [row] = rows;
   return {
     lagBytes: bytes(row?.lag),
+    slotLagBytes: bytes(row?.slotLag),
     retainedBytes: bytes(row?.retained),
     confirmedLsn: row?.confirmed ?? null,
   };

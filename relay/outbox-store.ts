@@ -7,6 +7,8 @@ export interface Progress {
   /** Undefined while the table has not been settled for this slot. */
   readonly settledLsn: Lsn | undefined;
   readonly markedLsn: Lsn;
+  readonly publicationVersion: string | undefined;
+  readonly epoch: bigint;
 }
 
 export interface MarkRequest {
@@ -35,22 +37,27 @@ export class OutboxStore {
   }
 
   async progress(slot: string): Promise<Progress | undefined> {
-    const { rows } = await this.#pool.query<{ settled_lsn: string | null; marked_lsn: string | null }>(
-      'SELECT settled_lsn, marked_lsn FROM relay_progress WHERE slot = $1',
+    const { rows } = await this.#pool.query<ProgressRow>(
+      'SELECT settled_lsn, marked_lsn, publication_version, epoch FROM relay_progress WHERE slot = $1',
       [slot],
     );
     const [row] = rows;
     return (
-      row && { settledLsn: lsnOrUndefined(row.settled_lsn), markedLsn: lsnOrUndefined(row.marked_lsn) ?? 0n }
+      row && {
+        settledLsn: row.settled_lsn === null ? undefined : parseLsn(row.settled_lsn),
+        markedLsn: row.marked_lsn === null ? 0n : parseLsn(row.marked_lsn),
+        publicationVersion: row.publication_version ?? undefined,
+        epoch: BigInt(row.epoch),
+      }
     );
   }
 
-  /** Makes this relay the only one whose progress counts, and returns its epoch. */
-  async claim(slot: string): Promise<bigint> {
+  /** Forgets how far everything is settled, so that a restart settles the table anew; returns the new epoch. */
+  async restart(slot: string): Promise<bigint> {
     const { rows } = await this.#pool.query<{ epoch: string }>(
       `INSERT INTO relay_progress AS progress (slot, epoch, system_identifier, timeline)
        SELECT $1, 1, system_identifier::text, timeline_id FROM pg_control_system(), pg_control_checkpoint()
-       ON CONFLICT (slot) DO UPDATE SET epoch = progress.epoch + 1,
+       ON CONFLICT (slot) DO UPDATE SET epoch = progress.epoch + 1, settled_lsn = NULL, marked_lsn = NULL,
          system_identifier = excluded.system_identifier, timeline = excluded.timeline, updated_at = now()
        RETURNING epoch`,
       [slot],
@@ -58,12 +65,17 @@ export class OutboxStore {
     return BigInt(rows[0]?.epoch ?? 0);
   }
 
-  /** From here until the next mark, a restart settles the table anew. */
-  async forgetProgress(slot: string): Promise<void> {
-    await this.#pool.query(
-      'UPDATE relay_progress SET settled_lsn = NULL, marked_lsn = NULL WHERE slot = $1',
-      [slot],
+  /**
+   * Makes this relay, which holds the slot, the only one whose progress counts, and returns its epoch; undefined if the
+   * progress is not the one of this epoch any more: then what was decided on it does not hold.
+   */
+  async claim(slot: string, epoch: bigint, publicationVersion: string): Promise<bigint | undefined> {
+    const { rows } = await this.#pool.query<{ epoch: string }>(
+      `UPDATE relay_progress SET epoch = epoch + 1, publication_version = $3, updated_at = now()
+       WHERE slot = $1 AND epoch = $2 RETURNING epoch`,
+      [slot, epoch, publicationVersion],
     );
+    return rows[0] && BigInt(rows[0].epoch);
   }
 
   /**
@@ -142,6 +154,14 @@ export class OutboxStore {
     return rows.map(toMessage);
   }
 
+  /** As pg_current_snapshot prints it. */
+  async snapshot(): Promise<string> {
+    const { rows } = await this.#pool.query<{ snapshot: string }>(
+      'SELECT pg_current_snapshot()::text AS snapshot',
+    );
+    return rows[0]?.snapshot ?? '';
+  }
+
   async oldestUnsettled(): Promise<{ messageId: string; createdAt: Date; error: string | null } | undefined> {
     const { rows } = await this.#pool.query<{ messageId: string; createdAt: Date; error: string | null }>(
       `SELECT message_id::text AS "messageId", created_at AS "createdAt", error_message AS error
@@ -170,6 +190,13 @@ export async function unsettledPositions(client: pg.ClientBase): Promise<BigInt6
   }
 }
 
+interface ProgressRow {
+  settled_lsn: string | null;
+  marked_lsn: string | null;
+  publication_version: string | null;
+  epoch: string;
+}
+
 interface OutboxRow {
   message_id: string;
   message_type: string;
@@ -196,8 +223,4 @@ function toMessage(row: OutboxRow): OutboxMessage {
     traceparent: row.traceparent ?? undefined,
     tracestate: row.tracestate ?? undefined,
   };
-}
-
-function lsnOrUndefined(text: string | null): Lsn | undefined {
-  return text === null ? undefined : parseLsn(text);
 }

@@ -5,6 +5,7 @@ export type RelayPhase =
   | 'connecting'
   | 'settling'
   | 'streaming'
+  | 'draining'
   | 'standby'
   | 'waiting'
   | 'stopped';
@@ -17,6 +18,8 @@ export class RelayMonitor {
   /** Consecutive failed sends; 0: the last one succeeded, or none was needed. */
   failedSends = 0;
   unsettled = 0;
+  /** Everything before it is settled: how far the server's WAL has been dealt with. */
+  handledLsn = 0n;
   lastPublishedAt: Date | undefined;
   lastError: { at: Date; type: string; message: string; code?: string } | undefined;
   readonly counts = {

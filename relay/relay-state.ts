@@ -53,6 +53,9 @@ export const DEFAULT_LIMITS: Omit<RelayLimits, 'sessions'> = {
 };
 
 const MARK_AGAIN_MS = 10;
+/** An idle position is stored when the server has moved so far: its own storing moves it by less, so this ends. */
+const IDLE_STEP_BYTES = 2048n;
+const IDLE_STORE_EVERY_MS = 1_000;
 const VERIFY_COUNT = 1_000;
 
 /**
@@ -77,8 +80,9 @@ export class RelayState {
   #markNotBefore = 0;
   #markedLsn: Lsn;
   #storedMarkedLsn: Lsn;
-  #durableLsn: Lsn;
+  #storedLsn: Lsn;
   #idleLsn: Lsn;
+  #idleStoredAt = Number.NEGATIVE_INFINITY;
   #resting: { batch: readonly Pending[]; until: number }[] = [];
   #failures = 0;
   #pausedUntil = 0;
@@ -93,7 +97,7 @@ export class RelayState {
     this.#verifyUpTo = options.markedLsn;
     this.#markedLsn = options.markedLsn;
     this.#storedMarkedLsn = options.markedLsn;
-    this.#durableLsn = options.settledLsn;
+    this.#storedLsn = options.settledLsn;
     this.#idleLsn = options.settledLsn;
   }
 
@@ -124,7 +128,7 @@ export class RelayState {
     this.#open = undefined;
   }
 
-  /** The server's position: everything before it has been received. Confirmed only if everything is settled too. */
+  /** The server's position: everything before it has been received. It counts only if everything is settled too. */
   keepalive(lsn: Lsn): void {
     if (this.#tracker.isIdle) this.#idleLsn = maxLsn(this.#idleLsn, lsn);
   }
@@ -174,7 +178,7 @@ export class RelayState {
     const again = new Set(outcome.again);
     this.#settle(mark.messages.filter((pending) => !again.has(pending)));
     if (outcome.progressStored) {
-      this.#durableLsn = mark.settledLsn;
+      this.#storedLsn = mark.settledLsn;
       this.#storedMarkedLsn = mark.markedLsn;
     }
     this.#accepted = [...again, ...this.#accepted];
@@ -216,13 +220,16 @@ export class RelayState {
     );
   }
 
-  /** Everything that committed before it is settled, and a restart knows it. */
-  get durableLsn(): Lsn {
-    return this.#durableLsn;
+  /**
+   * Everything before it is settled and a restart knows it: what may be confirmed. A slot that is confirmed no further
+   * than what is stored shows, when it stands further one day, that somebody else moved it or made it anew.
+   */
+  get storedLsn(): Lsn {
+    return this.#storedLsn;
   }
 
-  /** The furthest position that may be confirmed: with nothing unsettled, also where the server stands without events. */
-  get confirmableLsn(): Lsn {
+  /** Everything before it is settled: with nothing unsettled, as far as the server has come without events. */
+  get handledLsn(): Lsn {
     return maxLsn(this.#tracker.safeLsn, this.#idleLsn);
   }
 
@@ -273,7 +280,10 @@ export class RelayState {
   #nextMark(now: number): Effect | undefined {
     if (this.#marking || now < this.#markNotBefore) return undefined;
     // With nothing to mark, there can be progress to store: of rows that were settled before, or deleted since.
-    const progressDue = this.#tracker.safeLsn > this.#durableLsn || this.#markedLsn > this.#storedMarkedLsn;
+    const progressDue =
+      this.#tracker.safeLsn > this.#storedLsn ||
+      this.#markedLsn > this.#storedMarkedLsn ||
+      this.#isIdleStoreDue(now);
     if (this.#accepted.length === 0 && !progressDue) return undefined;
     const due =
       this.#draining ||
@@ -282,12 +292,20 @@ export class RelayState {
       now >= this.#acceptedAt + this.#limits.markAfterMs;
     if (!due) return undefined;
     const messages = this.#accepted.splice(0, this.#limits.markCount);
-    const settledLsn = this.#tracker.safeLsnWith(countByTransaction(messages));
+    const settledLsn = maxLsn(this.#tracker.safeLsnWith(countByTransaction(messages)), this.#idleLsn);
+    this.#idleStoredAt = now;
     for (const { transaction } of messages) {
       this.#markedLsn = maxLsn(this.#markedLsn, transaction.commitLsn);
     }
     this.#marking = true;
     return { kind: 'mark', mark: { messages, settledLsn, markedLsn: this.#markedLsn } };
+  }
+
+  #isIdleStoreDue(now: number): boolean {
+    const movedBytes = this.#idleLsn - this.#storedLsn;
+    return (
+      movedBytes >= IDLE_STEP_BYTES && now >= this.#idleStoredAt + IDLE_STORE_EVERY_MS && !this.#draining
+    );
   }
 
   #settle(messages: readonly Pending[]): void {

@@ -10,8 +10,8 @@ import type { RelayMonitor } from './relay-monitor.ts';
 import { DEFAULT_LIMITS, RelayState } from './relay-state.ts';
 import { formatLsn, type Lsn } from './replication/lsn.ts';
 import { inspectPublication } from './replication/publication.ts';
-import { decideStart, inspectSlot, makeSlot, type NewSlot, type StartDecision } from './replication/slot.ts';
-import { openStream } from './replication/stream.ts';
+import { decideStart, inspectSlot, makeSlot, type NewSlot } from './replication/slot.ts';
+import { WalStream } from './replication/stream.ts';
 import { Session } from './session.ts';
 
 export interface RelayDeps {
@@ -30,7 +30,8 @@ export interface RelayDeps {
 }
 
 const STANDBY_RETRY_MS = 250;
-const PUBLICATION_CHECK_MS = 15_000;
+const WATCH_EVERY_MS = 5_000;
+const LASTING_SESSION_MS = 10_000;
 /** Below it a failing connection is a warning, from then on an error. */
 const LOUD_AFTER_FAILURES = 5;
 const DRAIN_WITHIN_MS = 15_000;
@@ -51,13 +52,16 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
     monitor.failed(err);
     log.warn({ err }, 'Service Bus cannot be reached; trying again with the first message');
   });
-  const memory: RelayMemory = { lastConfirmed: 0n, failures: 0, distrust: undefined };
+  const memory: RelayMemory = { lastConfirmed: 0n, failures: 0 };
   while (!stopping.aborted) {
+    const startedAt = performance.now();
     try {
       if (monitor.phase !== 'standby') monitor.enter('connecting');
       await runSession(deps, memory, stopping, abandon.signal);
     } catch (err) {
       if (err instanceof AppError && FATAL.has(err.code)) throw err;
+      // One that dies right after its start is not a success, or it would be started over and over.
+      if (performance.now() - startedAt > LASTING_SESSION_MS) memory.failures = 0;
       await pause(waitAfter(err, deps, memory, stopping), stopping);
     }
   }
@@ -69,19 +73,15 @@ interface RelayMemory {
   lastConfirmed: Lsn;
   /** Failures in a row. */
   failures: number;
-  /** Why the stream cannot be trusted to have shown everything. */
-  distrust: string | undefined;
 }
 
 function waitAfter(err: unknown, deps: RelayDeps, memory: RelayMemory, stopping: AbortSignal): number {
   const { monitor, log, random } = deps;
-  const code = errorCode(err);
-  if (code === 'SLOT_BUSY') {
+  if (errorCode(err) === 'SLOT_BUSY') {
     if (monitor.phase !== 'standby') log.info(`${(err as Error).message}; standing by`);
     monitor.enter('standby');
     return STANDBY_RETRY_MS;
   }
-  if (code === 'PUBLICATION_UNUSABLE') memory.distrust = 'the publication was not what it has to be';
   memory.failures++;
   monitor.failed(err);
   monitor.enter('waiting');
@@ -97,11 +97,11 @@ async function runSession(
   stopping: AbortSignal,
   abandon: AbortSignal,
 ): Promise<void> {
-  const { pool, publisher, slot, monitor, log, random, sessions } = deps;
+  const { pool, publisher, slot, publication, monitor, log, random, sessions } = deps;
   const store = new OutboxStore(pool);
   await assertSchemaCurrent(pool);
-  const publicationIdentity = await usablePublication(deps, store);
-  const start = await findStart(deps, store, memory);
+  const publicationVersion = await inspectPublication(pool, publication);
+  const start = await findStart(deps, store, publicationVersion, memory.lastConfirmed);
   try {
     const state = new RelayState({
       limits: { ...DEFAULT_LIMITS, sessions },
@@ -110,34 +110,28 @@ async function runSession(
       markedLsn: start.markedLsn,
     });
     const session = new Session({ state, store, publisher, monitor, log, slot, random, abandon });
-    const stream = await openStream({
+    const stream = await WalStream.open({
       url: deps.replicationUrl,
       slot,
-      publication: deps.publication,
+      publication,
       from: start.from,
-      paused: start.made !== undefined,
       onEvent: (event) => session.onEvent(event),
       onKeepalive: (lsn) => session.onKeepalive(lsn),
-      confirmable: () => state.confirmableLsn,
-      onConfirmed: (lsn) => {
-        memory.lastConfirmed = lsn;
-      },
+      storedLsn: () => state.storedLsn,
+      handledLsn: () => state.handledLsn,
     });
-    const watch = setInterval(
-      () => void watchPublication(deps, publicationIdentity, session),
-      PUBLICATION_CHECK_MS,
-    );
+    const watch = setInterval(() => void watchPublication(deps, publicationVersion, session), WATCH_EVERY_MS);
     try {
-      const epoch = await store.claim(slot);
+      const epoch = await store.claim(slot, start.epoch, publicationVersion);
+      if (epoch === undefined) throw new AppError('SLOT_BUSY', `Another relay has been at the slot ${slot}`);
       await start.made?.release();
-      memory.failures = 0;
-      memory.distrust = undefined;
       monitor.epoch = epoch;
       monitor.counts.sessions++;
       log.info({ slot, epoch: String(epoch), from: formatLsn(start.from) }, 'Streaming');
       await session.run({ stream, epoch, table: start.made }, stopping);
     } finally {
       clearInterval(watch);
+      memory.lastConfirmed = stream.confirmedLsn;
       await stream.close();
     }
   } finally {
@@ -148,50 +142,51 @@ async function runSession(
 interface Start {
   readonly from: Lsn;
   readonly markedLsn: Lsn;
+  /** The epoch of the progress that this was decided on. */
+  readonly epoch: bigint;
   readonly made: NewSlot | undefined;
 }
 
-async function findStart(deps: RelayDeps, store: OutboxStore, memory: RelayMemory): Promise<Start> {
+async function findStart(
+  deps: RelayDeps,
+  store: OutboxStore,
+  publicationVersion: string,
+  lastConfirmed: Lsn,
+): Promise<Start> {
   const { pool, slot, monitor, log } = deps;
   const info = await inspectSlot(pool, slot);
   if (info?.active) throw new AppError('SLOT_BUSY', `Another relay has the slot ${slot}`);
   const progress = await store.progress(slot);
-  const decision: StartDecision = memory.distrust
-    ? { kind: 'settle', why: memory.distrust }
-    : decideStart(info, progress, await store.hasUnsettled(), memory.lastConfirmed);
-  if (decision.kind === 'stream')
-    return { from: decision.from, markedLsn: progress?.markedLsn ?? 0n, made: undefined };
-
+  const unsettled = await store.hasUnsettled();
+  const decision = decideStart(info, progress, publicationVersion, unsettled, lastConfirmed);
+  if (decision.kind === 'stream') {
+    return {
+      from: decision.from,
+      markedLsn: progress?.markedLsn ?? 0n,
+      epoch: progress?.epoch ?? 0n,
+      made: undefined,
+    };
+  }
   // The first start of a relay is an ordinary thing; a slot that is gone later is not.
   log[progress ? 'warn' : 'info']({ slot }, `Settling from the table: ${decision.why}`);
-  monitor.enter('settling');
+  const made = await makeSlot(deps.replicationUrl, slot, () => store.restart(slot));
   monitor.counts.tableSettlements++;
-  await store.forgetProgress(slot);
-  const made = await makeSlot(deps.replicationUrl, slot);
   log.info(
     { slot, unsettled: made.positions.length },
-    'Made the replication slot; the table holds this many unsettled',
+    'Made the replication slot; so many rows are unsettled',
   );
-  return { from: made.consistentLsn, markedLsn: 0n, made };
+  return { from: made.consistentLsn, markedLsn: 0n, epoch: made.epoch, made };
 }
 
-/** What a publication does not show never comes again in the stream, so after a wrong one the table has to make it good. */
-async function usablePublication(deps: RelayDeps, store: OutboxStore): Promise<string> {
+/** Also notices a PostgreSQL that cannot be reached while the stream is paused and hears nothing. */
+async function watchPublication(deps: RelayDeps, version: string, session: Session): Promise<void> {
   try {
-    return await inspectPublication(deps.pool, deps.publication);
+    if ((await inspectPublication(deps.pool, deps.publication)) === version) return;
+    session.fail(
+      new AppError('PUBLICATION_UNUSABLE', `The publication ${deps.publication} has been changed`),
+    );
   } catch (error) {
-    if (errorCode(error) === 'PUBLICATION_UNUSABLE') await store.forgetProgress(deps.slot);
-    throw error;
-  }
-}
-
-async function watchPublication(deps: RelayDeps, identity: string, session: Session): Promise<void> {
-  try {
-    if ((await inspectPublication(deps.pool, deps.publication)) === identity) return;
-    session.fail(new AppError('PUBLICATION_UNUSABLE', `The publication ${deps.publication} was made anew`));
-  } catch (error) {
-    if (errorCode(error) === 'PUBLICATION_UNUSABLE') session.fail(error);
-    else deps.log.warn({ err: error }, 'Could not check the publication');
+    session.fail(error);
   }
 }
 

@@ -5,11 +5,21 @@
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
  */
 export function isVisibleIn(snapshot: string, xid: number): boolean {
-  const [xminText = '0', xmaxText = '0', xipText = ''] = snapshot.split(':');
-  const xmax = BigInt(xmaxText);
+  const xmax = BigInt(snapshot.split(':')[1] ?? 0);
   let full = (xmax & ~0xffffffffn) | BigInt(xid);
   if (full > xmax + 0x80000000n) full -= 0x100000000n;
   else if (full + 0x80000000n < xmax) full += 0x100000000n;
-  if (full < BigInt(xminText)) return true;
-  return full < xmax && !xipText.split(',').includes(full.toString());
+  return isFinishedIn(snapshot, full);
+}
+
+/** Whether every transaction that was in progress in the one snapshot has ended in the other, later one. */
+export function haveEnded(before: string, now: string): boolean {
+  const inProgress = before.split(':')[2] ?? '';
+  return inProgress === '' || inProgress.split(',').every((xid) => isFinishedIn(now, BigInt(xid)));
+}
+
+function isFinishedIn(snapshot: string, xid: bigint): boolean {
+  const [xmin = '0', xmax = '0', inProgress = ''] = snapshot.split(':');
+  if (xid < BigInt(xmin)) return true;
+  return xid < BigInt(xmax) && !inProgress.split(',').includes(xid.toString());
 }

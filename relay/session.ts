@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../src/core/errors.ts';
 import type { Logger } from '../src/core/log.ts';
 import { backoffMs } from './backoff.ts';
+import type { OutboxMessage } from './outbox-message.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import { classifyFailure } from './publishing/publish-failure.ts';
 import type { Publisher } from './publishing/publisher.ts';
@@ -10,7 +11,7 @@ import type { Effect, Mark, MarkOutcome, Pending, RelayState } from './relay-sta
 import type { Lsn } from './replication/lsn.ts';
 import type { WalEvent } from './replication/outbox-decoder.ts';
 import type { WalStream } from './replication/stream.ts';
-import { isVisibleIn } from './row-visibility.ts';
+import { haveEnded, isVisibleIn } from './row-visibility.ts';
 
 export interface SessionDeps {
   readonly state: RelayState;
@@ -25,8 +26,9 @@ export interface SessionDeps {
 }
 
 const TABLE_CHUNK = 1_000;
+const READ_AGAIN_MS = 50;
 const MARK_RETRY_CAP_MS = 2_000;
-/** Below it a failing broker is a warning, from then on an error. */
+/** Below it a failure is a warning, from then on an error. */
 const LOUD_AFTER_FAILURES = 5;
 
 /**
@@ -38,7 +40,8 @@ export class Session {
   readonly #failed = Promise.withResolvers<never>();
   readonly #epochLost = new AbortController();
   #stay: Stay | undefined;
-  #feeding = false;
+  /** Until the table is through, nothing of the stream is taken in. */
+  #feeding = true;
   #ended = false;
   #pumpScheduled = false;
   #wake: NodeJS.Timeout | undefined;
@@ -72,7 +75,9 @@ export class Session {
 
   onKeepalive(lsn: Lsn): void {
     // A position that is confirmed must not lie behind events which were not taken in.
-    if (!this.#ended) this.#deps.state.keepalive(lsn);
+    if (this.#ended) return;
+    this.#deps.state.keepalive(lsn);
+    this.#schedulePump();
   }
 
   /** Settles the rows of the table first, if there are any, then streams until the stream ends, something fails, or `stopping`. */
@@ -92,36 +97,50 @@ export class Session {
   }
 
   async #feedTable(table: UnsettledTable | undefined): Promise<void> {
-    const { state, store, monitor } = this.#deps;
+    const { state, monitor } = this.#deps;
     if (table) {
-      this.#feeding = true;
+      monitor.enter('settling');
       // To the state, the table is one long transaction before all others.
       state.begin(table.consistentLsn, 0);
       for (let at = 0; at < table.positions.length; at += TABLE_CHUNK) {
         while (state.isFull && !this.#ended) await this.#pumped.promise;
-        const messages = await store.readAt([...table.positions.subarray(at, at + TABLE_CHUNK)]);
+        const messages = await this.#readTable(table, [...table.positions.subarray(at, at + TABLE_CHUNK)]);
         if (this.#ended) return;
         monitor.counts.received += messages.length;
         for (const message of messages) state.insert(message);
         this.#pump();
       }
       state.commit(table.consistentLsn);
-      this.#feeding = false;
     }
+    this.#feeding = false;
     monitor.enter('streaming');
     this.#pump();
   }
 
+  /** A row of the scan that is not seen now was deleted, unless its transaction is one that others do not see yet. */
+  async #readTable(table: UnsettledTable, positions: readonly bigint[]): Promise<OutboxMessage[]> {
+    const { store } = this.#deps;
+    let messages = await store.readAt(positions);
+    for (let allVisible = false; messages.length < positions.length && !allVisible && !this.#ended; ) {
+      allVisible = haveEnded(table.snapshot, await store.snapshot());
+      if (!allVisible) await sleep(READ_AGAIN_MS);
+      messages = await store.readAt(positions);
+    }
+    return messages;
+  }
+
   async #end({ stream }: Stay): Promise<void> {
-    const { state, abandon } = this.#deps;
+    const { state, monitor, abandon } = this.#deps;
     this.#ended = true;
+    monitor.enter('draining');
     state.drain();
     this.#pump();
     const givenUp = AbortSignal.any([abandon, this.#epochLost.signal]);
-    while (!state.isDrained && !givenUp.aborted) await Promise.race([this.#pumped.promise, aborted(givenUp)]);
+    while (!state.isDrained && !givenUp.aborted) {
+      await Promise.race([this.#pumped.promise, aborted(givenUp)]);
+    }
     clearTimeout(this.#wake);
-    await stream.confirmLast(state.confirmableLsn);
-    await stream.close();
+    await stream.confirmLast(state.storedLsn);
   }
 
   #schedulePump(): void {
@@ -139,6 +158,7 @@ export class Session {
     const now = performance.now();
     for (let effect = this.#next(now); effect; effect = this.#next(now)) this.#perform(effect);
     monitor.unsettled = state.unsettled;
+    monitor.handledLsn = state.handledLsn;
     monitor.failedSends = state.failures + state.resting;
     if (!this.#ended) {
       if (state.isFull || this.#feeding) this.#stay?.stream.pause();
@@ -225,12 +245,16 @@ export class Session {
         const outcome = await this.#markOnce(mark);
         monitor.counts.settled += mark.messages.length - outcome.again.length;
         state.marked(mark, outcome, performance.now());
-        if (!this.#ended) this.#stay?.stream.confirm(state.durableLsn);
+        if (!this.#ended) this.#stay?.stream.confirm(state.storedLsn);
         return;
       } catch (err) {
         if (abandon.aborted || this.#epochLost.signal.aborted) throw err;
         monitor.failed(err);
-        log.warn({ err, messages: mark.messages.length }, 'Could not mark what was published; trying again');
+        const level = failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
+        log[level](
+          { err, messages: mark.messages.length },
+          'Could not mark what was published; trying again',
+        );
         await sleep(backoffMs(failures, random, MARK_RETRY_CAP_MS));
       }
     }
@@ -268,6 +292,8 @@ export interface Stay {
 export interface UnsettledTable {
   readonly positions: BigInt64Array;
   readonly consistentLsn: Lsn;
+  /** Taken after the scan that found the positions. */
+  readonly snapshot: string;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,3 +1,5 @@
+import { AppError } from '../../src/core/errors.ts';
+
 /**
  * What a failed send means for what comes next.
  * transient: it passes by itself, so try again for ever. operator: the same, but a person has to mend something.
@@ -33,6 +35,11 @@ const UNKNOWN_OUTCOME = new Set([
  * disabled, which a person will mend, and true for unauthorized and for a batch that is too large.
  */
 export function classifyFailure(error: unknown): PublishFailure {
+  // No message is to blame for a connection that cannot be had.
+  if (error instanceof AppError && error.code === 'BROKER_UNREACHABLE') {
+    const failure = classifyFailure(error.cause);
+    return { ...failure, kind: failure.kind === 'poison' ? 'operator' : failure.kind, outcomeUnknown: false };
+  }
   const cause = unwrap(error);
   const code = failureCode(cause);
   return {

@@ -1,6 +1,7 @@
 import { ServiceBusClient, type ServiceBusClientOptions, type ServiceBusSender } from '@azure/service-bus';
+import { AppError } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
-import type { OutboxMessage } from '../outbox-message.ts';
+import { type OutboxMessage, wireBytes } from '../outbox-message.ts';
 import { classifyFailure } from './publish-failure.ts';
 import type { Publisher } from './publisher.ts';
 import { toServiceBusMessage } from './service-bus-message.ts';
@@ -60,12 +61,12 @@ export class ServiceBusPublisher implements Publisher {
     const connection = await this.#usableConnection();
     connection.inFlight++;
     try {
-      const [first] = messages;
       const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
-      // One message as itself: the envelope of a batch would only make it larger.
-      await connection.sender.sendMessages(messages.length === 1 && first ? first : messages, {
-        abortSignal,
-      });
+      // A single message goes the same way as many, so that sends reach the link in the order in which they were begun;
+      // as itself only where the envelope of a batch might make it too large.
+      const asItself =
+        messages.length === 1 && batch.some((message) => wireBytes(message) > this.#maxBatchBytes);
+      await connection.sender.sendMessages((asItself && messages[0]) || messages, { abortSignal });
     } catch (error) {
       const { kind, outcomeUnknown } = classifyFailure(error);
       if (outcomeUnknown || kind === 'operator') this.#retire(connection);
@@ -96,8 +97,9 @@ export class ServiceBusPublisher implements Publisher {
   }
 
   async #open(): Promise<Connection> {
-    const client = await createClient(this.#target);
+    let client: ServiceBusClient | undefined;
     try {
+      client = await createClient(this.#target);
       const sender = client.createSender(this.#target.entity);
       // Opens the link, which tells how large a message may be.
       const { maxSizeInBytes } = await sender.createMessageBatch();
@@ -105,8 +107,9 @@ export class ServiceBusPublisher implements Publisher {
       this.#log.info({ entity: this.#target.entity, maxSizeInBytes }, 'Connected to Service Bus');
       return { client, sender, openedAt: performance.now(), inFlight: 0, retired: false };
     } catch (error) {
-      this.#closeInBackground(client);
-      throw error;
+      if (client) this.#closeInBackground(client);
+      const { entity } = this.#target;
+      throw new AppError('BROKER_UNREACHABLE', `Cannot reach Service Bus entity ${entity}`, { cause: error });
     }
   }
 
@@ -114,6 +117,7 @@ export class ServiceBusPublisher implements Publisher {
     if (connection.retired) return;
     connection.retired = true;
     this.#connection = undefined;
+    this.#closeIfUnused(connection);
   }
 
   #closeIfUnused(connection: Connection): void {

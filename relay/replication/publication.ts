@@ -2,33 +2,37 @@ import type pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
 
 interface PublicationRow {
-  oid: number;
+  /** Changes with every ALTER: the catalog row's id and the transaction that wrote it. */
+  version: string;
   inserts: boolean;
-  tables: { oid: number; name: string; filter: string | null; missing: string[] }[];
+  tables: { oid: number; version: string; name: string; filter: string | null; missing: string[] }[];
 }
 
 /**
- * Checks that the publication passes every insert into `outbox`, whole, and returns what it and its table are: another
- * value later means that either was made anew and rows may have passed by. PostgreSQL itself says nothing: rows of a table
- * that was dropped and made again, or hidden by a filter, are skipped and acknowledged.
+ * Checks that the publication passes every insert into `outbox`, whole, and returns its version: another one later means
+ * that it or its table has been changed, and rows may have passed by meanwhile. PostgreSQL itself says nothing: rows of a
+ * table that was dropped and made again, or hidden by a filter, are skipped and acknowledged.
  * Throws PUBLICATION_UNUSABLE with what to do.
  */
 export async function inspectPublication(db: pg.Pool, name: string): Promise<string> {
   const { rows } = await db.query<PublicationRow>(
-    `SELECT p.oid::int, p.pubinsert AS inserts, coalesce(jsonb_agg(jsonb_build_object(
-         'oid', c.oid::int, 'name', t.schemaname || '.' || t.tablename, 'filter', t.rowfilter,
+    `SELECT p.oid || '.' || p.xmin AS version, p.pubinsert AS inserts, coalesce(jsonb_agg(jsonb_build_object(
+         'oid', c.oid::int, 'version', r.oid || '.' || r.xmin, 'name', t.schemaname || '.' || t.tablename, 'filter', t.rowfilter,
          'missing', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a WHERE a.attrelid = c.oid
            AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (t.attnames))
        )) FILTER (WHERE c.oid IS NOT NULL), '[]') AS tables
      FROM pg_publication p
      LEFT JOIN pg_publication_tables t ON t.pubname = p.pubname
      LEFT JOIN pg_class c ON c.oid = format('%I.%I', t.schemaname, t.tablename)::regclass
-     WHERE p.pubname = $1 GROUP BY p.oid, p.pubinsert`,
+     LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
+     WHERE p.pubname = $1 GROUP BY p.oid, p.xmin, p.pubinsert`,
     [name],
   );
   const [publication] = rows;
   const fault = findFault(publication, await outboxOid(db));
-  if (publication && !fault) return `${publication.oid}/${publication.tables.map(({ oid }) => oid).join()}`;
+  if (publication && !fault) {
+    return [publication, ...publication.tables].map(({ version }) => version).join(' ');
+  }
   throw new AppError('PUBLICATION_UNUSABLE', `The publication ${name} ${fault}`);
 }
 

@@ -21,6 +21,7 @@ export type StartDecision =
 export function decideStart(
   slot: SlotInfo | undefined,
   progress: Progress | undefined,
+  publicationVersion: string,
   tableHasUnsettled: boolean,
   lastConfirmed: Lsn,
 ): StartDecision {
@@ -28,6 +29,9 @@ export function decideStart(
   if (slot.lost) return { kind: 'settle', why: 'PostgreSQL has invalidated the replication slot' };
   if (progress?.settledLsn === undefined) {
     return { kind: 'settle', why: 'the table has not been settled for this replication slot' };
+  }
+  if (progress.publicationVersion !== publicationVersion) {
+    return { kind: 'settle', why: 'the publication has been changed, and rows may have passed by it' };
   }
   const known = maxLsn(progress.settledLsn, lastConfirmed);
   if (slot.confirmedLsn > known && tableHasUnsettled) {
@@ -70,19 +74,25 @@ export interface NewSlot {
   readonly consistentLsn: Lsn;
   /** The rows that were unsettled at that point, in order. */
   readonly positions: BigInt64Array;
+  /** A snapshot taken after that: what is in progress in it may have committed before, and be seen only later. */
+  readonly snapshot: string;
+  /** What `onLocked` returned. */
+  readonly epoch: bigint;
   /** Lets other relays make the slot again; to be called when the stream has it, or has failed to get it. */
   release(): Promise<void>;
 }
 
 /**
  * Makes the slot anew and finds, in the very snapshot from which on it streams, what the table holds unsettled: nothing
- * falls between the two. Waits for transactions that are open now, ten seconds at most.
+ * falls between the two. Waits for transactions that are open now, ten seconds at most. `onLocked` runs once no other relay can
+ * make the slot, before anything is changed.
  * https://www.postgresql.org/docs/current/logicaldecoding-explanation.html#LOGICALDECODING-SNAPSHOT-EXPORT
  */
-export async function makeSlot(url: string, name: string): Promise<NewSlot> {
+export async function makeSlot(url: string, name: string, onLocked: () => Promise<bigint>): Promise<NewSlot> {
   const ordinary = await connect({ connectionString: url, application_name: 'relay-recovery' });
   try {
     await lockSlotName(ordinary, name);
+    const epoch = await onLocked();
     await ordinary.query(
       'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
       [name],
@@ -104,7 +114,16 @@ export async function makeSlot(url: string, name: string): Promise<NewSlot> {
       await ordinary.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(slot.snapshot_name)}`);
       const positions = await unsettledPositions(ordinary);
       await ordinary.query('COMMIT');
-      return { consistentLsn: parseLsn(slot.consistent_point), positions, release: () => ordinary.end() };
+      const now = await ordinary.query<{ snapshot: string }>(
+        'SELECT pg_current_snapshot()::text AS snapshot',
+      );
+      return {
+        consistentLsn: parseLsn(slot.consistent_point),
+        positions,
+        snapshot: now.rows[0]?.snapshot ?? '',
+        epoch,
+        release: () => ordinary.end(),
+      };
     } finally {
       await replication.end();
     }

@@ -1,186 +1,204 @@
-import type pg from 'pg';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import { AppError, errorCode } from '../../src/core/errors.ts';
 import { formatLsn, type Lsn, maxLsn, parseLsn } from './lsn.ts';
-import { OutboxDecoder, type WalEvent } from './outbox-decoder.ts';
-
-export interface WalStream {
-  /** Confirms to the server that everything before this position is settled. */
-  confirm(lsn: Lsn): void;
-  /** Confirms and waits until the server has taken note, two seconds at most. */
-  confirmLast(lsn: Lsn): Promise<void>;
-  pause(): void;
-  resume(): void;
-  /** Settles when the stream has ended, rejects with the reason if that was not `close`. */
-  readonly ended: Promise<void>;
-  close(): Promise<void>;
-}
+import type { WalEvent } from './outbox-decoder.ts';
+import { OutboxPlugin } from './outbox-plugin.ts';
 
 export interface StreamOptions {
   readonly url: string;
   readonly slot: string;
   readonly publication: string;
   readonly from: Lsn;
-  /** Open, but nothing is handed on until `resume`. */
-  readonly paused: boolean;
   readonly onEvent: (event: WalEvent) => void;
+  /** The server's position: everything before it has been handed on. */
   readonly onKeepalive: (lsn: Lsn) => void;
-  /** Asked whenever the server has to hear where this relay stands: what may be confirmed now. */
-  readonly confirmable: () => Lsn;
-  /** Told what has been confirmed. */
-  readonly onConfirmed: (lsn: Lsn) => void;
+  /** Everything before it is settled and a restart knows it: what may be confirmed. */
+  readonly storedLsn: () => Lsn;
+  /** Everything before it is settled. Confirmed only to a server that is stopping and waits for just that. */
+  readonly handledLsn: () => Lsn;
 }
 
 /** The server ends a connection that is silent for so long; set by the relay on its own connection. */
 const WAL_SENDER_TIMEOUT_MS = 9_000;
 const STATUS_EVERY_MS = 1_000;
+const LAST_CONFIRMATION_WITHIN_MS = 2_000;
+const SLOT_IN_USE = '55006';
 
 /**
- * Streams the slot from a position. Throws SLOT_BUSY while another relay has it, and what `pg` throws otherwise.
+ * The slot's stream, on one connection. Events come once `resume` is called, never before, and not after `ended`.
  *
- * pg-logical-replication is used for its connection and framing only, because as its README shows it, it loses events:
+ * pg-logical-replication is used for its connection and framing only; as its README shows it, it loses events:
  * `acknowledge(lsn)` confirms lsn + 1 (so it is given lsn - 1 here), its timer and its `auto` mode confirm what was received
  * and not what was handled, and a second `subscribe` on one object resumes from the last received position.
  */
-export async function openStream(options: StreamOptions): Promise<WalStream> {
-  const service = new LogicalReplicationService(
-    {
-      connectionString: options.url,
-      application_name: 'relay',
-      connectionTimeoutMillis: 5_000,
-      keepAlive: true,
-      options: `-c wal_sender_timeout=${WAL_SENDER_TIMEOUT_MS}`,
-    },
-    { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: false } },
-  );
-  const plugin = new OutboxPlugin(options.publication);
-  const ended = Promise.withResolvers<void>();
-  ended.promise.catch(() => undefined); // whoever cares awaits it too; nobody may be left to
-  const started = Promise.withResolvers<void>();
-  let closing = false;
-  let paused = options.paused;
-  let heardAt = performance.now();
-  let pong: (() => void) | undefined;
+export class WalStream {
+  readonly #options: StreamOptions;
+  readonly #service: LogicalReplicationService;
+  readonly #plugin: OutboxPlugin;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #started = Promise.withResolvers<void>();
+  #status: NodeJS.Timeout | undefined;
+  /** What came with the answer to START_REPLICATION, until the first `resume`. */
+  #held: (() => void)[] | undefined = [];
+  #paused = true;
+  #over = false;
+  #confirmed: Lsn;
+  #heardAt = performance.now();
+  #stoppingSince: number | undefined;
+  #pong: (() => void) | undefined;
 
-  const fail = (error: unknown) => {
-    started.reject(error);
-    ended.reject(error);
-  };
-  const confirm = (lsn: Lsn, ping = false) => {
-    // Never back behind the start, where servers before 18 would follow. The library writes one more than it is given.
-    const exact = maxLsn(lsn, options.from);
-    options.onConfirmed(exact);
-    service.acknowledge(formatLsn(exact - 1n), ping).catch(fail);
-  };
-  service.on('start', started.resolve);
-  service.on('error', fail);
-  service.on('data', (_lsn: string, event: WalEvent | Error) => {
-    heardAt = performance.now();
-    if (event instanceof Error) fail(event);
-    else if (!closing) options.onEvent(event);
-  });
-  service.on('heartbeat', (lsn: string, _timestamp: number, shouldRespond: boolean) => {
-    heardAt = performance.now();
-    pong?.();
-    if (closing) return;
-    options.onKeepalive(parseLsn(lsn));
-    // Only asked for at the server's shutdown, which waits for this position exactly.
-    if (shouldRespond) confirm(options.confirmable());
-  });
-
-  // On a timer whatever the broker does, and with a ping: an answer shows that the link is not half open.
-  const status = setInterval(() => {
-    const silentMs = performance.now() - heardAt;
-    if (!paused && silentMs > WAL_SENDER_TIMEOUT_MS) {
-      fail(new AppError('STREAM_LOST', `PostgreSQL has been silent for ${Math.round(silentMs)} ms`));
-    } else confirm(options.confirmable(), true);
-  }, STATUS_EVERY_MS);
-
-  const close = async () => {
-    if (closing) return;
-    closing = true;
-    clearInterval(status);
-    // A half-open connection would never answer a polite end.
-    plugin.socket?.destroy();
-    await service.destroy().catch(() => undefined);
-    ended.resolve();
-  };
-
-  service
-    .subscribe(plugin, options.slot, formatLsn(options.from))
-    .then(() => fail(new AppError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
-  try {
-    await started.promise;
-  } catch (error) {
-    await close();
-    if (errorCode(error) === '55006') {
+  /** Opens the stream at a position. Throws SLOT_BUSY while another relay has the slot, and what `pg` throws otherwise. */
+  static async open(options: StreamOptions): Promise<WalStream> {
+    const stream = new WalStream(options);
+    try {
+      await stream.#start();
+      return stream;
+    } catch (error) {
+      await stream.close();
+      if (errorCode(error) !== SLOT_IN_USE) throw error;
       throw new AppError('SLOT_BUSY', `Another relay has the slot ${options.slot}`, { cause: error });
     }
-    throw error;
-  }
-  if (paused) plugin.socket?.pause();
-
-  return {
-    confirm,
-    async confirmLast(lsn) {
-      const answered = new Promise<void>((resolve) => {
-        pong = resolve;
-      });
-      const timeout = AbortSignal.timeout(2_000);
-      plugin.socket?.resume();
-      confirm(lsn, true);
-      await Promise.race([answered, new Promise((resolve) => timeout.addEventListener('abort', resolve))]);
-    },
-    pause() {
-      if (paused) return;
-      paused = true;
-      plugin.socket?.pause();
-    },
-    resume() {
-      if (!paused) return;
-      paused = false;
-      heardAt = performance.now();
-      plugin.socket?.resume();
-    },
-    ended: ended.promise,
-    close,
-  };
-}
-
-/** pgoutput through a decoder of our own. It hands errors on as values: thrown here, they would end the process from a socket's callback. */
-class OutboxPlugin {
-  readonly options: { readonly publication: string };
-  readonly #decoder = new OutboxDecoder();
-  socket: SocketLike | undefined;
-
-  constructor(publication: string) {
-    this.options = { publication };
   }
 
-  get name(): string {
-    return 'pgoutput';
-  }
-
-  start(client: pg.Client, slotName: string, lastLsn: string): Promise<unknown> {
-    // The socket under the library, also when TLS has been laid over the first one: pausing it is the back-pressure.
-    this.socket = (client as unknown as { connection: { stream: SocketLike } }).connection.stream;
-    const publication = client.escapeLiteral(client.escapeIdentifier(this.options.publication));
-    return client.query(
-      `START_REPLICATION SLOT ${client.escapeIdentifier(slotName)} LOGICAL ${lastLsn} (proto_version '1', publication_names ${publication})`,
+  private constructor(options: StreamOptions) {
+    this.#options = options;
+    this.#confirmed = options.from;
+    this.#plugin = new OutboxPlugin(options.publication);
+    this.#service = new LogicalReplicationService(
+      {
+        connectionString: options.url,
+        application_name: 'relay',
+        connectionTimeoutMillis: 5_000,
+        keepAlive: true,
+        options: `-c wal_sender_timeout=${WAL_SENDER_TIMEOUT_MS}`,
+      },
+      { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: false } },
     );
+    this.#ended.promise.catch(() => undefined); // whoever cares awaits it; there may be nobody left to
   }
 
-  parse(buffer: Buffer): WalEvent | Error {
-    try {
-      return this.#decoder.decode(buffer);
-    } catch (error) {
-      return error instanceof AppError ? error : new AppError('WAL_MALFORMED', 'Cut short', { cause: error });
+  /** Resolves after `close`; rejects with the reason when the stream has ended otherwise. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** How far the slot has been confirmed on this connection. */
+  get confirmedLsn(): Lsn {
+    return this.#confirmed;
+  }
+
+  /** Confirms that everything before this position is settled. Never goes back, where servers before 18 would follow. */
+  confirm(lsn: Lsn): void {
+    this.#confirm(lsn, false);
+  }
+
+  /** Confirms, and waits until the server has taken note, for two seconds at most. */
+  async confirmLast(lsn: Lsn): Promise<void> {
+    const answered = new Promise<void>((resolve) => {
+      this.#pong = resolve;
+    });
+    this.#plugin.resume();
+    this.#confirm(lsn, true);
+    const ended = this.#ended.promise.catch(() => undefined);
+    await Promise.race([answered, ended, sleep(LAST_CONFIRMATION_WITHIN_MS, undefined, { ref: false })]);
+  }
+
+  pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#plugin.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#heardAt = performance.now();
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const handOn of held) handOn();
+    this.#plugin.resume();
+  }
+
+  async close(): Promise<void> {
+    this.#over = true;
+    clearInterval(this.#status);
+    this.#plugin.cut();
+    await this.#service.destroy().catch(() => undefined); // what was wrong with it has been told
+    this.#ended.resolve();
+  }
+
+  async #start(): Promise<void> {
+    const service = this.#service;
+    const fail = (error: unknown) => this.#fail(error);
+    service.on('error', fail);
+    service.on('start', () => {
+      this.#plugin.pause();
+      this.#started.resolve();
+    });
+    service.on('data', (_lsn: string, event: WalEvent | AppError) =>
+      this.#receive(() => this.#onData(event)),
+    );
+    service.on('heartbeat', (lsn: string, _timestamp: number, shouldRespond: boolean) =>
+      this.#receive(() => this.#onKeepalive(parseLsn(lsn), shouldRespond)),
+    );
+    service
+      .subscribe(this.#plugin, this.#options.slot, formatLsn(this.#options.from))
+      .then(() => fail(new AppError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
+    await this.#started.promise;
+    // On a timer, whatever the broker does; with a ping, whose answer shows that the link is not half open.
+    this.#status = setInterval(() => this.#tick(), STATUS_EVERY_MS);
+  }
+
+  #receive(handOn: () => void): void {
+    this.#heardAt = performance.now();
+    if (this.#held) this.#held.push(handOn);
+    else handOn();
+  }
+
+  #onData(event: WalEvent | AppError): void {
+    // After an event that could not be read, the commit that follows it must not count as complete.
+    if (this.#over) return;
+    if (event instanceof AppError) this.#fail(event);
+    else this.#options.onEvent(event);
+  }
+
+  #onKeepalive(lsn: Lsn, shouldRespond: boolean): void {
+    this.#pong?.();
+    if (this.#over) return;
+    this.#options.onKeepalive(lsn);
+    if (shouldRespond) this.#onServerStopping(lsn);
+  }
+
+  /** With a status every second, the server asks for an answer only when it stops; then it waits until all is confirmed. */
+  #onServerStopping(lsn: Lsn): void {
+    const handled = this.#options.handledLsn();
+    this.#stoppingSince ??= performance.now();
+    if (handled >= lsn) this.confirm(handled);
+    else if (performance.now() - this.#stoppingSince >= STATUS_EVERY_MS) {
+      // What is unsettled comes again after its restart; it must not wait for the broker.
+      this.#fail(new AppError('STREAM_LOST', 'PostgreSQL is stopping'));
     }
   }
-}
 
-interface SocketLike {
-  pause(): void;
-  resume(): void;
-  destroy(): void;
+  #tick(): void {
+    const silentMs = performance.now() - this.#heardAt;
+    if (!this.#paused && silentMs > WAL_SENDER_TIMEOUT_MS) {
+      this.#fail(new AppError('STREAM_LOST', `PostgreSQL has been silent for ${Math.round(silentMs)} ms`));
+    } else this.#confirm(this.#options.storedLsn(), true);
+  }
+
+  #confirm(lsn: Lsn, ping: boolean): void {
+    this.#confirmed = maxLsn(this.#confirmed, lsn);
+    // The library writes one more than it is given.
+    this.#service
+      .acknowledge(formatLsn(this.#confirmed - 1n), ping)
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#over = true;
+    this.#started.reject(error);
+    this.#ended.reject(error);
+  }
 }

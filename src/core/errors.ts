@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'SLOT_UNUSABLE'
   | 'PUBLICATION_UNUSABLE'
   | 'EPOCH_LOST'
+  | 'BROKER_UNREACHABLE'
   | 'STREAM_LOST';
 
 /** One wrong place in an input: a JSON pointer into it ("" when no field is meant) and what to do about it. */

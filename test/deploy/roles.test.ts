@@ -116,10 +116,10 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   const store = new OutboxStore(relay);
 
   await assertSchemaCurrent(relay);
-  await inspectPublication(relay, 'order_outbox');
-  const slot = await makeSlot(urlOf('order_relay'), SLOT);
+  const version = await inspectPublication(relay, 'order_outbox');
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => store.restart(SLOT));
   await slot.release();
-  const epoch = await store.claim(SLOT);
+  const epoch = (await store.claim(SLOT, slot.epoch, version)) ?? 0n;
   await store.noteFailure([messageId], 'server busy', new Date());
   const failed = await store.look([messageId]);
   const lsn = slot.consistentLsn;
@@ -140,7 +140,7 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   await store.oldestUnsettled();
   await store.readAt([1n]);
   await store.progress(SLOT);
-  await store.forgetProgress(SLOT);
+  await store.snapshot();
   await relay.query('UPDATE outbox SET parked_at = now(), dropped_at = now() WHERE message_id = $1', [
     messageId,
   ]);
@@ -182,9 +182,8 @@ test('the role of the relay can do nothing else', async () => {
 test('the queries of the manual run, and retiring a relay drops its slot', async () => {
   for (const name of ['watch', 'publication', 'deadlock']) await admin.query(sqlBlock(name));
   const slots = () => admin.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [SLOT]);
-  const slot = await makeSlot(urlOf('order_relay'), SLOT);
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => new OutboxStore(relay).restart(SLOT));
   await slot.release();
-  await new OutboxStore(relay).claim(SLOT);
   assert.equal((await slots()).rowCount, 1);
 
   await admin.query(sqlBlock('retire'));

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import pg from 'pg';
+import { cleanup } from './cleanup.ts';
 
 export const TEMPLATE_DATABASE = 'template_orders';
 
@@ -22,7 +23,7 @@ export async function createDatabase(
 
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   pool.on('error', () => undefined); // tests kill backends on purpose
-  t.after(async () => {
+  cleanup(t, async () => {
     await pool.end();
     await onServer(
       serverUrl,

@@ -103,6 +103,8 @@ export const relayProgress = pgTable('relay_progress', {
   settledLsn: lsn('settled_lsn'),
   /** The highest commit LSN of a marked row: up to here, a row that comes again may be settled already. */
   markedLsn: lsn('marked_lsn'),
+  /** The publication as it was for all of that; after a change, the stream may have passed over rows. */
+  publicationVersion: text('publication_version'),
   systemIdentifier: text('system_identifier').notNull(),
   timeline: integer('timeline').notNull(),
   epoch: bigint('epoch', { mode: 'bigint' }).notNull(),

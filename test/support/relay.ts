@@ -1,0 +1,128 @@
+import type { TestContext } from 'node:test';
+import pg from 'pg';
+import { type LocalServiceBus, openServiceBus } from '../../dev/service-bus/service-bus.ts';
+import { ServiceBusPublisher } from '../../relay/publishing/service-bus-publisher.ts';
+import { runRelay } from '../../relay/relay.ts';
+import { RelayMonitor } from '../../relay/relay-monitor.ts';
+import { openPool } from '../../src/core/db/database.ts';
+import { createLogger } from '../../src/core/log.ts';
+import { cleanup } from './cleanup.ts';
+import { until } from './until.ts';
+
+/** A broker of the test's own with topic `orders` and subscription `all`. */
+export async function createBus(
+  t: TestContext,
+  options: { sessions?: boolean } = {},
+): Promise<LocalServiceBus> {
+  const subscription = { name: 'all', requiresSession: options.sessions ?? false };
+  const bus = await openServiceBus({
+    port: 0,
+    namespace: { topics: [{ name: 'orders', subscriptions: [subscription] }] },
+  });
+  cleanup(t, () => bus.close());
+  return bus;
+}
+
+export interface TestRelay {
+  readonly monitor: RelayMonitor;
+  /** Settles when the relay has stopped. */
+  readonly running: Promise<void>;
+  /** Stops it gracefully. Works twice. */
+  stop(): Promise<void>;
+}
+
+export interface TestRelayOptions {
+  readonly url: string;
+  readonly bus: LocalServiceBus;
+  readonly sessions?: boolean;
+  readonly slot?: string;
+  readonly publication?: string;
+}
+
+/** The relay as its process runs it, on its own connections. Does not wait until it streams. */
+export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay {
+  const log = createLogger({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent', service: 'test' });
+  const monitor = new RelayMonitor();
+  const sessions = options.sessions ?? false;
+  const pool = openPool({ url: options.url, max: 3, applicationName: 'relay', log });
+  const publisher = new ServiceBusPublisher(
+    { connectionString: options.bus.connectionString, entity: 'orders', sessions },
+    log,
+  );
+  const stopping = new AbortController();
+  const running = runRelay(
+    {
+      pool,
+      replicationUrl: options.url,
+      publisher,
+      slot: options.slot ?? slotOf(options.url),
+      publication: options.publication ?? 'order_outbox',
+      sessions,
+      monitor,
+      log,
+      random: Math.random,
+    },
+    stopping.signal,
+  );
+  running.catch(() => undefined); // whoever expects it to fail awaits it
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= (async () => {
+      stopping.abort();
+      await running.catch(() => undefined);
+      await publisher.close();
+      await pool.end();
+    })();
+    return stopped;
+  };
+  cleanup(t, stop);
+  return { monitor, running, stop };
+}
+
+/** Slots belong to the cluster, which tests share: each database uses a slot of its own name. */
+export function slotOf(url: string): string {
+  return new URL(url).pathname.slice(1);
+}
+
+export async function untilStreaming(relay: TestRelay): Promise<void> {
+  await until('the relay streams', () => relay.monitor.phase === 'streaming');
+}
+
+/** The messages the broker has taken, without the repeats it dropped: [subject, body] in the order of arrival. */
+export function arrivals(bus: LocalServiceBus): [string | undefined, string][] {
+  return bus.journal.entries().map((entry) => [entry.subject, entry.body.toString()]);
+}
+
+export async function untilArrived(bus: LocalServiceBus, count: number): Promise<void> {
+  await until(`the broker has ${count} messages`, () => bus.journal.total >= count);
+}
+
+export async function untilAllMarked(db: pg.Pool | pg.Client): Promise<void> {
+  await until('every row is marked', async () => {
+    const { rowCount } = await db.query('SELECT FROM outbox WHERE processed_at IS NULL LIMIT 1');
+    return rowCount === 0;
+  });
+}
+
+/** Inserts one outbox row by plain SQL, as anyone may; returns its message id. */
+export async function insertEvent(
+  db: pg.Pool | pg.ClientBase,
+  type: string,
+  options: { aggregateId?: string; body?: string } = {},
+): Promise<string> {
+  const { rows } = await db.query<{ id: string }>(
+    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
+     VALUES (gen_random_uuid(), $1, $2, $3) RETURNING message_id::text AS id`,
+    [type, options.body ?? '{}', options.aggregateId ?? null],
+  );
+  return rows[0]?.id ?? '';
+}
+
+/** A connection for a transaction that stays open while others go on. */
+export async function connect(t: TestContext, url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined); // tests kill backends on purpose
+  await client.connect();
+  cleanup(t, () => client.end());
+  return client;
+}
