@@ -49,18 +49,22 @@ export class ClientConnection {
     connection.on('session_open', ({ session }: EventContext) => session && receiveBytes(session));
     connection.on('receiver_open', ({ receiver }: EventContext) => receiver && this.#onIncoming(receiver));
     connection.on('sender_open', ({ sender }: EventContext) => sender && this.#onOutgoing(sender));
-    // rhea throws an error that has no listener. The socket's end, which follows, is what counts here.
+    // rhea throws an event of these that has no listener. The socket's end, which follows, is what counts here.
     for (const event of [
       'connection_error',
       'session_error',
       'receiver_error',
       'sender_error',
-      'protocol_error',
-      'error',
+      'disconnected',
     ]) {
       connection.on(event, () => undefined);
     }
-    connection.on('disconnected', () => undefined);
+    // What a client has broken in the protocol, or this broker in itself: rhea ends the connection.
+    for (const event of ['protocol_error', 'error']) {
+      connection.on(event, (error: unknown) =>
+        console.error('A connection to the local Service Bus failed:', error),
+      );
+    }
     socket.on('close', () => this.#end());
     acceptSocket(connection, socket);
   }

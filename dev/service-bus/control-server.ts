@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { readFault } from './fault-request.ts';
 import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
@@ -44,10 +46,12 @@ async function handle(
       send(response, 200, { status: 'healthy', message: 'The local Service Bus is healthy.' });
       return;
     case 'GET /journal': {
-      const entries = journal.entries(Number(searchParams.get('from') ?? 1));
+      const from = Number(searchParams.get('from') ?? 1);
+      if (!Number.isInteger(from) || from < 1) throw new TypeError('from must be an arrival number');
+      const lines = Readable.from(journal.entries(from)).map((entry) => `${JSON.stringify(entry)}\n`);
       response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-      for (const entry of entries) response.write(`${JSON.stringify(entry)}\n`);
-      response.end();
+      // Piped: a journal of millions does not fit the response's buffer.
+      await pipeline(lines, response);
       return;
     }
     case 'GET /faults':

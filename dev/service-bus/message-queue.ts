@@ -1,13 +1,10 @@
 import type { EncodedMessage } from './encoded-message.ts';
-import { newLockToken } from './lock-token.ts';
+import { MessageLocks } from './message-locks.ts';
 import type { ReceiveLimits } from './namespace-config.ts';
-import { ReadyList } from './ready-list.ts';
-import type { MessageState, Settlement, StoredMessage } from './stored-message.ts';
+import { ReadyMessages } from './ready-messages.ts';
+import { newMessage, type Settlement, type StoredMessage } from './stored-message.ts';
 
-interface Lock {
-  readonly message: StoredMessage;
-  until: number;
-}
+const never = Number.POSITIVE_INFINITY;
 
 /**
  * The messages of a queue, a subscription or a dead-letter queue and what may happen to them. It knows no AMQP and no
@@ -20,19 +17,19 @@ export class MessageQueue {
   readonly #limits: ReceiveLimits;
   readonly #deadLetters: MessageQueue | undefined;
   readonly #messages = new Map<number, StoredMessage>();
-  readonly #ready = new ReadyList<StoredMessage>();
-  readonly #readySessions = new Map<string, ReadyList<StoredMessage>>();
-  /** All locks last equally long and a renewed one moves to the end: the first is always the next to expire. */
-  readonly #locks = new Map<string, Lock>();
+  readonly #ready = new ReadyMessages();
+  readonly #locks: MessageLocks;
+  /** The one that is due first at the front. */
   #scheduled: StoredMessage[] = [];
   #lastSequenceNumber = 0;
-  #nextExpiry = Number.POSITIVE_INFINITY;
+  #nextExpiry = never;
   #sizeBytes = 0;
 
   constructor(path: string, limits: ReceiveLimits, deadLetters?: MessageQueue) {
     this.path = path;
     this.#limits = limits;
     this.#deadLetters = deadLetters;
+    this.#locks = new MessageLocks(limits.lockDurationMs);
   }
 
   /** Every message it holds, locked, deferred and scheduled ones included. */
@@ -50,43 +47,26 @@ export class MessageQueue {
 
   /** The sessions that have a message ready, in no particular order. */
   readySessions(): string[] {
-    return [...this.#readySessions.keys()];
+    return this.#ready.sessions();
   }
 
-  enqueue(
-    encoded: EncodedMessage,
-    now: number,
-    enqueuedSequenceNumber?: number,
-    activeAt?: number,
-  ): StoredMessage {
-    const sequenceNumber = ++this.#lastSequenceNumber;
-    const sessionId = this.requiresSession ? encoded.sessionId : undefined;
-    const timeToLiveMs = Math.min(
-      encoded.timeToLiveMs ?? Number.POSITIVE_INFINITY,
-      this.#limits.defaultTimeToLiveMs,
-    );
-    const message: StoredMessage = {
-      encoded,
-      sessionId,
+  /** Adds a message; one with an `activeAt` in the future is not handed out before. */
+  enqueue(encoded: EncodedMessage, now: number, enqueuedSequenceNumber?: number, activeAt?: number): void {
+    const message = newMessage(encoded, {
+      sequenceNumber: ++this.#lastSequenceNumber,
+      enqueuedSequenceNumber: enqueuedSequenceNumber ?? this.#lastSequenceNumber,
+      sessionId: this.requiresSession ? encoded.sessionId : undefined,
       enqueuedAt: activeAt ?? now,
-      expiresAt: (activeAt ?? now) + timeToLiveMs,
-      enqueuedSequenceNumber: enqueuedSequenceNumber ?? sequenceNumber,
-      sequenceNumber,
-      state: 'active',
-      deliveryCount: 0,
-      lockToken: undefined,
+      timeToLiveMs: Math.min(encoded.timeToLiveMs ?? never, this.#limits.defaultTimeToLiveMs),
       activeAt,
-      changedProperties: undefined,
-      deadLetterSource: undefined,
-    };
+    });
     this.#hold(message);
-    if (this.requiresSession && sessionId === undefined) {
+    if (this.requiresSession && message.sessionId === undefined) {
       // Only a topic can bring such a message here; a queue refuses it when it is sent.
-      const reason =
-        "Session enabled entity doesn't allow a message whose session identifier is set to null.";
       this.#moveToDeadLetters(message, now, {
         DeadLetterReason: 'Session ID is null',
-        DeadLetterErrorDescription: reason,
+        DeadLetterErrorDescription:
+          "Session enabled entity doesn't allow a message whose session identifier is set to null.",
       });
     } else if (activeAt !== undefined && activeAt > now) {
       message.state = 'scheduled';
@@ -95,7 +75,6 @@ export class MessageQueue {
     } else {
       this.#makeReady(message);
     }
-    return message;
   }
 
   /** Hands the next message out for good (receive and delete). */
@@ -108,62 +87,51 @@ export class MessageQueue {
   /** Hands the next message out under a lock. Inside a session the session's lock counts, and its end is the caller's. */
   lock(now: number, sessionId?: string): StoredMessage | undefined {
     const message = this.#next(now, sessionId);
-    if (message !== undefined) this.#lock(message, now);
+    if (message !== undefined) this.#locks.lock(message, now);
     return message;
   }
 
-  /** Deferred messages by number, locked again, or for good. Undefined when one of them is not there. */
-  receiveDeferred(
-    sequenceNumbers: readonly number[],
-    keep: boolean,
-    now: number,
-  ): StoredMessage[] | undefined {
+  /** Deferred messages by number, locked again, or for good. Undefined, and none is taken, when one is not there. */
+  receiveDeferred(numbers: readonly number[], keep: boolean, now: number): StoredMessage[] | undefined {
     const found: StoredMessage[] = [];
-    for (const sequenceNumber of sequenceNumbers) {
-      const message = this.#messages.get(sequenceNumber);
+    for (const number of numbers) {
+      const message = this.#messages.get(number);
       if (message?.state !== 'deferred' || message.lockToken !== undefined) return undefined;
       found.push(message);
     }
     for (const message of found) {
-      if (keep) this.#lock(message, now);
+      if (keep) this.#locks.lock(message, now);
       else this.#drop(message);
     }
     return found;
   }
 
-  /** Until when the message is locked; undefined when the token is no longer good. */
+  /** Until when the message is locked; undefined when the lock is lost. */
   lockedUntil(token: string, now: number): number | undefined {
-    const lock = this.#locks.get(token);
-    return lock === undefined || lock.until <= now ? undefined : lock.until;
+    return this.#locks.find(token, now)?.until;
   }
 
-  /** Undefined when the lock is lost. */
+  /** The new end of the lock; undefined when it is lost. */
   renewLock(token: string, now: number): number | undefined {
-    const lock = this.#locks.get(token);
-    if (lock === undefined || lock.until <= now) return undefined;
-    lock.until = this.#lockEnd(now, lock.message);
-    this.#locks.delete(token);
-    this.#locks.set(token, lock);
-    return lock.until;
+    return this.#locks.renew(token, now);
   }
 
   /** False when the lock is lost: then nothing has changed. */
   settle(token: string, settlement: Settlement, now: number): boolean {
-    const lock = this.#locks.get(token);
-    if (lock === undefined || lock.until <= now) return false;
-    const { message } = lock;
+    const message = this.#locks.find(token, now)?.message;
+    if (message === undefined) return false;
     switch (settlement.kind) {
       case 'complete':
         this.#drop(message);
         return true;
       case 'abandon':
-        this.#change(message, settlement.properties);
-        this.#unlock(message);
+        change(message, settlement.properties);
+        this.#locks.unlock(message);
         this.#deliveryFailed(message, now);
         return true;
       case 'defer':
-        this.#change(message, settlement.properties);
-        this.#unlock(message);
+        change(message, settlement.properties);
+        this.#locks.unlock(message);
         message.state = 'deferred';
         return true;
       case 'deadLetter':
@@ -180,22 +148,19 @@ export class MessageQueue {
 
   /** Gives back what is locked in a session; `failed` when its lock expired, which counts as a delivery. */
   releaseSession(sessionId: string, failed: boolean, now: number): void {
-    for (const { message } of this.#locks.values()) {
-      if (message.sessionId !== sessionId) continue;
-      this.#unlock(message);
+    for (const message of this.#locks.releaseSession(sessionId)) {
       if (failed) this.#deliveryFailed(message, now);
-      else this.#makeReady(message);
+      else if (message.state === 'active') this.#makeReady(message);
     }
   }
 
-  /** Messages in any state from a sequence number on; taking none. */
+  /** Messages in any state from a sequence number on, which stay as they are. */
   peek(fromSequenceNumber: number, count: number, sessionId?: string): StoredMessage[] {
     const found: StoredMessage[] = [];
     for (const message of this.#messages.values()) {
       if (found.length >= count) break;
       if (message.sequenceNumber < fromSequenceNumber) continue;
-      if (sessionId !== undefined && message.sessionId !== sessionId) continue;
-      found.push(message);
+      if (sessionId === undefined || message.sessionId === sessionId) found.push(message);
     }
     return found;
   }
@@ -210,62 +175,45 @@ export class MessageQueue {
     return true;
   }
 
-  /** When `expire` has something to do; Infinity when nothing is due ever. */
+  /** When `expire` has something to do; Infinity when nothing is ever due. */
   nextDeadline(): number {
-    const [lock] = this.#locks.values();
-    return Math.min(
-      lock?.until ?? Number.POSITIVE_INFINITY,
-      this.#scheduled[0]?.activeAt ?? Number.POSITIVE_INFINITY,
-      this.#nextExpiry,
-    );
+    return Math.min(this.#locks.nextDeadline(), this.#scheduled[0]?.activeAt ?? never, this.#nextExpiry);
   }
 
   /** Gives back messages whose lock has expired, wakes scheduled ones, removes those whose time to live is over. */
   expire(now: number): void {
-    for (const { message, until } of this.#locks.values()) {
-      if (until > now) break;
-      this.#unlock(message);
-      this.#deliveryFailed(message, now);
-    }
-    while (this.#scheduled[0]?.activeAt !== undefined && this.#scheduled[0].activeAt <= now) {
-      const message = this.#scheduled.shift();
-      if (message !== undefined) this.#activate(message);
+    for (const message of this.#locks.expire(now)) this.#deliveryFailed(message, now);
+    for (let first = this.#scheduled[0]; (first?.activeAt ?? never) <= now; first = this.#scheduled[0]) {
+      this.#scheduled.shift();
+      if (first !== undefined) this.#activate(first);
     }
     if (this.#nextExpiry <= now) this.#expireMessages(now);
   }
 
   #next(now: number, sessionId: string | undefined): StoredMessage | undefined {
-    const list = sessionId === undefined ? this.#ready : this.#readySessions.get(sessionId);
-    for (let message = list?.shift(); message !== undefined; message = list?.shift()) {
-      if (sessionId !== undefined && list?.length === 0) this.#readySessions.delete(sessionId);
-      if (message.expiresAt > now) return message;
+    for (;;) {
+      const message = this.#ready.shift(sessionId);
+      if (message === undefined || message.expiresAt > now) return message;
       this.#expireMessage(message, now);
     }
-    return undefined;
   }
 
   #hold(message: StoredMessage): void {
     this.#messages.set(message.sequenceNumber, message);
     this.#sizeBytes += message.encoded.bytes.length;
-    if (message.expiresAt < this.#nextExpiry) this.#nextExpiry = message.expiresAt;
   }
 
   #drop(message: StoredMessage): void {
     if (!this.#messages.delete(message.sequenceNumber)) return;
     this.#sizeBytes -= message.encoded.bytes.length;
     if (message.state === 'scheduled') this.#scheduled = this.#scheduled.filter((other) => other !== message);
-    if (message.lockToken !== undefined) this.#unlock(message);
+    this.#locks.unlock(message);
   }
 
   #makeReady(message: StoredMessage): void {
     message.state = 'active';
-    if (message.sessionId === undefined) {
-      this.#ready.add(message);
-    } else {
-      const list = this.#readySessions.get(message.sessionId) ?? new ReadyList<StoredMessage>();
-      this.#readySessions.set(message.sessionId, list);
-      list.add(message);
-    }
+    this.#ready.add(message);
+    this.#nextExpiry = Math.min(this.#nextExpiry, message.expiresAt);
     this.onReady();
   }
 
@@ -277,96 +225,65 @@ export class MessageQueue {
     this.#makeReady(message);
   }
 
-  #lock(message: StoredMessage, now: number): void {
-    message.lockToken = newLockToken();
-    this.#locks.set(message.lockToken, { message, until: this.#lockEnd(now, message) });
-  }
-
-  #lockEnd(now: number, message: StoredMessage): number {
-    return message.sessionId === undefined ? now + this.#limits.lockDurationMs : Number.POSITIVE_INFINITY;
-  }
-
-  #unlock(message: StoredMessage): void {
-    if (message.lockToken !== undefined) this.#locks.delete(message.lockToken);
-    message.lockToken = undefined;
-  }
-
-  #change(message: StoredMessage, properties: Record<string, unknown> | undefined): void {
-    if (properties !== undefined) message.changedProperties = { ...message.changedProperties, ...properties };
-  }
-
   #deliveryFailed(message: StoredMessage, now: number): void {
     message.deliveryCount++;
-    const state: MessageState = message.state;
-    if (message.deliveryCount >= this.#limits.maxDeliveryCount && this.#deadLetters !== undefined) {
+    const most = this.#limits.maxDeliveryCount;
+    if (message.deliveryCount >= most) {
       this.#moveToDeadLetters(message, now, {
         DeadLetterReason: 'MaxDeliveryCountExceeded',
-        DeadLetterErrorDescription: `Message could not be consumed after ${this.#limits.maxDeliveryCount} delivery attempts.`,
+        DeadLetterErrorDescription: `Message could not be consumed after ${most} delivery attempts.`,
       });
-    } else if (state === 'active') {
+    } else if (message.state === 'active') {
       this.#makeReady(message);
     }
   }
 
   #moveToDeadLetters(message: StoredMessage, now: number, properties: Record<string, unknown>): void {
     this.#drop(message);
-    this.#deadLetters?.addDeadLetter(message, this.path, properties, now);
-  }
-
-  /** Called by the queue whose dead letters these are. Dead letters do not expire and have no sessions. */
-  private addDeadLetter(
-    message: StoredMessage,
-    source: string,
-    properties: Record<string, unknown>,
-    now: number,
-  ): void {
-    const moved: StoredMessage = {
+    if (this.#deadLetters === undefined) return;
+    change(message, properties);
+    message.state = 'active';
+    this.#deadLetters.#addDeadLetter({
       ...message,
       sessionId: undefined,
-      expiresAt: Number.POSITIVE_INFINITY,
-      state: 'active',
-      lockToken: undefined,
-      activeAt: undefined,
-      changedProperties: { ...message.changedProperties, ...properties },
-      deadLetterSource: source,
       enqueuedAt: now,
-    };
-    this.#hold(moved);
-    this.#makeReady(moved);
+      expiresAt: never,
+      activeAt: undefined,
+      deadLetterSource: this.path,
+    });
+  }
+
+  #addDeadLetter(message: StoredMessage): void {
+    this.#hold(message);
+    this.#makeReady(message);
   }
 
   #expireMessages(now: number): void {
-    this.#nextExpiry = Number.POSITIVE_INFINITY;
+    this.#nextExpiry = never;
     for (const message of this.#messages.values()) {
-      // A locked message outlives its time: its receiver may still settle it.
-      if (message.expiresAt <= now && message.lockToken === undefined) {
-        this.#removeFromReady(message);
+      // One that is locked or deferred outlives its time: its receiver may still settle it.
+      if (message.state !== 'active' || message.lockToken !== undefined) continue;
+      if (message.expiresAt <= now) {
+        this.#ready.remove(message);
         this.#expireMessage(message, now);
-      } else if (message.expiresAt > now && message.expiresAt < this.#nextExpiry) {
-        this.#nextExpiry = message.expiresAt;
+      } else {
+        this.#nextExpiry = Math.min(this.#nextExpiry, message.expiresAt);
       }
     }
   }
 
   #expireMessage(message: StoredMessage, now: number): void {
-    if (this.#limits.deadLetterOnExpiration) {
-      this.#moveToDeadLetters(message, now, {
-        DeadLetterReason: 'TTLExpiredException',
-        DeadLetterErrorDescription: 'The message expired and was dead lettered.',
-      });
-    } else {
+    if (!this.#limits.deadLetterOnExpiration) {
       this.#drop(message);
-    }
-  }
-
-  #removeFromReady(message: StoredMessage): void {
-    if (message.state !== 'active') return;
-    if (message.sessionId === undefined) {
-      this.#ready.remove(message);
       return;
     }
-    const list = this.#readySessions.get(message.sessionId);
-    list?.remove(message);
-    if (list?.length === 0) this.#readySessions.delete(message.sessionId);
+    this.#moveToDeadLetters(message, now, {
+      DeadLetterReason: 'TTLExpiredException',
+      DeadLetterErrorDescription: 'The message expired and was dead lettered.',
+    });
   }
+}
+
+function change(message: StoredMessage, properties: Record<string, unknown> | undefined): void {
+  if (properties !== undefined) message.changedProperties = { ...message.changedProperties, ...properties };
 }

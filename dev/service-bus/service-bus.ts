@@ -80,10 +80,10 @@ export async function openServiceBus(options: ServiceBusOptions): Promise<LocalS
 
   const close = async () => {
     faults.onChange = () => undefined;
-    const closed = server.listening ? once(server, 'close') : undefined;
     server.close();
+    const closed = [...connections.keys()].map((socket) => once(socket, 'close'));
     for (const socket of connections.keys()) socket.destroy();
-    await Promise.all([closed, control.close()]);
+    await Promise.all([...closed, control.close()]);
     namespace.close();
     journal.close();
   };

@@ -23,6 +23,33 @@ export interface StoredMessage {
   deadLetterSource: string | undefined;
 }
 
+/** What a queue gives a message that it takes in. */
+export interface NewMessage {
+  readonly sequenceNumber: number;
+  readonly enqueuedSequenceNumber: number;
+  readonly sessionId: string | undefined;
+  readonly enqueuedAt: number;
+  readonly timeToLiveMs: number;
+  readonly activeAt: number | undefined;
+}
+
+export function newMessage(encoded: EncodedMessage, fields: NewMessage): StoredMessage {
+  return {
+    encoded,
+    sessionId: fields.sessionId,
+    enqueuedAt: fields.enqueuedAt,
+    expiresAt: fields.enqueuedAt + fields.timeToLiveMs,
+    enqueuedSequenceNumber: fields.enqueuedSequenceNumber,
+    sequenceNumber: fields.sequenceNumber,
+    state: 'active',
+    deliveryCount: 0,
+    lockToken: undefined,
+    activeAt: fields.activeAt,
+    changedProperties: undefined,
+    deadLetterSource: undefined,
+  };
+}
+
 /** What a receiver decided about a message it has locked. */
 export type Settlement =
   | { readonly kind: 'complete' }

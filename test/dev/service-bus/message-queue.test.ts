@@ -92,6 +92,17 @@ test('a message that expires while it is locked can still be completed', () => {
   assert.equal(queue.settle(token, { kind: 'complete' }, 500), true);
 });
 
+test('a message that expired while it was locked is removed when it comes back', () => {
+  const { queue } = queueOf([]);
+  queue.enqueue(encoded({ message_id: 'a', ttl: 100 }), 0);
+  lock(queue, 0);
+  queue.expire(500);
+
+  queue.expire(1_000);
+
+  assert.equal(queue.count, 0);
+});
+
 test('a scheduled message becomes the newest when its time comes', () => {
   const { queue } = queueOf([]);
   queue.enqueue(encoded({ message_id: 'later' }), 0, undefined, 500);
