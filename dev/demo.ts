@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
+import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
 import pg from 'pg';
 import { openStack, type Stack } from './stack.ts';
 
@@ -69,8 +69,9 @@ async function run(): Promise<void> {
   const client = new ServiceBusClient(stack.bus.connectionString);
   const receiver = client.createReceiver('orders', 'all', { receiveMode: 'receiveAndDelete' });
   try {
-    await receiver.peekMessages(1); // connects now, so that the time below is the message's and not the connection's
-    const arrival = firstMessage(receiver.subscribe.bind(receiver));
+    // Connects now, so that the time below is the message's and not the connection's.
+    await receiver.receiveMessages(1, { maxWaitTimeInMs: 1 });
+    const arrival = receiveOne(receiver);
     say(`POST ${stack.apiUrl}/api/orders`);
     const answer = await fetch(`${stack.apiUrl}/api/orders`, {
       method: 'POST',
@@ -97,15 +98,10 @@ async function run(): Promise<void> {
   }
 }
 
-function firstMessage(
-  subscribe: ReturnType<ServiceBusClient['createReceiver']>['subscribe'],
-): Promise<{ message: ServiceBusReceivedMessage; at: number }> {
-  return new Promise((resolve, reject) => {
-    subscribe({
-      processMessage: async (message) => resolve({ message, at: performance.timeOrigin + performance.now() }),
-      processError: async ({ error }) => reject(error),
-    });
-  });
+async function receiveOne(receiver: ServiceBusReceiver) {
+  const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: DEADLINE_MS });
+  if (!message) throw new Error('No message came out of Service Bus');
+  return { message, at: performance.timeOrigin + performance.now() };
 }
 
 async function showRows(databaseUrl: string, arrivedAt: number): Promise<void> {

@@ -4,9 +4,12 @@ import pg from 'pg';
 import { freePort } from './free-port.ts';
 import { type ManagedProcess, startProcess } from './managed-process.ts';
 import { type LocalPostgres, openPostgres, type PostgresOptions } from './postgres.ts';
+import { readEmulatorConfig } from './service-bus/emulator-config.ts';
 import { type LocalServiceBus, openServiceBus } from './service-bus/service-bus.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** The entities, in the form that the official emulator reads too. */
+const CONFIG = fileURLToPath(new URL('service-bus/Config.json', import.meta.url));
 
 export interface Stack {
   readonly postgres: LocalPostgres;
@@ -41,7 +44,10 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     await createDatabase(postgres.url('postgres'));
     migrate(databaseUrl);
 
-    const bus = await openServiceBus({ port: await freePort(busPort), namespace: NAMESPACE });
+    const bus = await openServiceBus({
+      port: await freePort(busPort),
+      namespace: readEmulatorConfig(CONFIG),
+    });
     closers.push(() => bus.close());
 
     const apiPort = await freePort(api);
@@ -73,13 +79,6 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     throw error;
   }
 }
-
-const NAMESPACE = {
-  topics: [
-    { name: 'orders', subscriptions: [{ name: 'all' }] },
-    { name: 'orders-sessions', subscriptions: [{ name: 'all', requiresSession: true }] },
-  ],
-};
 
 async function createDatabase(serverUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: serverUrl });

@@ -1,0 +1,87 @@
+import type { TestContext } from 'node:test';
+import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
+import pg from 'pg';
+import { openStack, type Stack, type StackOptions } from '../../dev/stack.ts';
+import { cleanup } from './cleanup.ts';
+
+export interface TestStack extends Stack {
+  readonly db: pg.Pool;
+}
+
+/** The whole system of a test's own, with processes that can be killed; PostgreSQL without fsync, for speed. */
+export async function createStack(t: TestContext, options: StackOptions = {}): Promise<TestStack> {
+  const stack = await openStack({
+    ...options,
+    postgres: { settings: { fsync: 'off' }, ...options.postgres },
+  });
+  cleanup(t, () => stack.close());
+  const db = new pg.Pool({ connectionString: stack.databaseUrl, max: 4 });
+  db.on('error', () => undefined); // tests stop the database on purpose
+  cleanup(t, () => db.end());
+  return { ...stack, db };
+}
+
+export interface TestReceiver {
+  /** In the order of arrival, bodies as the bytes they came as. */
+  readonly messages: readonly (ServiceBusReceivedMessage & { body: Buffer })[];
+}
+
+/** One receiver through the real SDK on a subscription; whatever it gets is settled. */
+export function receiveAll(t: TestContext, stack: Stack): TestReceiver {
+  const client = new ServiceBusClient(stack.bus.connectionString);
+  cleanup(t, () => client.close());
+  const messages: (ServiceBusReceivedMessage & { body: Buffer })[] = [];
+  client
+    .createReceiver('orders', 'all', { receiveMode: 'receiveAndDelete', skipParsingBodyAsJson: true })
+    .subscribe({
+      processMessage: async (message) => {
+        messages.push(message as ServiceBusReceivedMessage & { body: Buffer });
+      },
+      processError: async ({ error }) => {
+        throw error;
+      },
+    });
+  return { messages };
+}
+
+export const TUTORIAL_ORDER = {
+  customerId: 'cust-123',
+  items: [
+    { productId: 'prod-456', quantity: 2, unitPrice: 19.99 },
+    { productId: 'prod-789', quantity: 1, unitPrice: 49.99 },
+  ],
+  shippingAddress: {
+    street: '123 Main St',
+    city: 'Springfield',
+    state: 'IL',
+    zipCode: '62701',
+    country: 'USA',
+  },
+};
+
+/** Posts the tutorial's order for this customer and returns the status and the order's id. */
+export async function postOrder(
+  stack: Stack,
+  customerId = 'cust-123',
+): Promise<{ status: number; orderId: string }> {
+  const response = await fetch(`${stack.apiUrl}/api/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ ...TUTORIAL_ORDER, customerId }),
+  });
+  const { orderId = '' } = (await response.json()) as { orderId?: string };
+  return { status: response.status, orderId };
+}
+
+/** Runs `work` for 0 to count - 1, so many at a time. */
+export async function concurrently(
+  count: number,
+  width: number,
+  work: (n: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
