@@ -46,6 +46,8 @@ export class ClientConnection {
       // rhea's typings want the options of an outgoing connection here.
     } as unknown as Parameters<Container['create_connection']>[0]);
     const connection = this.#connection;
+    // Every receiver that waits for a session listens for the connection's end.
+    connection.setMaxListeners(0);
     connection.on('session_open', ({ session }: EventContext) => session && receiveBytes(session));
     connection.on('receiver_open', ({ receiver }: EventContext) => receiver && this.#onIncoming(receiver));
     connection.on('sender_open', ({ sender }: EventContext) => sender && this.#onOutgoing(sender));

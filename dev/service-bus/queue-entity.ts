@@ -31,7 +31,7 @@ export class QueueEntity {
     this.sessions = new SessionLocks<SessionOwner>(lockDurationMs);
     const sessionExpiry = {
       nextDeadline: () => this.sessions.nextDeadline(),
-      expire: (at: number) => this.#expireSessions(at),
+      expire: (at: number) => this.expireSessions(at),
     };
     this.pump = new DeliveryPump([queue, sessionExpiry], now);
     queue.onReady = () => this.pump.wake();
@@ -39,7 +39,10 @@ export class QueueEntity {
 
   /** Locks the named session for the owner, or says why not. */
   acceptSession(sessionId: string, owner: SessionOwner): AcceptedSession | AmqpError {
-    const lockedUntil = this.sessions.accept(sessionId, owner, this.#now());
+    const now = this.#now();
+    // A lock that has expired gives its messages back before the next owner begins, also when the timer is late.
+    this.expireSessions(now);
+    const lockedUntil = this.sessions.accept(sessionId, owner, now);
     // A new deadline may be the next one.
     this.pump.wake();
     return lockedUntil === undefined ? refusal.sessionCannotBeLocked(sessionId) : { sessionId, lockedUntil };
@@ -75,14 +78,15 @@ export class QueueEntity {
     return stop;
   }
 
-  /** Gives the session back with all that is locked in it. */
+  /** Gives the session back with all that is locked in it, unless the lock was lost before. */
   releaseSession(sessionId: string, owner: SessionOwner): void {
-    this.sessions.release(sessionId, owner);
+    if (!this.sessions.release(sessionId, owner)) return;
     this.queue.releaseSession(sessionId, false, this.#now());
     this.pump.wake();
   }
 
-  #expireSessions(now: number): void {
+  /** Takes the sessions away whose lock has expired; the pump calls it when that is due. */
+  expireSessions(now: number): void {
     for (const { sessionId, owner } of this.sessions.expire(now)) {
       this.queue.releaseSession(sessionId, true, now);
       owner.sessionLockLost(refusal.sessionLockLost(sessionId));

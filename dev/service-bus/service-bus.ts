@@ -80,8 +80,9 @@ export async function openServiceBus(options: ServiceBusOptions): Promise<LocalS
 
   const close = async () => {
     faults.onChange = () => undefined;
-    server.close();
     const closed = [...connections.keys()].map((socket) => once(socket, 'close'));
+    if (server.listening) closed.push(once(server, 'close'));
+    server.close();
     for (const socket of connections.keys()) socket.destroy();
     await Promise.all([...closed, control.close()]);
     namespace.close();

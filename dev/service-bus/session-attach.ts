@@ -35,8 +35,11 @@ export function attachSession(
   // The lock's owner is there before the link: the session is locked first.
   const owner = new LinkToCome();
   let answered = false;
+  let stop: () => void = () => undefined;
+  const giveUp = () => stop();
   const answer = (result: AcceptedSession | AmqpError) => {
     answered = true;
+    sender.connection.removeListener('disconnected', giveUp);
     if ('condition' in result) {
       sender.open();
       sender.close({ ...result });
@@ -55,17 +58,13 @@ export function attachSession(
   }
   holdAttach(sender);
   const timeout: unknown = sender.properties?.[timeoutProperty];
-  const stop = entity.acceptNextSession(
-    owner,
-    typeof timeout === 'number' ? timeout : defaultTimeoutMs,
-    answer,
-  );
+  stop = entity.acceptNextSession(owner, typeof timeout === 'number' ? timeout : defaultTimeoutMs, answer);
   // A client that gives up detaches, and wants to see its attach answered before its detach is.
   sender.once('sender_close', () => {
     stop();
     if (!answered) sender.open();
   });
-  sender.connection.once('disconnected', stop);
+  sender.connection.once('disconnected', giveUp);
 }
 
 class LinkToCome implements SessionOwner {

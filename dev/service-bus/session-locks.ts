@@ -40,8 +40,9 @@ export class SessionLocks<Owner> {
     return this.#set(lock);
   }
 
-  release(sessionId: string, owner: Owner): void {
-    if (this.#locks.get(sessionId)?.owner === owner) this.#locks.delete(sessionId);
+  /** False when the session is not the owner's (any more). */
+  release(sessionId: string, owner: Owner): boolean {
+    return this.#locks.get(sessionId)?.owner === owner && this.#locks.delete(sessionId);
   }
 
   /** Takes out the locks that have expired and says whose they were. */
