@@ -28,15 +28,9 @@ const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', defaul
 const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 let stack: Stack | undefined;
 try {
-  const deadline = AbortSignal.timeout(DEADLINE_MS);
-  const demo = run();
-  await Promise.race([
-    demo,
-    interrupted,
-    once(deadline, 'abort').then(() => {
-      throw new Error(`The demo is not through after ${DEADLINE_MS / 1000} s`);
-    }),
-  ]);
+  const tooLate = sleep(DEADLINE_MS).then(() => `The demo is not through after ${DEADLINE_MS / 1000} s`);
+  const ended = await Promise.race([run(), interrupted, tooLate]);
+  if (typeof ended === 'string') throw new Error(ended);
   if (flags.keep && stack) {
     printAddresses(stack);
     await interrupted;

@@ -21,8 +21,13 @@ export interface ManagedProcess {
 }
 
 /** Runs one of this repository's programs as a process of its own, as an operator would. The caller stops it. */
-export function startProcess(name: string, program: string, env: Record<string, string>): ManagedProcess {
-  const child = spawn(process.execPath, [program], {
+export function startProcess(
+  name: string,
+  program: string,
+  env: Record<string, string>,
+  args: readonly string[] = [],
+): ManagedProcess {
+  const child = spawn(process.execPath, [program, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,10 +2,11 @@ import type pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
 import { OutboxDecoder, type WalEvent } from './outbox-decoder.ts';
 
-interface SocketLike {
-  pause(): void;
-  resume(): void;
-  destroy(): void;
+/** What @types/pg leaves out of a connection. */
+interface Connection {
+  /** The socket as it is now: TLS has been laid over the first one. */
+  readonly stream: { pause(): void; resume(): void; destroy(): void };
+  endCopyFrom(): void;
 }
 
 /**
@@ -15,7 +16,7 @@ interface SocketLike {
 export class OutboxPlugin {
   readonly options: { readonly publication: string };
   readonly #decoder = new OutboxDecoder();
-  #socket: SocketLike | undefined;
+  #connection: Connection | undefined;
 
   constructor(publication: string) {
     this.options = { publication };
@@ -26,8 +27,7 @@ export class OutboxPlugin {
   }
 
   start(client: pg.Client, slotName: string, lastLsn: string): Promise<unknown> {
-    // The connection's socket as it is now: TLS has been laid over the first one. @types/pg leaves `stream` out.
-    this.#socket = (client.connection as unknown as { stream: SocketLike }).stream;
+    this.#connection = client.connection as unknown as Connection;
     const publication = client.escapeLiteral(client.escapeIdentifier(this.options.publication));
     return client.query(
       `START_REPLICATION SLOT ${client.escapeIdentifier(slotName)} LOGICAL ${lastLsn}
@@ -47,15 +47,20 @@ export class OutboxPlugin {
 
   /** Stops reading: the back-pressure that PostgreSQL feels. A chunk that has been read already is still handed on. */
   pause(): void {
-    this.#socket?.pause();
+    this.#connection?.stream.pause();
   }
 
   resume(): void {
-    this.#socket?.resume();
+    this.#connection?.stream.resume();
+  }
+
+  /** Asks the server to end the stream; it lets go of the slot before it says that it has. */
+  finish(): void {
+    this.#connection?.endCopyFrom();
   }
 
   /** Cuts the connection: a half-open one would never answer a polite end. */
   cut(): void {
-    this.#socket?.destroy();
+    this.#connection?.stream.destroy();
   }
 }

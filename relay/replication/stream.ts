@@ -23,6 +23,7 @@ export interface StreamOptions {
 const WAL_SENDER_TIMEOUT_MS = 9_000;
 const STATUS_EVERY_MS = 1_000;
 const LAST_CONFIRMATION_WITHIN_MS = 2_000;
+const CLOSE_WITHIN_MS = 2_000;
 const SLOT_IN_USE = '55006';
 
 /**
@@ -38,6 +39,7 @@ export class WalStream {
   readonly #plugin: OutboxPlugin;
   readonly #ended = Promise.withResolvers<void>();
   readonly #started = Promise.withResolvers<void>();
+  #copying: Promise<void> | undefined;
   #status: NodeJS.Timeout | undefined;
   /** What came with the answer to START_REPLICATION, until the first `resume`. */
   #held: (() => void)[] | undefined = [];
@@ -120,9 +122,15 @@ export class WalStream {
     this.#plugin.resume();
   }
 
+  /** Resolves when the server has let go of the slot, so that a successor gets it at once; a failed connection is cut. */
   async close(): Promise<void> {
-    this.#over = true;
     clearInterval(this.#status);
+    if (!this.#over) {
+      this.#over = true;
+      this.#plugin.finish();
+      this.#plugin.resume();
+      await Promise.race([this.#copying, sleep(CLOSE_WITHIN_MS, undefined, { ref: false })]);
+    }
     this.#plugin.cut();
     await this.#service.destroy().catch(() => undefined); // what was wrong with it has been told
     this.#ended.resolve();
@@ -142,7 +150,7 @@ export class WalStream {
     service.on('heartbeat', (lsn: string, _timestamp: number, shouldRespond: boolean) =>
       this.#receive(() => this.#onKeepalive(parseLsn(lsn), shouldRespond)),
     );
-    service
+    this.#copying = service
       .subscribe(this.#plugin, this.#options.slot, formatLsn(this.#options.from))
       .then(() => fail(new AppError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
     await this.#started.promise;

@@ -17,6 +17,7 @@ export async function createBus(
   const subscription = { name: 'all', requiresSession: options.sessions ?? false };
   const bus = await openServiceBus({
     port: 0,
+    healthPort: 0,
     namespace: { topics: [{ name: 'orders', subscriptions: [subscription] }] },
   });
   cleanup(t, () => bus.close());
