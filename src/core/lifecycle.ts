@@ -5,8 +5,15 @@ import { loadConfig } from './config.ts';
 import { AppError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
 
+const EXIT_FAILED = 1;
 const EXIT_CONFIGURATION = 78;
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const STOP_WITHIN_MS = 25_000;
+/**
+ * A terminal and systemd signal the whole process group. When npm is in it, it passes the signal on to us, who have it already:
+ * both within this time are one.
+ */
+const PASSED_ON_WITHIN_MS = 1_000;
 
 export interface ProcessScope<C> {
   readonly config: Readonly<C>;
@@ -41,9 +48,12 @@ export async function runProcess<S extends TObject>(
   const closers: ClosingStep[] = [...exitSteps];
   const stop = new AbortController();
   let failure: Error | undefined;
+  let asked: { by: string; at: number } | undefined;
   let started = Promise.resolve();
+  const countsOnceForMs = isRunByNpm(env) ? PASSED_ON_WITHIN_MS : 0;
 
-  const grace = closeWithGrace({ delay: STOP_WITHIN_MS, logger: false }, async ({ signal, err }) => {
+  const options = { delay: STOP_WITHIN_MS, logger: false as const, skip: [...STOP_SIGNALS] };
+  const grace = closeWithGrace(options, async ({ signal = asked?.by, err }) => {
     failure ??= err;
     stop.abort();
     if (failure) log.fatal({ err: failure }, 'Stopping because of a failure');
@@ -54,6 +64,13 @@ export async function runProcess<S extends TObject>(
     log.info('Stopped');
     if (failure) throw failure; // makes the exit code 1
   });
+  const onStopSignal = (signal: string) => {
+    if (!stop.signal.aborted) {
+      asked = { by: signal, at: performance.now() };
+      grace.close();
+    } else if (!asked || performance.now() - asked.at >= countsOnceForMs) process.exit(EXIT_FAILED);
+  };
+  for (const signal of STOP_SIGNALS) process.on(signal, onStopSignal);
   const fail = (error: unknown) => {
     if (stop.signal.aborted) return log.error({ err: error }, 'Failed while stopping');
     failure = error instanceof Error ? error : new Error(String(error));
@@ -70,6 +87,11 @@ export async function runProcess<S extends TObject>(
 interface ClosingStep {
   readonly name: string;
   readonly close: () => Promise<unknown>;
+}
+
+/** Whether npm itself is the parent: its script replaces the shell by us. */
+function isRunByNpm(env: NodeJS.ProcessEnv): boolean {
+  return env['npm_lifecycle_script']?.startsWith('exec ') ?? false;
 }
 
 function configOrExit<S extends TObject>(schema: S, env: NodeJS.ProcessEnv): Readonly<Static<S>> {

@@ -93,7 +93,8 @@ test('no container runs as root, and no secret is in an image', () => {
 
 test('a container starts its process as the npm script does', () => {
   for (const name of ['api', 'relay'] as const) {
-    assert.equal(JSON.parse(instructions(name, 'CMD').at(-1) ?? '[]').join(' '), manifest.scripts[name]);
+    const command = JSON.parse(instructions(name, 'CMD').at(-1) ?? '[]').join(' ');
+    assert.equal(`exec ${command}`, manifest.scripts[name]);
   }
   assert.equal(instructions('migrate', 'CMD').at(-1), '["node_modules/.bin/drizzle-kit", "migrate"]');
   assert.equal(manifest.scripts['db:migrate'], 'drizzle-kit migrate');

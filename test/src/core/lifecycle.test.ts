@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, startChild } from '../../support/child-process.ts';
 
 const environment = { DATABASE_URL: 'postgres://127.0.0.1/orders', LOG_LEVEL: 'debug' };
@@ -57,6 +58,24 @@ test('a second signal ends the process at once', async (t) => {
 
   assert.equal(await child.exited, 1);
   assert.deepEqual(closings(child), ['second closed']);
+});
+
+test('a signal that npm passes on as well is not a second one, until a second has gone by', async (t) => {
+  const child = startChild(t, 'test/support/lifecycle-process.ts', {
+    ...environment,
+    BEHAVIOUR: 'close hangs',
+    npm_lifecycle_script: 'exec node main.ts',
+  });
+  await child.logged('Started');
+  child.signal('SIGTERM');
+  await child.logged('second closed');
+
+  child.signal('SIGTERM');
+  await delay(1_000);
+  assert.equal(child.process.exitCode, null);
+  child.signal('SIGTERM');
+
+  assert.equal(await child.exited, 1);
 });
 
 test('a stop during the start waits until the start has given way, and closes that too', async (t) => {
