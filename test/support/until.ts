@@ -1,15 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Waits until `probe` gives a value other than undefined or false, and returns it; fails with `what` after the deadline. */
+type Nothing = undefined | null | false;
+
+/** Waits until `probe` gives something, and returns it; fails with `what` after the deadline. */
 export async function until<T>(
   what: string,
-  probe: () => T | undefined | false | Promise<T | undefined | false>,
+  probe: () => Nothing | T | Promise<Nothing | T>,
   timeoutMs = 20_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await probe();
-    if (value !== undefined && value !== false) return value;
+    if (value !== undefined && value !== null && value !== false) return value;
     if (Date.now() > deadline) throw new Error(`Waited ${timeoutMs} ms in vain until ${what}`);
     await delay(10);
   }

@@ -1,0 +1,39 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import { measureLag, type OutboxLagDeps } from './outbox-lag.ts';
+
+/** The relay's figures in Prometheus' form. Those of the database are absent while it does not answer. */
+export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType: string; text: string }> {
+  const { monitor } = deps;
+  const registry = new Registry();
+  const registers = [registry];
+  const count = (name: string, help: string, value: number) =>
+    new Counter({ name: `outbox_relay_${name}_total`, help, registers }).inc(value);
+  const gauge = (name: string, help: string, value: number | null) => {
+    if (value !== null) new Gauge({ name: `outbox_relay_${name}`, help, registers }).set(value);
+  };
+
+  const { counts } = monitor;
+  count('received', 'Events taken from the WAL or the table.', counts.received);
+  count('published', 'Events that Service Bus has accepted.', counts.published);
+  count('settled', 'Events marked in the table.', counts.settled);
+  count('already_settled', 'Events that came again and were not sent again.', counts.alreadySettled);
+  count('rejected_batches', 'Sends that failed.', counts.rejectedBatches);
+  count('sessions', 'Times the stream was begun.', counts.sessions);
+  count('table_settlements', 'Times the slot was made anew and the table settled.', counts.tableSettlements);
+  gauge('ready', '1 if streaming and sending, or standing by.', Number(monitor.isReady));
+  gauge('streaming', '1 if this relay has the slot.', Number(monitor.phase === 'streaming'));
+  gauge('failed_sends', 'Sends that failed since the last success.', monitor.failedSends);
+  gauge('unsettled_in_memory', 'Events received and not settled.', monitor.unsettled);
+
+  const lag = await measureLag(deps);
+  const ageMs = lag.oldestUnsettled?.ageMs ?? (lag.databaseError === null ? 0 : null);
+  gauge('lag_bytes', 'WAL that has not been dealt with.', lag.lagBytes);
+  gauge('slot_lag_bytes', 'WAL after what the slot has been confirmed.', lag.slotLagBytes);
+  gauge('retained_bytes', 'WAL the slot keeps on disk.', lag.retainedBytes);
+  gauge(
+    'oldest_unsettled_seconds',
+    'Age of the oldest unsettled event; 0 without one.',
+    ageMs && ageMs / 1000,
+  );
+  return { contentType: registry.contentType, text: await registry.metrics() };
+}
