@@ -7,6 +7,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type pg from 'pg';
+import { probe } from './core/db/database.ts';
 import { AppError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -20,6 +21,7 @@ import { openApi } from './http/openapi.ts';
 import { orderRoutes } from './http/order-routes.ts';
 import { Problem, toProblem } from './http/problem.ts';
 import { readContext } from './http/request-context.ts';
+import { findOrder } from './orders/order-store.ts';
 import { receptors } from './receptors/registry.ts';
 
 export interface AppDeps {
@@ -85,8 +87,12 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   if (deps.docs) await openApi(app);
   const { pool } = deps;
   const dispatcher = createDispatcher({ pool, receptors, now: deps.now ?? (() => new Date()), newId });
-  orderRoutes(app, { db: drizzle(pool), dispatcher });
-  healthRoutes(app, { pool, isOpen: () => !isClosing() && (deps.isStarted?.() ?? true) });
+  const db = drizzle(pool);
+  orderRoutes(app, { findOrder: (orderId) => findOrder(db, orderId), dispatcher });
+  healthRoutes(app, {
+    probeDatabase: () => probe(pool),
+    isOpen: () => !isClosing() && (deps.isStarted?.() ?? true),
+  });
   return app;
 }
 

@@ -1,23 +1,21 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import type pg from 'pg';
 import { answer } from './openapi.ts';
 
-// The driver takes a time limit of a query's own, which its types do not know.
-const PROBE: pg.QueryConfig & { query_timeout: number } = { text: 'SELECT 1', query_timeout: 2_000 };
 const ANSWER_KEPT_MS = 1_000;
 
 export interface HealthDeps {
-  readonly pool: pg.Pool;
+  /** Rejects when the database does not answer. */
+  readonly probeDatabase: () => Promise<void>;
   /** False while the process is not meant to get requests, whatever the database says. */
   readonly isOpen: () => boolean;
 }
 
 /** `/health/live` asks nothing of anyone; `/health/ready` asks the database, once for all who ask within a second. */
-export function healthRoutes(app: FastifyInstance, { pool, isOpen }: HealthDeps): void {
+export function healthRoutes(app: FastifyInstance, { probeDatabase, isOpen }: HealthDeps): void {
   const databaseAnswers = sharedFor(ANSWER_KEPT_MS, async () => {
     try {
-      await pool.query(PROBE);
+      await probeDatabase();
       return true;
     } catch (err) {
       app.log.warn({ err }, 'The database does not answer; not ready until it does');

@@ -1,11 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
-import type { Database } from '../core/db/database.ts';
 import { AppError } from '../core/errors.ts';
 import { CREATE_ORDER, CreateOrder } from '../core/messages/create-order.ts';
 import { OrderCreated } from '../core/messages/order-created.ts';
 import type { Dispatcher } from '../dispatcher.ts';
-import { describeOrder } from '../orders/order.ts';
-import { findOrder } from '../orders/order-store.ts';
+import { describeOrder, type Order } from '../orders/order.ts';
 import type { Receptors } from '../receptors/registry.ts';
 import type { App } from './app-instance.ts';
 import { answer, contextHeaders, problemAnswer } from './openapi.ts';
@@ -24,11 +22,11 @@ const OrderView = Type.Object(
 type OrderView = Static<typeof OrderView>;
 
 export interface OrderRoutesDeps {
-  readonly db: Database;
+  readonly findOrder: (orderId: string) => Promise<Order | undefined>;
   readonly dispatcher: Dispatcher<Receptors>;
 }
 
-export function orderRoutes(app: App, { db, dispatcher }: OrderRoutesDeps): void {
+export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps): void {
   app.post('/api/orders', { schema: createOrderSchema }, async (request, reply) => {
     const order = await dispatcher.dispatch(
       { type: CREATE_ORDER, body: request.body },
@@ -45,7 +43,7 @@ export function orderRoutes(app: App, { db, dispatcher }: OrderRoutesDeps): void
 
   app.get('/api/orders/:orderId', { schema: getOrderSchema }, async (request): Promise<OrderView> => {
     const { orderId } = request.params;
-    const order = ORDER_ID.test(orderId) ? await findOrder(db, orderId) : undefined;
+    const order = ORDER_ID.test(orderId) ? await findOrder(orderId) : undefined;
     if (!order) throw new AppError('ORDER_NOT_FOUND', 'There is no such order');
     return { ...describeOrder(order), status: order.status, updatedAt: order.updatedAt.toISOString() };
   });

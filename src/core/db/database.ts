@@ -41,3 +41,11 @@ export function openPool(options: PoolOptions): pg.Pool {
   });
   return pool;
 }
+
+// The driver takes a time limit of a query's own, which its types do not know.
+const PROBE: pg.QueryConfig & { query_timeout: number } = { text: 'SELECT 1', query_timeout: 2_000 };
+
+/** Resolves when the database answers; rejects when it does not, within the time a connection may take and 2 s. */
+export async function probe(pool: pg.Pool): Promise<void> {
+  await pool.query(PROBE);
+}

@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { test } from 'node:test';
+
+// Who may import whom, and which words may stand where, by the text of the files. ARCHITECTURE.md gives the reasons.
+
+interface Rule {
+  readonly rule: string;
+  /** The files it is about. */
+  readonly files: RegExp;
+  /** What they must not import: a path from the root of ours, or a package; `type`, `static` or `dynamic` stands before it. */
+  readonly imports?: RegExp;
+  /** What must not stand in them, comments left out. */
+  readonly text?: RegExp;
+  /** What the path itself must not be. */
+  readonly path?: RegExp;
+  /** A file that breaks it: the check is tried on it. */
+  readonly planted: readonly [path: string, text: string];
+}
+
+const rules: Rule[] = [
+  {
+    rule: 'src/core imports nothing of ours',
+    files: /^src\/core\//,
+    imports: / (?!src\/core\/|drizzle\/meta\/_journal\.json$)(src|relay|dev|bench|test|drizzle)\//,
+    planted: ['src/core/log.ts', "import { buildApp } from '../app.ts';"],
+  },
+  {
+    rule: 'relay imports src/core and itself',
+    files: /^relay\//,
+    imports: / (?!relay\/|src\/core\/)(src|dev|bench|test|drizzle)\//,
+    planted: ['relay/relay.ts', "import type { Order } from '../src/orders/order.ts';"],
+  },
+  {
+    rule: 'the api imports src alone',
+    files: /^src\/(?!core\/)/,
+    imports: / (relay|dev|bench|test|drizzle)\//,
+    planted: ['src/main.ts', "const { openStack } = await import('../dev/stack.ts');"],
+  },
+  {
+    rule: 'only tests import tests',
+    files: /^(dev|bench)\//,
+    imports: / test\//,
+    planted: ['dev/demo.ts', "import { until } from '../test/support/until.ts';"],
+  },
+  {
+    rule: 'src/http knows no SQL',
+    files: /^src\/http\//,
+    imports: / (drizzle-orm|pg|src\/orders\/order-store\.ts|src\/outbox\/)/,
+    planted: ['src/http/order-routes.ts', "import { findOrder } from '../orders/order-store.ts';"],
+  },
+  {
+    rule: 'only the outbox writer inserts into the outbox',
+    files: /^src\/(?!outbox\/outbox-writer\.ts)/,
+    text: /insert\(\s*outbox\b|insert\s+into\s+"?outbox\b/i,
+    planted: ['src/orders/order-store.ts', 'await db\n  .insert(outbox)\n  .values(event);'],
+  },
+  only('pg-logical-replication', /^relay\/replication\/stream\.ts$/),
+  only('@azure\\/service-bus', /^(relay\/publishing|dev|bench|test)\//),
+  only('@azure\\/identity', /^relay\/publishing\//),
+  {
+    rule: '@azure/identity is loaded only when it is needed',
+    files: /^/,
+    imports: /^static @azure\/identity/,
+    planted: ['relay/publishing/publisher.ts', "import { DefaultAzureCredential } from '@azure/identity';"],
+  },
+  only('rhea', /^(test\/)?dev\/service-bus\//),
+  only('@opentelemetry\\/(?!api$)', /^src\/tracing\.ts$/, '@opentelemetry/resources'),
+  only('@opentelemetry\\/api', /^(src\/tracing|src\/core\/messages\/trace-context|test\/.*)\.ts$/),
+  only(
+    '(@fastify\\/(?!otel$)|fastify$)',
+    /^(src\/app|src\/http\/.*|relay\/health-server|test\/.*)\.ts$/,
+    'fastify',
+  ),
+  only('@fastify\\/otel', /^src\/tracing\.ts$/),
+  only('drizzle-orm', /^(src\/(core\/db|orders|outbox)\/|src\/app\.ts|test\/)/),
+  only('pino', /^src\/core\/log\.ts$/),
+  only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
+  only('env-schema', /^src\/core\/config\.ts$/),
+  {
+    rule: 'the environment is read at the edge',
+    files: /^(?!(src|relay)\/main\.ts|src\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+    text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
+    planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
+  },
+  {
+    rule: 'the lifecycle alone ends a process',
+    files: /^(?!src\/core\/lifecycle\.ts|dev\/demo\.ts|test\/)/,
+    text: /process\.(exit|abort|reallyExit)\(/,
+    planted: ['relay/main.ts', 'process.exit(1);'],
+  },
+  {
+    rule: 'what ships writes to its log, not to the console',
+    files: /^(src|relay)\//,
+    text: /\bconsole\./,
+    planted: ['relay/session.ts', "console.log('here');"],
+  },
+  {
+    rule: 'only the configuration of a tool has a default export',
+    files: /^(?![^/]+\.config\.ts$)/,
+    text: /^export (default\b|{[^}]*\bas default\b)/m,
+    planted: ['src/app.ts', 'export default buildApp;'],
+  },
+  {
+    rule: 'a name says what is in the file',
+    files: /^/,
+    path: /(^|\/)(index|utils?|helpers?|common|types)(\.[a-z]+)*(\.ts$|\/)/,
+    planted: ['src/http/helpers.ts', ''],
+  },
+  {
+    rule: 'names are kebab-case',
+    files: /^/,
+    path: /^(?!([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)*\.ts$)/,
+    planted: ['src/http/orderRoutes.ts', ''],
+  },
+];
+
+test('every file keeps to its layer', () => {
+  const files = repository();
+
+  assert.ok(files.size > 100, `${files.size} files`);
+  const imported = [...files].flatMap(([path, text]) => importsOf(path, text));
+  assert.ok(imported.length > 400, `${imported.length} imports`);
+  assert.deepEqual(violations(files), []);
+});
+
+test('no files import each other in a circle', () => {
+  assert.deepEqual(findCycle(repository()), undefined);
+});
+
+for (const { rule, planted } of rules) {
+  test(`a file that breaks it is found: ${rule}`, () => {
+    assert.deepEqual(violations(new Map([planted])), [`${planted[0]}: ${rule}`]);
+  });
+}
+
+test('a circle is found, also one of types and through a file between', () => {
+  const circle = new Map([
+    ['src/a.ts', "import { b } from './b.ts';"],
+    ['src/b.ts', "export * from './deep/c.ts';"],
+    ['src/deep/c.ts', "import type { A } from '../a.ts';"],
+  ]);
+
+  assert.deepEqual(findCycle(circle), ['src/a.ts', 'src/b.ts', 'src/deep/c.ts', 'src/a.ts']);
+});
+
+test('every form of an import is read', () => {
+  const text = `
+    import './a.ts';
+    import b, {
+      c, // a comment's own '
+    } from './b.ts';
+    import type { D } from '../d.ts';
+    export * from './e.ts';
+    const f = await import('./f.ts'), g = import(\`./g.ts\`);
+    // import './not.ts';
+    import data from './data.json' with { type: 'json' };
+    let h: import('pg').Pool;`;
+
+  assert.deepEqual(importsOf('src/x/y.ts', text).sort(), [
+    'dynamic pg',
+    'dynamic src/x/f.ts',
+    'dynamic src/x/g.ts',
+    'static src/x/a.ts',
+    'static src/x/b.ts',
+    'static src/x/data.json',
+    'static src/x/e.ts',
+    'type src/d.ts',
+  ]);
+});
+
+/** A package that only these files may import. */
+function only(name: string, files: RegExp, example = name.replace(/[\\$]/g, '')): Rule {
+  return {
+    rule: `${example} has its place`,
+    files: new RegExp(`^(?!${files.source.replace(/^\^/, '')})`),
+    imports: new RegExp(` ${name}`),
+    planted: ['src/receptors/receptor.ts', `const it = await import('${example}');`],
+  };
+}
+
+function repository(): Map<string, string> {
+  const paths = globSync(['{src,relay,dev,bench,test}/**/*.ts', '*.ts']);
+  return new Map(paths.map((path) => [path.replaceAll('\\', '/'), readFileSync(path, 'utf8')]));
+}
+
+function violations(files: ReadonlyMap<string, string>): string[] {
+  return [...files].flatMap(([path, text]) => {
+    const imported = importsOf(path, text);
+    const code = withoutComments(text);
+    return rules
+      .filter((rule) => rule.files.test(path))
+      .filter(
+        (rule) =>
+          imported.some((one) => rule.imports?.test(one)) || rule.text?.test(code) || rule.path?.test(path),
+      )
+      .map(({ rule }) => `${path}: ${rule}`);
+  });
+}
+
+/** What a file imports, as "static src/app.ts" or "type pg". */
+function importsOf(path: string, text: string): string[] {
+  const statement =
+    /^\s*(?:import|export)\b(\s+type\b)?[^'";]*?\bfrom\s*'([^']+)'|^\s*import\s*'([^']+)'|\bimport\(\s*['`]([^'`]+)['`]/gm;
+  return [...withoutComments(text).matchAll(statement)].map(([, type, from, bare, dynamic]) => {
+    const kind = dynamic ? 'dynamic' : type ? 'type' : 'static';
+    const target = from ?? bare ?? dynamic ?? '';
+    return `${kind} ${target.startsWith('.') ? posix.join(posix.dirname(path), target) : target}`;
+  });
+}
+
+function withoutComments(text: string): string {
+  return text.replaceAll(/^\s*\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
+}
+
+function findCycle(files: ReadonlyMap<string, string>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (path: string, above: readonly string[]): string[] | undefined => {
+    if (above.includes(path)) return [...above.slice(above.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    for (const one of importsOf(path, files.get(path) ?? '')) {
+      const [kind, target = ''] = one.split(' ');
+      // Node erases imports of types; in what ships they count all the same.
+      if (!files.has(target) || (kind === 'type' && !/^(src|relay)\//.test(path))) continue;
+      const cycle = visit(target, [...above, path]);
+      if (cycle) return cycle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of files.keys()) {
+    const cycle = visit(path, []);
+    if (cycle) return cycle;
+  }
+  return undefined;
+}
