@@ -1,3 +1,6 @@
+/** Below it are no transactions; 0 stands for rows that were read from the table, and so have been seen. */
+const FIRST_XID = 3;
+
 /**
  * Whether a transaction's changes can be seen in a snapshot ("xmin:xmax:xip,..." as pg_current_snapshot prints it).
  * The WAL names transactions by their low 32 bits; the epoch is taken from the snapshot, which is at most 2^31 away.
@@ -5,6 +8,7 @@
  * https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
  */
 export function isVisibleIn(snapshot: string, xid: number): boolean {
+  if (xid < FIRST_XID) return true;
   const xmax = BigInt(snapshot.split(':')[1] ?? 0);
   let full = (xmax & ~0xffffffffn) | BigInt(xid);
   if (full > xmax + 0x80000000n) full -= 0x100000000n;
