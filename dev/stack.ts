@@ -46,6 +46,7 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
 
     const bus = await openServiceBus({
       port: await freePort(busPort),
+      healthPort: 0, // the default is one fixed port, and stacks run side by side
       namespace: readEmulatorConfig(CONFIG),
     });
     closers.push(() => bus.close());
