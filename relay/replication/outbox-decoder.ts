@@ -27,9 +27,9 @@ export class OutboxDecoder {
   decode(buffer: Buffer): WalEvent {
     switch (String.fromCharCode(buffer[0] ?? 0)) {
       case 'B':
-        return { kind: 'begin', commitLsn: buffer.readBigUInt64BE(1), xid: buffer.readUInt32BE(17) };
+        return begin(new Reader(buffer, 1));
       case 'C':
-        return { kind: 'commit', endLsn: buffer.readBigUInt64BE(10) };
+        return commit(new Reader(buffer, 1));
       case 'I':
         return this.#insert(buffer);
       case 'R':
@@ -62,6 +62,7 @@ export class OutboxDecoder {
     });
     // By name and not by position, so that columns may come and go; a required one that is gone must not be skipped over.
     const missing = REQUIRED.filter((name) => !names.includes(name));
+    this.#columns.delete(oid);
     if (missing.length > 0) {
       throw new AppError(
         'OUTBOX_UNREADABLE',
@@ -81,6 +82,17 @@ export class OutboxDecoder {
     if (SETTLED_BY.some((name) => values[name] !== undefined)) return HISTORY;
     return { kind: 'insert', message: toMessage(values) };
   }
+}
+
+function begin(reader: Reader): WalEvent {
+  const commitLsn = reader.uint64();
+  reader.skip(8); // time
+  return { kind: 'begin', commitLsn, xid: reader.uint32() };
+}
+
+function commit(reader: Reader): WalEvent {
+  reader.skip(1 + 8); // flags, the commit's own position
+  return { kind: 'commit', endLsn: reader.uint64() };
 }
 
 type Tuple = Readonly<Record<string, Buffer | undefined>>;
@@ -107,6 +119,7 @@ function required(values: Tuple, name: (typeof REQUIRED)[number]): Buffer {
   return value;
 }
 
+/** Reads on from a position; throws WAL_MALFORMED at the end of the bytes, never less than was asked for. */
 class Reader {
   readonly #buffer: Buffer;
   #at: number;
@@ -117,24 +130,26 @@ class Reader {
   }
 
   skip(bytes: number): void {
-    this.#at += bytes;
+    this.#take(bytes);
   }
 
   uint16(): number {
-    this.#at += 2;
-    return this.#buffer.readUInt16BE(this.#at - 2);
+    return this.#buffer.readUInt16BE(this.#take(2));
   }
 
   uint32(): number {
-    this.#at += 4;
-    return this.#buffer.readUInt32BE(this.#at - 4);
+    return this.#buffer.readUInt32BE(this.#take(4));
+  }
+
+  uint64(): bigint {
+    return this.#buffer.readBigUInt64BE(this.#take(8));
   }
 
   text(): string {
     const end = this.#buffer.indexOf(0, this.#at);
-    const text = this.#buffer.toString('utf8', this.#at, end);
-    this.#at = end + 1;
-    return text;
+    if (end === -1) throw cutShort();
+    const start = this.#take(end + 1 - this.#at);
+    return this.#buffer.toString('utf8', start, end);
   }
 
   /** Columns by name; a NULL is absent. */
@@ -145,15 +160,26 @@ class Reader {
     }
     const values: Record<string, Buffer> = {};
     for (const name of names) {
-      const form = String.fromCharCode(this.#buffer[this.#at] ?? 0);
-      this.skip(1);
+      const form = String.fromCharCode(this.#buffer[this.#take(1)] ?? 0);
       if (form === 'n') continue;
       if (form !== 't')
         throw new AppError('WAL_MALFORMED', `Column ${name} comes in form '${form}', not as text`);
       const length = this.uint32();
-      values[name] = this.#buffer.subarray(this.#at, this.#at + length);
-      this.skip(length);
+      const start = this.#take(length);
+      values[name] = this.#buffer.subarray(start, start + length);
     }
     return values;
   }
+
+  /** Where the next so many bytes start. */
+  #take(bytes: number): number {
+    const start = this.#at;
+    if (start + bytes > this.#buffer.length) throw cutShort();
+    this.#at += bytes;
+    return start;
+  }
+}
+
+function cutShort(): AppError {
+  return new AppError('WAL_MALFORMED', 'A pgoutput message is cut short');
 }
