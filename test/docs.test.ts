@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const documents = [...globSync('*.md'), ...globSync('docs/**/*.md')];
+// A file or a folder of this repository in backticks: `relay/session.ts`, `docs/`, `system/demo.test.ts` (below test/).
+const PATH_IN_BACKTICKS = /`((?:[\w.-]+\/)+[\w.-]*\.?[\w-]*)`/g;
+
+for (const document of documents) {
+  test(`every file that ${document} names exists`, () => {
+    const named = [...readFileSync(document, 'utf8').matchAll(PATH_IN_BACKTICKS)].map(
+      ([, path]) => path ?? '',
+    );
+    const missing = named
+      .filter((path) => /\.(ts|md|sql|json|yaml)$|\/$/.test(path))
+      .filter((path) => !existsSync(path) && !existsSync(`test/${path}`));
+
+    assert.deepEqual(missing, []);
+  });
+}
+
+test('every promise about delivery names a test that exists', () => {
+  const rows = readFileSync('docs/delivery.md', 'utf8')
+    .split('\n')
+    .filter((line) => /^\| \d/.test(line));
+
+  assert.equal(rows.length, 6);
+  for (const row of rows) {
+    const tests = [...row.matchAll(/`([\w/.-]+\.test\.ts)`/g)].map(([, path]) => `test/${path}`);
+    assert.ok(tests.length > 0 && tests.every((path) => existsSync(path)), row);
+  }
+});
