@@ -16,7 +16,7 @@ export interface OutboxMessage {
 /** What a message costs on the wire at most: the body, its properties, and room for AMQP's framing and property names. */
 export function wireBytes(message: OutboxMessage): number {
   const text =
-    message.messageType.length +
+    message.messageType.length * 2 + // the subject, and a property
     (message.aggregateId?.length ?? 0) * 2 + // also the session id
     (message.correlationId?.length ?? 0) +
     (message.causationId?.length ?? 0) +
