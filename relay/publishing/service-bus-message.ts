@@ -31,10 +31,16 @@ export function toServiceBusMessage(message: OutboxMessage, sessions: boolean): 
 /** Metadata written by the api is text; what others put there may be any JSON, and AMQP properties are scalars. */
 function metadataProperties(metadata: string): Properties {
   const properties: Properties = {};
-  for (const [name, value] of Object.entries(JSON.parse(metadata) as Record<string, unknown>)) {
+  for (const [name, value] of Object.entries(JSON.parse(metadata, keepDigits) as Record<string, unknown>)) {
     if (value === null) continue;
     const scalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
     properties[name] = scalar ? value : JSON.stringify(value);
   }
   return properties;
+}
+
+/** A number that JavaScript would change, or AMQP could not carry (the message would never pass), stays the text it was. */
+function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  return Number.isInteger(value) || !Number.isFinite(value) ? context?.source : value;
 }
