@@ -4,6 +4,7 @@ import { assertSchemaCurrent } from '../src/core/db/schema-version.ts';
 import { AppError, errorCode } from '../src/core/errors.ts';
 import type { Logger } from '../src/core/log.ts';
 import { backoffMs } from './backoff.ts';
+import { Marker } from './marker.ts';
 import { OutboxStore } from './outbox-store.ts';
 import type { Publisher } from './publishing/publisher.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
@@ -103,24 +104,8 @@ async function runSession(
   const publicationVersion = await inspectPublication(pool, publication);
   const start = await findStart(deps, store, publicationVersion, memory.lastConfirmed);
   try {
-    const state = new RelayState({
-      limits: { ...DEFAULT_LIMITS, sessions },
-      random,
-      settledLsn: start.made ? 0n : start.from,
-      markedLsn: start.markedLsn,
-    });
-    const session = new Session({ state, store, publisher, monitor, log, slot, random, abandon });
-    const stream = await WalStream.open({
-      url: deps.replicationUrl,
-      slot,
-      publication,
-      from: start.from,
-      onEvent: (event) => session.onEvent(event),
-      onKeepalive: (lsn) => session.onKeepalive(lsn),
-      storedLsn: () => state.storedLsn,
-      handledLsn: () => state.handledLsn,
-    });
-    const watch = setInterval(() => void watchPublication(deps, publicationVersion, session), WATCH_EVERY_MS);
+    const stream = await WalStream.open({ url: deps.replicationUrl, slot, publication, from: start.from });
+    let watch: NodeJS.Timeout | undefined;
     try {
       const epoch = await store.claim(slot, start.epoch, publicationVersion);
       if (epoch === undefined) throw new AppError('SLOT_BUSY', `Another relay has been at the slot ${slot}`);
@@ -128,7 +113,17 @@ async function runSession(
       monitor.epoch = epoch;
       monitor.counts.sessions++;
       log.info({ slot, epoch: String(epoch), from: formatLsn(start.from) }, 'Streaming');
-      await session.run({ stream, epoch, table: start.made }, stopping);
+
+      const state = new RelayState({
+        limits: { ...DEFAULT_LIMITS, sessions },
+        random,
+        settledLsn: start.made ? 0n : start.from,
+        markedLsn: start.markedLsn,
+      });
+      const marker = new Marker({ store, slot, monitor, log, random, abandon }, epoch);
+      const session = new Session({ stream, state, marker, store, publisher, monitor, log });
+      watch = setInterval(() => void watchPublication(deps, publicationVersion, session), WATCH_EVERY_MS);
+      await session.run(start.made, stopping);
     } finally {
       clearInterval(watch);
       memory.lastConfirmed = stream.confirmedLsn;

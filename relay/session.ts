@@ -1,45 +1,37 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { AppError } from '../src/core/errors.ts';
 import type { Logger } from '../src/core/log.ts';
-import { backoffMs } from './backoff.ts';
-import type { OutboxMessage } from './outbox-message.ts';
+import type { Marker } from './marker.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import { classifyFailure } from './publishing/publish-failure.ts';
 import type { Publisher } from './publishing/publisher.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
-import type { Effect, Mark, MarkOutcome, Pending, RelayState } from './relay-state.ts';
+import type { Effect, Mark, Pending, RelayState } from './relay-state.ts';
 import type { Lsn } from './replication/lsn.ts';
 import type { WalEvent } from './replication/outbox-decoder.ts';
-import type { WalStream } from './replication/stream.ts';
-import { haveEnded, isVisibleIn } from './row-visibility.ts';
+import type { StreamHandler, WalStream } from './replication/stream.ts';
+import { readUnsettled, type UnsettledTable } from './unsettled-table.ts';
 
 export interface SessionDeps {
+  readonly stream: WalStream;
   readonly state: RelayState;
+  readonly marker: Marker;
   readonly store: OutboxStore;
   readonly publisher: Publisher;
   readonly monitor: RelayMonitor;
   readonly log: Logger;
-  readonly slot: string;
-  readonly random: () => number;
-  /** Aborted when marks that cannot be written are no longer to be waited for. */
-  readonly abandon: AbortSignal;
 }
 
-const TABLE_CHUNK = 1_000;
-const READ_AGAIN_MS = 50;
-const MARK_RETRY_CAP_MS = 2_000;
-/** Below it a failure is a warning, from then on an error. */
+/** Below it a failing broker is a warning, from then on an error. */
 const LOUD_AFTER_FAILURES = 5;
 
 /**
  * One stay at the stream: carries events from PostgreSQL to the state, and what the state decides to the broker and to the
  * table. Decides nothing itself.
  */
-export class Session {
+export class Session implements StreamHandler {
   readonly #deps: SessionDeps;
   readonly #failed = Promise.withResolvers<never>();
-  readonly #epochLost = new AbortController();
-  #stay: Stay | undefined;
+  /** Aborted when marks cannot be written any more, so that nothing is left to wait for. */
+  readonly #marksLost = new AbortController();
   /** Until the table is through, nothing of the stream is taken in. */
   #feeding = true;
   #ended = false;
@@ -50,6 +42,26 @@ export class Session {
   constructor(deps: SessionDeps) {
     this.#deps = deps;
     this.#failed.promise.catch(() => undefined); // the session may have ended for another reason before
+  }
+
+  /**
+   * Settles the table first, if there is one to settle, then streams until the stream ends, something fails, or `stopping`.
+   * When it returns or throws, what was in flight is marked, unless marks cannot be written any more.
+   */
+  async run(table: UnsettledTable | undefined, stopping: AbortSignal): Promise<void> {
+    const { stream } = this.#deps;
+    try {
+      stream.attach(this);
+      const work = this.#feedTable(table).then(() => stream.ended);
+      await Promise.race([work, this.#failed.promise, stream.ended, aborted(stopping)]);
+    } finally {
+      await this.#end();
+    }
+  }
+
+  /** Ends the stay with this reason. */
+  fail(error: unknown): void {
+    this.#failed.reject(error);
   }
 
   onEvent(event: WalEvent): void {
@@ -80,36 +92,28 @@ export class Session {
     this.#schedulePump();
   }
 
-  /** Settles the rows of the table first, if there are any, then streams until the stream ends, something fails, or `stopping`. */
-  async run(stay: Stay, stopping: AbortSignal): Promise<void> {
-    this.#stay = stay;
-    try {
-      const work = this.#feedTable(stay.table).then(() => stay.stream.ended);
-      await Promise.race([work, this.#failed.promise, stay.stream.ended, aborted(stopping)]);
-    } finally {
-      await this.#end(stay);
-    }
+  get storedLsn(): Lsn {
+    return this.#deps.state.storedLsn;
   }
 
-  /** Ends the stay with this reason. */
-  fail(error: unknown): void {
-    this.#failed.reject(error);
+  get handledLsn(): Lsn {
+    return this.#deps.state.handledLsn;
   }
 
   async #feedTable(table: UnsettledTable | undefined): Promise<void> {
-    const { state, monitor } = this.#deps;
+    const { state, store, monitor } = this.#deps;
     if (table) {
       monitor.enter('settling');
       // To the state, the table is one long transaction before all others.
       state.begin(table.consistentLsn, 0);
-      for (let at = 0; at < table.positions.length; at += TABLE_CHUNK) {
-        while (state.isFull && !this.#ended) await this.#pumped.promise;
-        const messages = await this.#readTable(table, [...table.positions.subarray(at, at + TABLE_CHUNK)]);
+      for await (const messages of readUnsettled(store, table)) {
         if (this.#ended) return;
         monitor.counts.received += messages.length;
         for (const message of messages) state.insert(message);
         this.#pump();
+        while (state.isFull && !this.#ended) await this.#pumped.promise;
       }
+      if (this.#ended) return;
       state.commit(table.consistentLsn);
     }
     this.#feeding = false;
@@ -117,27 +121,15 @@ export class Session {
     this.#pump();
   }
 
-  /** A row of the scan that is not seen now was deleted, unless its transaction is one that others do not see yet. */
-  async #readTable(table: UnsettledTable, positions: readonly bigint[]): Promise<OutboxMessage[]> {
-    const { store } = this.#deps;
-    let messages = await store.readAt(positions);
-    for (let allVisible = false; messages.length < positions.length && !allVisible && !this.#ended; ) {
-      allVisible = haveEnded(table.snapshot, await store.snapshot());
-      if (!allVisible) await sleep(READ_AGAIN_MS);
-      messages = await store.readAt(positions);
-    }
-    return messages;
-  }
-
-  async #end({ stream }: Stay): Promise<void> {
-    const { state, monitor, abandon } = this.#deps;
+  async #end(): Promise<void> {
+    const { state, stream, monitor } = this.#deps;
     this.#ended = true;
     monitor.enter('draining');
     state.drain();
     this.#pump();
-    const givenUp = AbortSignal.any([abandon, this.#epochLost.signal]);
-    while (!state.isDrained && !givenUp.aborted) {
-      await Promise.race([this.#pumped.promise, aborted(givenUp)]);
+    const marksLost = aborted(this.#marksLost.signal);
+    while (!state.isDrained && !this.#marksLost.signal.aborted) {
+      await Promise.race([this.#pumped.promise, marksLost]);
     }
     clearTimeout(this.#wake);
     await stream.confirmLast(state.storedLsn);
@@ -154,15 +146,16 @@ export class Session {
   }
 
   #pump(): void {
-    const { state, monitor } = this.#deps;
+    const { state, stream, publisher, monitor } = this.#deps;
     const now = performance.now();
-    for (let effect = this.#next(now); effect; effect = this.#next(now)) this.#perform(effect);
+    const next = () => state.next(now, publisher.maxBatchBytes);
+    for (let effect = next(); effect; effect = next()) this.#perform(effect);
     monitor.unsettled = state.unsettled;
     monitor.handledLsn = state.handledLsn;
     monitor.failedSends = state.failures + state.resting;
     if (!this.#ended) {
-      if (state.isFull || this.#feeding) this.#stay?.stream.pause();
-      else this.#stay?.stream.resume();
+      if (state.isFull || this.#feeding) stream.pause();
+      else stream.resume();
     }
     clearTimeout(this.#wake);
     const wakeAt = state.wakeAt(now);
@@ -171,14 +164,13 @@ export class Session {
     this.#pumped = Promise.withResolvers();
   }
 
-  #next(now: number): Effect | undefined {
-    return this.#deps.state.next(now, this.#deps.publisher.maxBatchBytes);
-  }
-
   #perform(effect: Effect): void {
     this.#carryOut(effect).then(
       () => this.#pump(),
-      (error: unknown) => this.fail(error),
+      (error: unknown) => {
+        if (effect.kind === 'mark') this.#marksLost.abort();
+        this.fail(error);
+      },
     );
   }
 
@@ -201,26 +193,11 @@ export class Session {
   }
 
   async #send(batch: readonly Pending[]): Promise<void> {
-    const { state, publisher, monitor, log } = this.#deps;
+    const { state, publisher, monitor } = this.#deps;
     try {
       await publisher.send(batch.map(({ message }) => message));
-    } catch (err) {
-      const failure = classifyFailure(err);
-      const retryInMs = state.rejected(batch, failure, performance.now()) - performance.now();
-      monitor.counts.rejectedBatches++;
-      monitor.failed(err);
-      const what = {
-        err,
-        kind: failure.kind,
-        messages: batch.length,
-        firstMessageId: batch[0]?.message.messageId,
-      };
-      const level = failure.kind === 'transient' && state.failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
-      log[level](
-        { ...what, retryInMs: Math.round(retryInMs) },
-        'Service Bus did not take a batch; it is sent again',
-      );
-      this.#noteFailure(batch, failure.message, retryInMs);
+    } catch (error) {
+      this.#onRejected(batch, error);
       return;
     }
     state.accepted(batch, performance.now());
@@ -228,72 +205,36 @@ export class Session {
     monitor.lastPublishedAt = new Date();
   }
 
-  /** In the background: nothing waits for what is only there to be read by people. */
-  #noteFailure(batch: readonly Pending[], message: string, retryInMs: number): void {
-    const { store, log } = this.#deps;
-    const ids = batch.map((pending) => pending.message.messageId);
+  #onRejected(batch: readonly Pending[], err: unknown): void {
+    const { state, store, monitor, log } = this.#deps;
+    const failure = classifyFailure(err);
+    const now = performance.now();
+    const retryInMs = Math.round(state.rejected(batch, failure, now) - now);
+    monitor.counts.rejectedBatches++;
+    monitor.failed(err);
+    const messageIds = batch.map(({ message }) => message.messageId);
+    const what = {
+      err,
+      kind: failure.kind,
+      messages: batch.length,
+      firstMessageId: messageIds[0],
+      retryInMs,
+    };
+    const level = failure.kind === 'transient' && state.failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
+    log[level](what, 'Service Bus did not take a batch; it is sent again');
+    // In the background: nothing waits for what is only there to be read by people.
     store
-      .noteFailure(ids, message, new Date(Date.now() + retryInMs))
-      .catch((err: unknown) => log.warn({ err }, 'Could not note a failed send in the outbox'));
+      .noteFailure(messageIds, failure.message, new Date(Date.now() + retryInMs))
+      .catch((error: unknown) => log.warn({ err: error }, 'Could not note a failed send in the outbox'));
   }
 
-  /** Tries until PostgreSQL has the mark: what the broker accepted and the table does not know would be sent again. */
   async #mark(mark: Mark): Promise<void> {
-    const { state, monitor, log, random, abandon } = this.#deps;
-    for (let failures = 1; ; failures++) {
-      try {
-        const outcome = await this.#markOnce(mark);
-        monitor.counts.settled += mark.messages.length - outcome.again.length;
-        state.marked(mark, outcome, performance.now());
-        if (!this.#ended) this.#stay?.stream.confirm(state.storedLsn);
-        return;
-      } catch (err) {
-        if (abandon.aborted || this.#epochLost.signal.aborted) throw err;
-        monitor.failed(err);
-        const level = failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
-        log[level](
-          { err, messages: mark.messages.length },
-          'Could not mark what was published; trying again',
-        );
-        await sleep(backoffMs(failures, random, MARK_RETRY_CAP_MS));
-      }
-    }
+    const { state, stream, marker, monitor } = this.#deps;
+    const outcome = await marker.mark(mark);
+    monitor.counts.settled += mark.messages.length - outcome.again.length;
+    state.marked(mark, outcome, performance.now());
+    if (!this.#ended) stream.confirm(state.storedLsn);
   }
-
-  async #markOnce(mark: Mark): Promise<MarkOutcome> {
-    const { store, slot } = this.#deps;
-    const { epoch = 0n } = this.#stay ?? {};
-    const messageIds = mark.messages.map(({ message }) => message.messageId);
-    const { settledLsn, markedLsn } = mark;
-    const { hits, progressStored } = await store.mark({ slot, epoch, messageIds, settledLsn, markedLsn });
-    if (progressStored) return { again: [], progressStored };
-    if (!(await store.isCurrent(slot, epoch))) {
-      this.#epochLost.abort();
-      throw new AppError('EPOCH_LOST', `Another relay has taken over the slot ${slot}`);
-    }
-    if (hits === messageIds.length) return { again: [], progressStored };
-    const { present, settled, snapshot } = await store.look(messageIds);
-    const again = mark.messages.filter(({ message: { messageId }, transaction }) =>
-      // Absent although its transaction can be seen: its writer deleted it again, and there is nothing to mark.
-      present.has(messageId) ? !settled.has(messageId) : !isVisibleIn(snapshot, transaction.xid),
-    );
-    return { again, progressStored };
-  }
-}
-
-/** What a session holds while it lasts. */
-export interface Stay {
-  readonly stream: WalStream;
-  readonly epoch: bigint;
-  /** Rows to settle before anything of the stream. */
-  readonly table: UnsettledTable | undefined;
-}
-
-export interface UnsettledTable {
-  readonly positions: BigInt64Array;
-  readonly consistentLsn: Lsn;
-  /** Taken after the scan that found the positions. */
-  readonly snapshot: string;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
 import { type Progress, unsettledPositions } from '../outbox-store.ts';
+import type { UnsettledTable } from '../unsettled-table.ts';
 import { type Lsn, maxLsn, parseLsn } from './lsn.ts';
 
 export interface SlotInfo {
@@ -69,13 +70,7 @@ export async function inspectSlot(db: pg.Pool | pg.ClientBase, name: string): Pr
   };
 }
 
-export interface NewSlot {
-  /** Every transaction that committed before it is in `positions` or settled; every later one comes in the stream. */
-  readonly consistentLsn: Lsn;
-  /** The rows that were unsettled at that point, in order. */
-  readonly positions: BigInt64Array;
-  /** A snapshot taken after that: what is in progress in it may have committed before, and be seen only later. */
-  readonly snapshot: string;
+export interface NewSlot extends UnsettledTable {
   /** What `onLocked` returned. */
   readonly epoch: bigint;
   /** Lets other relays make the slot again; to be called when the stream has it, or has failed to get it. */

@@ -10,13 +10,16 @@ export interface StreamOptions {
   readonly slot: string;
   readonly publication: string;
   readonly from: Lsn;
-  readonly onEvent: (event: WalEvent) => void;
+}
+
+export interface StreamHandler {
+  onEvent(event: WalEvent): void;
   /** The server's position: everything before it has been handed on. */
-  readonly onKeepalive: (lsn: Lsn) => void;
+  onKeepalive(lsn: Lsn): void;
   /** Everything before it is settled and a restart knows it: what may be confirmed. */
-  readonly storedLsn: () => Lsn;
+  readonly storedLsn: Lsn;
   /** Everything before it is settled. Confirmed only to a server that is stopping and waits for just that. */
-  readonly handledLsn: () => Lsn;
+  readonly handledLsn: Lsn;
 }
 
 /** The server ends a connection that is silent for so long; set by the relay on its own connection. */
@@ -27,7 +30,7 @@ const CLOSE_WITHIN_MS = 2_000;
 const SLOT_IN_USE = '55006';
 
 /**
- * The slot's stream, on one connection. Events come once `resume` is called, never before, and not after `ended`.
+ * The slot's stream, on one connection. It begins paused: nothing comes before a handler is attached and `resume` is called.
  *
  * pg-logical-replication is used for its connection and framing only; as its README shows it, it loses events:
  * `acknowledge(lsn)` confirms lsn + 1 (so it is given lsn - 1 here), its timer and its `auto` mode confirm what was received
@@ -39,6 +42,7 @@ export class WalStream {
   readonly #plugin: OutboxPlugin;
   readonly #ended = Promise.withResolvers<void>();
   readonly #started = Promise.withResolvers<void>();
+  #handler: StreamHandler | undefined;
   #copying: Promise<void> | undefined;
   #status: NodeJS.Timeout | undefined;
   /** What came with the answer to START_REPLICATION, until the first `resume`. */
@@ -88,6 +92,11 @@ export class WalStream {
   /** How far the slot has been confirmed on this connection. */
   get confirmedLsn(): Lsn {
     return this.#confirmed;
+  }
+
+  /** Names who gets the events. Until `resume` there are none. */
+  attach(handler: StreamHandler): void {
+    this.#handler = handler;
   }
 
   /** Confirms that everything before this position is settled. Never goes back, where servers before 18 would follow. */
@@ -168,19 +177,19 @@ export class WalStream {
     // After an event that could not be read, the commit that follows it must not count as complete.
     if (this.#over) return;
     if (event instanceof AppError) this.#fail(event);
-    else this.#options.onEvent(event);
+    else this.#handler?.onEvent(event);
   }
 
   #onKeepalive(lsn: Lsn, shouldRespond: boolean): void {
     this.#pong?.();
     if (this.#over) return;
-    this.#options.onKeepalive(lsn);
+    this.#handler?.onKeepalive(lsn);
     if (shouldRespond) this.#onServerStopping(lsn);
   }
 
   /** With a status every second, the server asks for an answer only when it stops; then it waits until all is confirmed. */
   #onServerStopping(lsn: Lsn): void {
-    const handled = this.#options.handledLsn();
+    const handled = this.#handler?.handledLsn ?? 0n;
     this.#stoppingSince ??= performance.now();
     if (handled >= lsn) this.confirm(handled);
     else if (performance.now() - this.#stoppingSince >= STATUS_EVERY_MS) {
@@ -193,7 +202,7 @@ export class WalStream {
     const silentMs = performance.now() - this.#heardAt;
     if (!this.#paused && silentMs > WAL_SENDER_TIMEOUT_MS) {
       this.#fail(new AppError('STREAM_LOST', `PostgreSQL has been silent for ${Math.round(silentMs)} ms`));
-    } else this.#confirm(this.#options.storedLsn(), true);
+    } else this.#confirm(this.#handler?.storedLsn ?? this.#options.from, true);
   }
 
   #confirm(lsn: Lsn, ping: boolean): void {

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../src/core/errors.ts';
+import type { Logger } from '../src/core/log.ts';
+import { backoffMs } from './backoff.ts';
+import type { OutboxStore } from './outbox-store.ts';
+import type { RelayMonitor } from './relay-monitor.ts';
+import type { Mark, MarkOutcome } from './relay-state.ts';
+import { isVisibleIn } from './row-visibility.ts';
+
+export interface MarkerDeps {
+  readonly store: OutboxStore;
+  readonly slot: string;
+  readonly monitor: RelayMonitor;
+  readonly log: Logger;
+  readonly random: () => number;
+  /** Aborted when marks that cannot be written are no longer to be waited for. */
+  readonly abandon: AbortSignal;
+}
+
+const RETRY_CAP_MS = 2_000;
+/** Below it a failure is a warning, from then on an error. */
+const LOUD_AFTER_FAILURES = 5;
+
+/** Writes marks and progress to the table, under one epoch. */
+export class Marker {
+  readonly #deps: MarkerDeps;
+  readonly #epoch: bigint;
+
+  constructor(deps: MarkerDeps, epoch: bigint) {
+    this.#deps = deps;
+    this.#epoch = epoch;
+  }
+
+  /**
+   * Tries until PostgreSQL has the mark: what the broker accepted and the table does not know would be sent again.
+   * Throws EPOCH_LOST once another relay has the slot, and the last error when `abandon` is aborted.
+   */
+  async mark(mark: Mark): Promise<MarkOutcome> {
+    const { monitor, log, random, abandon } = this.#deps;
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#markOnce(mark);
+      } catch (err) {
+        if (abandon.aborted || (err instanceof AppError && err.code === 'EPOCH_LOST')) throw err;
+        monitor.failed(err);
+        const level = failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
+        log[level](
+          { err, messages: mark.messages.length },
+          'Could not mark what was published; trying again',
+        );
+        await sleep(backoffMs(failures, random, RETRY_CAP_MS));
+      }
+    }
+  }
+
+  async #markOnce({ messages, settledLsn, markedLsn }: Mark): Promise<MarkOutcome> {
+    const { store, slot } = this.#deps;
+    const epoch = this.#epoch;
+    const messageIds = messages.map(({ message }) => message.messageId);
+    const { hits, progressStored } = await store.mark({ slot, epoch, messageIds, settledLsn, markedLsn });
+    if (progressStored) return { again: [], progressStored };
+    if (!(await store.isCurrent(slot, epoch))) {
+      throw new AppError('EPOCH_LOST', `Another relay has taken over the slot ${slot}`);
+    }
+    if (hits === messageIds.length) return { again: [], progressStored };
+    const { present, settled, snapshot } = await store.look(messageIds);
+    const again = messages.filter(({ message: { messageId }, transaction }) =>
+      // Absent although its transaction can be seen: its writer deleted it again, and there is nothing to mark.
+      present.has(messageId) ? !settled.has(messageId) : !isVisibleIn(snapshot, transaction.xid),
+    );
+    return { again, progressStored };
+  }
+}
