@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { relayConfig } from '../../relay/config.ts';
+import { loadConfig } from '../../src/core/config.ts';
+
+const CONNECTION =
+  'Endpoint=sb://localhost;SharedAccessKeyName=k;SharedAccessKey=s;UseDevelopmentEmulator=true;';
+const LEAST = { DATABASE_URL: 'postgres://u:p@localhost/orders', SERVICEBUS_CONNECTION_STRING: CONNECTION };
+
+const load = (env: NodeJS.ProcessEnv) => loadConfig(relayConfig, env);
+
+/** The names of the variables that the refusal of this environment complains about. */
+function refused(env: NodeJS.ProcessEnv): string[] {
+  try {
+    load(env);
+  } catch (error) {
+    assert.equal((error as { code?: string }).code, 'CONFIG_INVALID');
+    return [...(error as Error).message.matchAll(/^ {2}([A-Z_]+):/gm)].map(([, name]) => name ?? '');
+  }
+  return [];
+}
+
+test('with only what is required, everything else has its default', () => {
+  assert.deepEqual(load(LEAST), {
+    ...LEAST,
+    LOG_LEVEL: 'info',
+    SERVICE_NAME: 'OrderService',
+    RELAY_HOST: '0.0.0.0',
+    RELAY_PORT: 5001,
+    RELAY_SLOT: 'order_outbox',
+    RELAY_PUBLICATION: 'order_outbox',
+    SERVICEBUS_ENTITY: 'orders',
+    SERVICEBUS_SESSIONS: false,
+  });
+});
+
+const ACCEPTED: [string, string, unknown][] = [
+  ['DATABASE_URL', 'postgresql://db/orders', 'postgresql://db/orders'],
+  ['RELAY_DATABASE_URL', 'postgres://relay@db:5432/orders?sslmode=require', undefined],
+  ['RELAY_HOST', '::1', undefined],
+  ['RELAY_PORT', '0', 0],
+  ['RELAY_PORT', '65535', 65_535],
+  ['RELAY_SLOT', 's', undefined],
+  ['RELAY_SLOT', 'a'.repeat(63), undefined],
+  ['RELAY_PUBLICATION', 'outbox_2', undefined],
+  ['SERVICEBUS_NAMESPACE', 'orders-1.servicebus.windows.net', undefined],
+  ['SERVICEBUS_ENTITY', 'sales/orders', undefined],
+  ['SERVICEBUS_SESSIONS', 'true', true],
+  ['SERVICEBUS_SESSIONS', 'false', false],
+  ['LOG_LEVEL', 'debug', undefined],
+  ['SERVICE_NAME', 'relay', undefined],
+];
+
+for (const [name, text, value] of ACCEPTED) {
+  test(`${name}=${text} is accepted`, () => {
+    const config = load({ ...LEAST, [name]: text }) as Record<string, unknown>;
+
+    assert.deepEqual(config[name], value ?? text);
+  });
+}
+
+const REFUSED: [string, string][] = [
+  ['DATABASE_URL', 'localhost/orders'],
+  ['DATABASE_URL', 'mysql://localhost/orders'],
+  ['RELAY_DATABASE_URL', 'http://localhost'],
+  ['RELAY_PORT', '-1'],
+  ['RELAY_PORT', '65536'],
+  ['RELAY_PORT', '50.5'],
+  ['RELAY_PORT', 'http'],
+  ['RELAY_SLOT', 'Order'],
+  ['RELAY_SLOT', 'a-b'],
+  ['RELAY_SLOT', 'a'.repeat(64)],
+  ['RELAY_PUBLICATION', 'a b'],
+  ['RELAY_PUBLICATION', "a'b"],
+  ['SERVICEBUS_CONNECTION_STRING', 'orders.servicebus.windows.net'],
+  ['SERVICEBUS_NAMESPACE', 'sb://orders'],
+  ['SERVICEBUS_ENTITY', 'e'.repeat(261)],
+  ['SERVICEBUS_SESSIONS', 'yes'],
+  ['LOG_LEVEL', 'loud'],
+];
+
+for (const [name, text] of REFUSED) {
+  test(`${name}=${text} is refused by its name`, () => {
+    assert.deepEqual(refused({ ...LEAST, [name]: text }), [name]);
+  });
+}
+
+test('without a database it is refused', () => {
+  assert.deepEqual(refused({ SERVICEBUS_CONNECTION_STRING: CONNECTION }), ['DATABASE_URL']);
+});
+
+test('with neither a connection string nor a namespace both are named', () => {
+  assert.deepEqual(refused({ DATABASE_URL: LEAST.DATABASE_URL }), [
+    'SERVICEBUS_CONNECTION_STRING',
+    'SERVICEBUS_NAMESPACE',
+  ]);
+});
+
+test('either of the two is enough', () => {
+  const { DATABASE_URL } = LEAST;
+
+  assert.deepEqual(refused({ DATABASE_URL, SERVICEBUS_CONNECTION_STRING: CONNECTION }), []);
+  assert.deepEqual(refused({ DATABASE_URL, SERVICEBUS_NAMESPACE: 'x.servicebus.windows.net' }), []);
+});
+
+test('every bad variable is named at once', () => {
+  const names = refused({ RELAY_PORT: 'x', RELAY_SLOT: 'A', SERVICEBUS_SESSIONS: 'maybe' });
+
+  assert.deepEqual(names.toSorted(), [
+    'DATABASE_URL',
+    'RELAY_PORT',
+    'RELAY_SLOT',
+    'SERVICEBUS_CONNECTION_STRING',
+    'SERVICEBUS_NAMESPACE',
+    'SERVICEBUS_SESSIONS',
+  ]);
+});
+
+test('an empty variable is one that is not set', () => {
+  const config = load({ ...LEAST, RELAY_SLOT: '', SERVICEBUS_NAMESPACE: '', RELAY_DATABASE_URL: '' });
+
+  assert.equal(config.RELAY_SLOT, 'order_outbox');
+  assert.equal(config.RELAY_DATABASE_URL, undefined);
+});
+
+test('a secret may come as a file', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'relay-config-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'secret');
+  writeFileSync(file, `${CONNECTION}\n`);
+
+  const config = load({ DATABASE_URL: LEAST.DATABASE_URL, SERVICEBUS_CONNECTION_STRING_FILE: file });
+
+  assert.equal(config.SERVICEBUS_CONNECTION_STRING, CONNECTION);
+});
