@@ -103,3 +103,265 @@ test('a send begun before a refusal does not end the wait that the refusal asked
   assert.deepEqual(ids(next(state, 2_010, 'send').batch), ['1']);
   idle(state, 2_010); // and then one at a time
 });
+
+test('messages that have gathered go in one batch, and as many batches fly as may', () => {
+  const state = openState({ limits: { maxBatchCount: 2, maxInFlight: 2 } });
+  receive(state, 20n, ...['1', '2', '3', '4', '5'].map((id) => outboxMessage(id)));
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['1', '2']);
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['3', '4']);
+  idle(state, 0);
+});
+
+test('messages are sent before their commit has arrived, as what is streamed has committed', () => {
+  const state = openState();
+  state.begin(20n, 1);
+  state.insert(outboxMessage('1', 'A'));
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
+});
+
+test('with sessions a message of no order has a batch of its own', () => {
+  const state = openState({ limits: { sessions: true } });
+  receive(state, 20n, outboxMessage('1'), outboxMessage('2'));
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['2']);
+});
+
+test('marks are gathered for a while, and wake it in time', () => {
+  const state = openState();
+  receive(state, 20n, outboxMessage('1', 'A'));
+  receive(state, 30n, outboxMessage('2', 'B'));
+  receive(state, 40n, outboxMessage('3', 'A'));
+  state.accepted(next(state, 0, 'send').batch, 5);
+
+  idle(state, 5 + MARK_AT - 1);
+  assert.equal(state.wakeAt(5), 5 + MARK_AT);
+
+  const { mark } = next(state, 5 + MARK_AT, 'mark');
+  assert.deepEqual([ids(mark.messages), mark.settledLsn, mark.markedLsn], [['1', '2', '3'], 41n, 40n]);
+  assert.equal(state.wakeAt(5 + MARK_AT), undefined);
+});
+
+test('enough of them are marked at once, and one mark is under way at a time', () => {
+  const state = openState({ limits: { markCount: 2 } });
+  receive(state, 20n, outboxMessage('1'), outboxMessage('2'), outboxMessage('3'));
+  state.accepted(next(state, 0, 'send').batch, 0);
+
+  const { mark } = next(state, 0, 'mark');
+  assert.deepEqual(ids(mark.messages), ['1', '2']);
+  idle(state, 1_000);
+  state.marked(mark, STORED, 1_000);
+
+  assert.deepEqual(ids(next(state, 1_000, 'mark').mark.messages), ['3']);
+});
+
+test('a position is told as stored only after a mark has stored it', () => {
+  const state = openState({ settledLsn: 10n });
+  receive(state, 20n, outboxMessage('1', 'A'));
+  state.accepted(next(state, 0, 'send').batch, 0);
+  const { mark } = next(state, MARK_AT, 'mark');
+  assert.equal(state.storedLsn, 10n);
+
+  state.marked(mark, STORED, MARK_AT);
+
+  assert.equal(state.storedLsn, 21n);
+  assert.equal(state.handledLsn, 21n);
+  assert.equal(state.unsettled, 0);
+});
+
+test('a mark does not claim a transaction whose other messages are still under way', () => {
+  const state = openState({ settledLsn: 10n, limits: { maxBatchCount: 1 } });
+  receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'));
+  state.accepted(next(state, 0, 'send').batch, 0);
+  next(state, 0, 'send');
+
+  assert.equal(next(state, MARK_AT, 'mark').mark.settledLsn, 10n);
+});
+
+test('a row that could not be marked yet is marked again, a little later and not at once', () => {
+  const state = openState({ settledLsn: 10n });
+  receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'));
+  state.accepted(next(state, 0, 'send').batch, 0);
+  const { mark } = next(state, MARK_AT, 'mark');
+
+  state.marked(mark, { again: mark.messages.slice(1), progressStored: false }, MARK_AT);
+
+  assert.equal(state.unsettled, 1);
+  idle(state, MARK_AT);
+  const wakeAt = state.wakeAt(MARK_AT) ?? assert.fail('nothing wakes it');
+  assert.ok(wakeAt > MARK_AT);
+  const { mark: again } = next(state, wakeAt, 'mark');
+  assert.deepEqual([ids(again.messages), again.settledLsn], [['2'], 21n]);
+});
+
+test('a transaction without messages moves the stored position by itself', () => {
+  const state = openState({ settledLsn: 10n });
+  receive(state, 20n);
+
+  const { mark } = next(state, 0, 'mark');
+
+  assert.deepEqual(mark, { messages: [], settledLsn: 21n, markedLsn: 0n });
+});
+
+test('what the table knows as settled is not sent again', () => {
+  const state = openState({ settledLsn: 10n, markedLsn: 30n });
+  receive(state, 20n, outboxMessage('sent before', 'A'), outboxMessage('not sent', 'A'));
+
+  const { messages } = next(state, 0, 'verify');
+  state.verified(messages, new Set(['sent before']));
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['not sent']);
+  assert.equal(state.unsettled, 1);
+});
+
+test('beyond the fence nothing is looked up', () => {
+  const state = openState({ markedLsn: 30n });
+  receive(state, 31n, outboxMessage('1', 'A'));
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
+});
+
+test('after a refusal it waits, then feels with one batch at a time whether the broker is back', () => {
+  const state = openState({ limits: { maxBatchCount: 1 } });
+  receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'), outboxMessage('3', 'C'));
+  const { batch } = next(state, 0, 'send');
+
+  const retryAt = state.rejected(batch, failure('transient'), 0);
+
+  assert.equal(retryAt, 100);
+  assert.equal(state.failures, 1);
+  idle(state, 99);
+  assert.equal(state.wakeAt(0), 100);
+  const { batch: probe } = next(state, 100, 'send');
+  assert.deepEqual(ids(probe), ['1']);
+  idle(state, 100);
+  state.accepted(probe, 110);
+  assert.equal(state.failures, 0);
+  next(state, 110, 'send');
+  next(state, 110, 'send');
+});
+
+test('refusals in a row make the wait longer, one round of them only once', () => {
+  const state = openState({ limits: { maxBatchCount: 1 } });
+  receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'));
+  const { batch: first } = next(state, 0, 'send');
+  const { batch: second } = next(state, 0, 'send');
+
+  assert.equal(state.rejected(first, failure('operator'), 0), 100);
+  assert.equal(state.rejected(second, failure('operator'), 1), 100);
+  const { batch: probe } = next(state, 100, 'send');
+
+  assert.equal(state.rejected(probe, failure('operator'), 100), 300);
+});
+
+test('of a batch that can never pass each message is tried alone, and only the bad one holds up its order', () => {
+  const state = openState();
+  receive(state, 20n, outboxMessage('bad', 'A'), outboxMessage('good', 'B'), outboxMessage('after', 'A'));
+  state.rejected(next(state, 0, 'send').batch, failure('poison'), 0);
+
+  const { batch: bad } = next(state, 0, 'send');
+  assert.deepEqual(ids(bad), ['bad']);
+  const { batch: good } = next(state, 0, 'send');
+  assert.deepEqual(ids(good), ['good']);
+  const retryAt = state.rejected(bad, failure('poison'), 0);
+  state.accepted(good, 0);
+
+  assert.equal(state.resting, 1);
+  assert.equal(state.failures, 0);
+  assert.equal(next(state, MARK_AT, 'mark').mark.messages.length, 1);
+  idle(state, retryAt - 1);
+  assert.equal(state.wakeAt(MARK_AT), retryAt);
+  assert.deepEqual(ids(next(state, retryAt, 'send').batch), ['bad']);
+  assert.equal(state.resting, 0);
+});
+
+for (const [what, limits] of [
+  ['messages', { maxUnsettled: 2 }],
+  ['bytes', { maxUnsettledBytes: 1_300 }],
+] as const) {
+  test(`it is full with so many unsettled ${what}, and no more once they are settled`, () => {
+    const state = openState({ limits });
+    receive(state, 20n, outboxMessage('1', 'A'));
+    assert.equal(state.isFull, false);
+    receive(state, 30n, outboxMessage('2', 'A'), outboxMessage('3', 'A'));
+    assert.equal(state.isFull, true);
+
+    state.accepted(next(state, 0, 'send').batch, 0);
+    assert.equal(state.isFull, true);
+    state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
+
+    assert.equal(state.isFull, false);
+  });
+}
+
+test('a stop begins no send, waits for those in flight, and marks them at once', () => {
+  const state = openState({ limits: { maxBatchCount: 1, maxInFlight: 1 } });
+  receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'));
+  const { batch } = next(state, 0, 'send');
+
+  state.drain();
+
+  idle(state, 0);
+  assert.equal(state.isDrained, false);
+  state.accepted(batch, 1);
+  assert.equal(state.isDrained, false);
+  const { mark } = next(state, 1, 'mark');
+  assert.equal(state.isDrained, false);
+  state.marked(mark, STORED, 2);
+  idle(state, 2);
+  assert.equal(state.isDrained, true);
+});
+
+test('a stop with nothing in flight is done', () => {
+  const state = openState();
+  receive(state, 20n, outboxMessage('1', 'A'));
+
+  state.drain();
+
+  idle(state, 0);
+  assert.equal(state.isDrained, true);
+});
+
+test("the server's position counts while nothing is unsettled, and not past a transaction that is under way", () => {
+  const state = openState({ settledLsn: 10n });
+  state.keepalive(50n);
+  assert.equal(state.handledLsn, 50n);
+
+  state.begin(60n, 1);
+  state.keepalive(70n);
+  assert.equal(state.handledLsn, 50n);
+  state.insert(outboxMessage('1', 'A'));
+  state.commit(61n);
+  state.keepalive(80n);
+
+  assert.equal(state.handledLsn, 50n);
+});
+
+test('an idle position is stored when it has moved far enough, once a second, and its own storing is the end of it', () => {
+  const state = openState({ settledLsn: 0n });
+  state.keepalive(2_047n);
+  idle(state, 0);
+  state.keepalive(10_000n);
+
+  const { mark } = next(state, 0, 'mark');
+  assert.deepEqual(mark, { messages: [], settledLsn: 10_000n, markedLsn: 0n });
+  state.marked(mark, STORED, 1);
+  assert.equal(state.storedLsn, 10_000n);
+
+  state.keepalive(10_400n); // what the storing itself has written
+  idle(state, 5_000);
+  state.keepalive(20_000n);
+  state.marked(next(state, 5_000, 'mark').mark, STORED, 5_001);
+  state.keepalive(90_000n);
+  idle(state, 5_999);
+  next(state, 6_000, 'mark');
+});
+
+test('events out of their order are refused', () => {
+  const state = openState();
+
+  assert.throws(() => state.insert(outboxMessage('1')), /outside of a transaction/);
+  assert.throws(() => state.commit(20n), /outside of a transaction/);
+});
