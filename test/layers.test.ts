@@ -65,7 +65,7 @@ const rules: Rule[] = [
     imports: /^static @azure\/identity/,
     planted: ['relay/publishing/publisher.ts', "import { DefaultAzureCredential } from '@azure/identity';"],
   },
-  only('rhea', /^(test\/)?dev\/service-bus\//),
+  only('rhea', /^(dev\/service-bus|test)\//),
   only('@opentelemetry\\/(?!api$)', /^src\/tracing\.ts$/, '@opentelemetry/resources'),
   only('@opentelemetry\\/api', /^(src\/tracing|src\/core\/messages\/trace-context|test\/.*)\.ts$/),
   only(
@@ -75,6 +75,7 @@ const rules: Rule[] = [
   ),
   only('@fastify\\/otel', /^src\/tracing\.ts$/),
   only('drizzle-orm', /^(src\/(core\/db|orders|outbox)\/|src\/app\.ts|test\/)/),
+  only('prom-client', /^(relay\/metrics\.ts$|test\/)/),
   only('pino', /^src\/core\/log\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
   only('env-schema', /^src\/core\/config\.ts$/),

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parseArgs } from 'node:util';
+import { startProcess } from '../dev/managed-process.ts';
+import { relayConfig } from '../relay/config.ts';
+import { apiConfig } from '../src/config.ts';
+import { createStack } from './support/stack.ts';
+
+// What the README says, against what there is.
+
+const readme = readFileSync('README.md', 'utf8');
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
+
+test('every npm script is named, and every script that is named exists', () => {
+  const named = [...readme.matchAll(/npm (?:run ([\w:]+)|(test)\b)/g)].map(
+    ([, run, short]) => run ?? short ?? '',
+  );
+
+  assert.deepEqual([...new Set(named)].sort(), Object.keys(manifest.scripts).sort());
+});
+
+for (const document of ['README.md', 'ARCHITECTURE.md']) {
+  test(`every file and folder that ${document} names exists`, () => {
+    const text = readFileSync(document, 'utf8');
+    const paths = [...pathsIn(text), ...linksIn(text)];
+
+    assert.ok(paths.length > 5, `${paths.length} paths`);
+    assert.deepEqual(
+      paths.filter((path) => !existsSync(path)),
+      [],
+    );
+  });
+}
+
+test('every folder of the code is on the map, and every folder on the map exists', () => {
+  const folders = mapOf(block('```\nsrc/'));
+
+  assert.deepEqual(
+    folders.filter((folder) => !existsSync(folder)),
+    [],
+  );
+  const roots = readdirSync('.', { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && /^(?!node_modules)\w/.test(entry.name))
+    .map(({ name }) => `${name}/`);
+  assert.deepEqual(folders.filter((folder) => roots.includes(folder)).sort(), roots.sort());
+});
+
+test('every variable is in the table with its default', () => {
+  const schemas = { ...apiConfig.properties, ...relayConfig.properties } as Record<string, Schema>;
+  const rows = [...readme.matchAll(/^\| `([A-Z_]+)` \|([^|]*)\|([^|]*)\|$/gm)];
+  const required = new Set<string>([...(apiConfig.required ?? []), ...(relayConfig.required ?? [])]);
+
+  const named = rows.map(([, name = '']) => name).filter((name) => !name.startsWith('OTEL_'));
+
+  assert.deepEqual(named.sort(), Object.keys(schemas).sort());
+  for (const [, name = '', shown = '', usedBy = ''] of rows) {
+    const schema = schemas[name];
+    if (!schema) continue;
+    if (schema.default !== undefined) assert.equal(shown.trim(), `\`${schema.default}\``, name);
+    else assert.equal(shown.trim() === 'required', required.has(name), name);
+    const used = { api: name in apiConfig.properties, relay: name in relayConfig.properties };
+    assert.match(usedBy, used.api && used.relay ? /both|api, relay/ : used.api ? /^ api/ : /^ relay/, name);
+  }
+});
+
+test('the versions are those of package.json', () => {
+  const [, node] = /Node (\d+\.\d+) or later/.exec(readme) ?? [];
+
+  assert.equal(manifest.engines.node, `>=${node}`);
+});
+
+test('the curl command has the answer that is shown', async (t) => {
+  const { headers, data, url, method } = curlCommand(block('```bash\ncurl'));
+  const shown = JSON.parse(block('```json'));
+  const stack = await createStack(t);
+  await stack.startApi().ready(`${stack.apiUrl}/health/ready`);
+
+  const response = await fetch(url.replace('http://localhost:5000', stack.apiUrl), {
+    method,
+    headers,
+    body: data,
+  });
+
+  const answer = (await response.json()) as typeof shown;
+  assert.equal(response.status, 201);
+  assert.equal(response.headers.get('location'), `/api/orders/${answer.orderId}`);
+  for (const { orderId, createdAt } of [answer, shown]) {
+    assert.match(orderId, /^[0-9a-f]{32}$/);
+    assert.equal(createdAt, new Date(createdAt).toISOString());
+  }
+  const { orderId, createdAt } = shown;
+  // As text, so that the order of the members counts too.
+  assert.equal(JSON.stringify({ ...answer, orderId, createdAt }), JSON.stringify(shown));
+});
+
+test('the demo prints what is shown', async () => {
+  const demo = startProcess('demo', 'dev/demo.ts', {});
+  const shown = block('```text').trim().split('\n').map(withoutChance);
+
+  assert.equal(await demo.exited, 0, demo.lines.join('\n'));
+
+  const printed = demo.lines.map(withoutChance);
+  let from = 0;
+  for (const line of shown.filter((each) => each !== '...')) {
+    const at = printed.indexOf(line, from);
+    assert.notEqual(at, -1, `not printed, or not in this order: ${line}\n${printed.join('\n')}`);
+    from = at + 1;
+  }
+});
+
+interface Schema {
+  readonly default?: string | number | boolean;
+}
+
+/** The first fenced block that begins like this, without its fences. */
+function block(start: string): string {
+  const at = readme.indexOf(start);
+  assert.notEqual(at, -1, `there is a block that begins with ${start}`);
+  const from = readme.indexOf('\n', at) + 1;
+  return readme.slice(from, readme.indexOf('\n```', from));
+}
+
+/** What stands in backticks and looks like a path of the repository. */
+function pathsIn(text: string): string[] {
+  const prose = text.replaceAll(/^```[\s\S]*?^```/gm, '');
+  const roots = /^(src|relay|dev|bench|test|docs|drizzle)\/|^\w[\w.-]*\.(ts|md|json|yaml)$/;
+  return [...prose.matchAll(/`([^`\s*]+)`/g)].map(([, path = '']) => path).filter((path) => roots.test(path));
+}
+
+function linksIn(text: string): string[] {
+  return [...text.matchAll(/\]\(([^)#:]+)(#[^)]*)?\)/g)].map(([, path = '']) => path);
+}
+
+/** The paths of a folder map in which two spaces of indent mean one folder down. */
+function mapOf(map: string): string[] {
+  const above: string[] = [];
+  return map.split('\n').flatMap((line) => {
+    const [, indent = '', name] = /^( *)(\S+\/) /.exec(line) ?? [];
+    if (!name) return [];
+    above.length = indent.length / 2;
+    above.push(name);
+    return [above.join('')];
+  });
+}
+
+/** A curl command as the shell hands it over; an option that is not known here fails. */
+function curlCommand(command: string) {
+  const print = `"${process.execPath}" -p 'JSON.stringify(process.argv.slice(1))' -- "$@"`;
+  const shell = spawnSync('sh', ['-c', `curl() { ${print}; }\n${command}`], { encoding: 'utf8' });
+  assert.equal(shell.status, 0, shell.stderr);
+  const { values, positionals } = parseArgs({
+    args: JSON.parse(shell.stdout),
+    allowPositionals: true,
+    options: {
+      include: { type: 'boolean', short: 'i' },
+      request: { type: 'string', short: 'X', default: 'POST' },
+      header: { type: 'string', short: 'H', multiple: true, default: [] },
+      data: { type: 'string', short: 'd', default: '' },
+    },
+  });
+  const headers = values.header.map((header) => header.split(': ', 2) as [string, string]);
+  return { url: positionals[0] ?? '', method: values.request, headers, data: values.data };
+}
+
+/** A line without what differs from run to run: ids, times, ports. */
+function withoutChance(line: string): string {
+  return line
+    .replaceAll(/[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/127\.0\.0\.1:\d+/g, 'HOST')
+    .replaceAll(/[\d.]+ ms/g, 'MS');
+}
