@@ -71,8 +71,11 @@ export async function openPostgres(options: PostgresOptions = {}): Promise<Local
   const serverArguments = ['-D', dataDir, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   let server: ReturnType<typeof spawn> | undefined;
   const url = (database: string) => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`;
-  const killWithParent = () => server?.kill('SIGQUIT');
-  process.on('exit', killWithParent);
+  const leaveNothing = () => {
+    server?.kill('SIGQUIT');
+    rmSync(home, { recursive: true, force: true });
+  };
+  process.on('exit', leaveNothing);
 
   async function start(): Promise<void> {
     const deadline = Date.now() + 30_000;
@@ -116,7 +119,7 @@ export async function openPostgres(options: PostgresOptions = {}): Promise<Local
     stop,
     async close() {
       await stop('immediate');
-      process.off('exit', killWithParent);
+      process.off('exit', leaveNothing);
       rmSync(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import { AppError } from '../errors.ts';
@@ -5,7 +6,7 @@ import type { Database } from './database.ts';
 import { isCommitUncertain, isDatabaseUnavailable } from './database-failure.ts';
 
 /**
- * Runs `work` in a Drizzle transaction: committed when it returns, rolled back when it throws, over after `timeoutMs` in any case.
+ * Runs `work` in a transaction: committed when it returns, rolled back when it throws, over after `timeoutMs` in any case.
  * Throws DATABASE_UNAVAILABLE without a connection, and COMMIT_UNCERTAIN when COMMIT was sent and its answer never came.
  */
 export async function inTransaction<T>(
@@ -14,42 +15,26 @@ export async function inTransaction<T>(
   timeoutMs = 8_000,
 ): Promise<T> {
   const client = await connect(pool);
+  const db = drizzle(client);
   // Each statement has its own time limit; this one bounds their sum. With a query in flight, end() drops the connection.
   const deadline = setTimeout(() => void client.end(), timeoutMs);
-  let committing = false as boolean; // set in a callback, which the compiler does not follow
-  let failure: unknown;
+  let committing = false;
   try {
-    const result = await drizzle(client).transaction(async (db) => {
-      try {
-        const result = await work(db);
-        assertNotFailed(client);
-        committing = true;
-        return result;
-      } catch (error) {
-        failure = error;
-        throw error;
-      }
-    });
+    await db.execute(sql`begin`);
+    const result = await work(db);
+    committing = true;
+    const { command } = await db.execute(sql`commit`);
+    // PostgreSQL answers COMMIT of a failed transaction with a ROLLBACK that is no error.
+    if (command !== 'COMMIT') throw new Error('Rolled back: the error of a statement in it was swallowed');
     client.release();
     return result;
   } catch (error) {
-    // Drizzle rolls back before it throws; when that fails too, its error hides the one that tells what happened.
-    const rolledBack = failure === undefined || error === failure;
-    const cause = failure ?? error;
     const uncertain = committing && isCommitUncertain(error);
-    // A connection that is not certainly in order is closed, and the pool makes another one.
-    client.release(uncertain || !rolledBack || isDatabaseUnavailable(cause));
-    if (!uncertain) throw cause;
-    throw new AppError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause });
+    await giveUp(client, db, uncertain || isDatabaseUnavailable(error));
+    if (!uncertain) throw error;
+    throw new AppError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause: error });
   } finally {
     clearTimeout(deadline);
-  }
-}
-
-/** PostgreSQL answers the COMMIT of a failed transaction with a ROLLBACK, which is no error: it must not be asked. */
-function assertNotFailed(client: pg.PoolClient): void {
-  if (client.getTransactionStatus() === 'E') {
-    throw new Error('Rolled back: the error of a statement in it was swallowed');
   }
 }
 
@@ -58,5 +43,16 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
     return await pool.connect();
   } catch (cause) {
     throw new AppError('DATABASE_UNAVAILABLE', 'No database connection', { cause });
+  }
+}
+
+/** Rolls back and returns the connection to the pool; a connection of which that is not certain is closed instead. */
+async function giveUp(client: pg.PoolClient, db: Database, broken: boolean): Promise<void> {
+  if (broken) return client.release(true);
+  try {
+    await db.execute(sql`rollback`);
+    client.release();
+  } catch (error) {
+    client.release(error instanceof Error ? error : true);
   }
 }
