@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
@@ -25,7 +24,10 @@ const ORDER = {
 };
 
 const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+const interrupted = new Promise<void>((resolve) => {
+  // For good, and not once: npm passes a signal on, so Ctrl-C can come twice, and must not end this in the middle of stopping.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
+});
 let stack: Stack | undefined;
 try {
   const tooLate = sleep(DEADLINE_MS).then(() => `The demo is not through after ${DEADLINE_MS / 1000} s`);
@@ -33,7 +35,7 @@ try {
   if (typeof ended === 'string') throw new Error(ended);
   if (flags.keep && stack) {
     printAddresses(stack);
-    await interrupted;
+    await Promise.race([interrupted, parentGone()]);
   }
 } catch (error) {
   console.error(`\nThe demo failed: ${(error as Error).message}`);
@@ -112,6 +114,12 @@ async function showRows(databaseUrl: string, arrivedAt: number): Promise<void> {
   } finally {
     await db.end();
   }
+}
+
+/** SIGTERM to npm ends the shell it has put between, and does not reach us. */
+async function parentGone(): Promise<void> {
+  const parent = process.ppid;
+  while (process.ppid === parent) await sleep(250);
 }
 
 function printAddresses({ apiUrl, relayUrl, databaseUrl, bus }: Stack): void {

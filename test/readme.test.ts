@@ -3,12 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseArgs } from 'node:util';
-import { startProcess } from '../dev/managed-process.ts';
 import { relayConfig } from '../relay/config.ts';
 import { apiConfig } from '../src/config.ts';
 import { createStack } from './support/stack.ts';
 
-// What the README says, against what there is.
+// What the README says, against what there is. What it shows of the demo is held by test/system/demo.test.ts.
 
 const readme = readFileSync('README.md', 'utf8');
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -95,21 +94,6 @@ test('the curl command has the answer that is shown', async (t) => {
   assert.equal(JSON.stringify({ ...answer, orderId, createdAt }), JSON.stringify(shown));
 });
 
-test('the demo prints what is shown', async () => {
-  const demo = startProcess('demo', 'dev/demo.ts', {});
-  const shown = block('```text').trim().split('\n').map(withoutChance);
-
-  assert.equal(await demo.exited, 0, demo.lines.join('\n'));
-
-  const printed = demo.lines.map(withoutChance);
-  let from = 0;
-  for (const line of shown.filter((each) => each !== '...')) {
-    const at = printed.indexOf(line, from);
-    assert.notEqual(at, -1, `not printed, or not in this order: ${line}\n${printed.join('\n')}`);
-    from = at + 1;
-  }
-});
-
 interface Schema {
   readonly default?: string | number | boolean;
 }
@@ -162,13 +146,4 @@ function curlCommand(command: string) {
   });
   const headers = values.header.map((header) => header.split(': ', 2) as [string, string]);
   return { url: positionals[0] ?? '', method: values.request, headers, data: values.data };
-}
-
-/** A line without what differs from run to run: ids, times, ports. */
-function withoutChance(line: string): string {
-  return line
-    .replaceAll(/[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
-    .replaceAll(/127\.0\.0\.1:\d+/g, 'HOST')
-    .replaceAll(/[\d.]+ ms/g, 'MS');
 }

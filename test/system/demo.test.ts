@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { startProcess } from '../../dev/managed-process.ts';
+import { answers, spawnNpm } from '../support/npm-process.ts';
 import { until } from '../support/until.ts';
+
+// Every demo of the tests is in this file, one after the other: they all prefer the same ports.
 
 test('the demo shows the order, the rows and the event, and ends with 0', async () => {
   const demo = startProcess('demo', 'dev/demo.ts', {});
@@ -24,6 +28,7 @@ test('the demo shows the order, the rows and the event, and ends with 0', async 
   ]) {
     assert.match(output, shown);
   }
+  assertShows(demo.lines, shownInReadme());
 });
 
 test('the demo that is kept goes on until it is interrupted, and prints how to reach it', async (t) => {
@@ -41,3 +46,53 @@ test('the demo that is kept goes on until it is interrupted, and prints how to r
   assert.equal(await kept.stop('SIGINT'), 0, kept.lines.join('\n'));
   await assert.rejects(fetch(`${url}/health/live`));
 });
+
+// npm passes a signal on to its shell alone, which the script does not replace by `exec`, so that it runs on Windows too.
+for (const [signal, target] of [
+  ['SIGTERM', 'npm alone'],
+  ['SIGTERM', 'the whole group'],
+  ['SIGINT', 'the whole group'],
+] as const) {
+  const skip = process.platform === 'win32' && 'there are no signals';
+  test(`${signal} to ${target} stops npm run demo -- --keep and all it started`, { skip }, async (t) => {
+    const npm = spawnNpm(t, ['run', 'demo', '--', '--keep']);
+    await until('the addresses are printed', () => npm.output().includes('Ctrl-C stops it'), 30_000);
+    const urls = [...npm.output().matchAll(/(http:\/\/127\.0\.0\.1:\d+)(?= |\/status)/g)].map(
+      ([, url]) => url,
+    );
+    assert.equal(urls.length, 2);
+
+    process.kill(target === 'npm alone' ? npm.pid : -npm.pid, signal);
+
+    await npm.closed;
+    assert.match(npm.output(), /Stopping everything/);
+    for (const url of urls) assert.equal(await answers(`${url}/health/live`), false, url);
+  });
+}
+
+/** The lines that README.md shows of it, without those left out. */
+function shownInReadme(): string[] {
+  const [, shown = ''] = /```text\n([\s\S]*?)\n```/.exec(readFileSync('README.md', 'utf8')) ?? [];
+  const lines = shown.split('\n').filter((line) => line !== '...');
+  assert.ok(lines.length > 10);
+  return lines;
+}
+
+function assertShows(printed: readonly string[], shown: readonly string[]): void {
+  const lines = printed.map(withoutChance);
+  let from = 0;
+  for (const line of shown.map(withoutChance)) {
+    const at = lines.indexOf(line, from);
+    assert.notEqual(at, -1, `not printed, or not in this order: ${line}`);
+    from = at + 1;
+  }
+}
+
+/** A line without what differs from run to run: ids, times, ports. */
+function withoutChance(line: string): string {
+  return line
+    .replaceAll(/[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replaceAll(/127\.0\.0\.1:\d+/g, 'HOST')
+    .replaceAll(/[\d.]+ ms/g, 'MS');
+}

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { freePort } from '../../dev/free-port.ts';
+import { answers, spawnNpm } from '../support/npm-process.ts';
 import { until } from '../support/until.ts';
 
 // npm passes SIGTERM and SIGINT on to what it runs. With a plain `node ...` that is a shell, which dies of it and leaves the
@@ -27,50 +26,19 @@ for (const script of ['api', 'relay'] as const) {
   }
 }
 
-/** `npm run` in a process group of its own, up to the point where the process answers. Without a database: it waits for one. */
+/** `npm run` of a process, up to the point where the process answers. Without a database: it waits for one. */
 async function startNpm(t: TestContext, script: 'api' | 'relay') {
   const port = await freePort();
-  const { PATH = '', HOME = '' } = process.env;
-  const child = spawn('npm', ['run', script], {
-    env: {
-      PATH,
-      HOME,
-      DATABASE_URL: 'postgres://127.0.0.1:1/nowhere',
-      SERVICEBUS_CONNECTION_STRING:
-        'Endpoint=sb://localhost:1;SharedAccessKeyName=name;SharedAccessKey=key;UseDevelopmentEmulator=true;',
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      RELAY_HOST: '127.0.0.1',
-      RELAY_PORT: String(port),
-    },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const npm = spawnNpm(t, ['run', script], {
+    DATABASE_URL: 'postgres://127.0.0.1:1/nowhere',
+    SERVICEBUS_CONNECTION_STRING:
+      'Endpoint=sb://localhost:1;SharedAccessKeyName=name;SharedAccessKey=key;UseDevelopmentEmulator=true;',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    RELAY_HOST: '127.0.0.1',
+    RELAY_PORT: String(port),
   });
-  const pid = child.pid ?? 0;
-  t.after(() => killGroup(pid));
-  let output = '';
-  child.stdout.on('data', (data) => {
-    output += data;
-  });
-  // 'exit' and not 'close': what npm leaves behind keeps the pipe open.
-  const exited = once(child, 'exit').then(([code, signal]) => code ?? signal);
   const live = `http://127.0.0.1:${port}/health/live`;
   await until(`npm run ${script} answers`, () => answers(live));
-  return { pid, exited, live, output: () => output };
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok;
-  } catch {
-    return false;
-  }
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH', 'there is nothing left to kill');
-  }
+  return { ...npm, live };
 }
