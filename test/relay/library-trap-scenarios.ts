@@ -1,0 +1,271 @@
+import { execFileSync } from 'node:child_process';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openPostgres } from '../../dev/postgres.ts';
+import type { LocalServiceBus } from '../../dev/service-bus/service-bus.ts';
+import type { Lsn } from '../../relay/replication/lsn.ts';
+import { cleanup } from '../support/cleanup.ts';
+import { migratedDatabase } from '../support/migrated-database.ts';
+import { type Commit, RelayStage } from '../support/relay-stage.ts';
+import type { RelaySubject } from '../support/relay-subject.ts';
+import { until } from '../support/until.ts';
+
+// What pg-logical-replication, used as its README shows it, gets wrong, as scenarios that any relay can be put through.
+// They only observe: what is right is said by library-traps.test.ts of ours, and by library-traps.long.ts of the README's.
+
+/** Two messages of it do not share a batch. */
+const LARGE = JSON.stringify({ text: 'x'.repeat(150_000) });
+
+export interface AdjacentRound {
+  readonly first: Commit;
+  /** How far the slot was confirmed when the first was settled, the second was not, and the relay was killed. */
+  readonly confirmedLsn: Lsn;
+  readonly missing: readonly string[];
+}
+
+/** Two commit records side by side; the broker takes the first event, holds the second, and the relay is killed. */
+export async function commitsSideBySide(
+  t: TestContext,
+  subject: RelaySubject,
+  rounds: number,
+): Promise<AdjacentRound[]> {
+  const stage = await RelayStage.open(t, subject);
+  const results: AdjacentRound[] = [];
+  for (let n = 1; results.length < rounds; n++) {
+    if (n > 10 * rounds) throw new Error('Others always wrote between the two commits');
+    const a = await stage.begin(`First ${n}`, { aggregateId: 'o1', body: LARGE });
+    const b = await stage.begin(`Second ${n}`, { aggregateId: 'o2', body: LARGE });
+    hangAfter(stage.bus, 1);
+
+    await a.query('COMMIT');
+    await b.query('COMMIT');
+    const [first, second] = (await stage.commits()).slice(-2) as [Commit, Commit];
+    await stage.untilConfirmed(first);
+    const confirmedLsn = await stage.confirmedLsn();
+    await stage.kill();
+    stage.bus.faults.heal();
+    await stage.start();
+
+    const missing = await stage.missing();
+    // Another session of the same server may have written between them: then it was no such case.
+    if (first.endLsn === second.lsn) results.push({ first, confirmedLsn, missing });
+  }
+  return results;
+}
+
+export interface Held {
+  /** Of the transaction that the broker held. */
+  readonly commit: Commit;
+  readonly confirmedLsn: Lsn;
+  readonly missing: readonly string[];
+  /** The types in the order of their first arrival, in the end. */
+  readonly arrived: readonly string[];
+}
+
+/** The broker holds an event, the relay goes on telling the server where it stands, and is killed. */
+export async function eventHeld(t: TestContext, subject: RelaySubject): Promise<Held> {
+  const stage = await RelayStage.open(t, subject);
+  const hang = stage.bus.faults.inject({ kind: 'hang' });
+
+  const commit = await stage.insert('Held');
+  await until('the broker holds it', () => hang.hits > 0);
+  for (let n = 1; n <= 2; n++) await stage.untilHeardFrom();
+
+  return crash(stage, commit);
+}
+
+/** The same while other tables are busy, so that the server's keepalives name positions far behind the event. */
+export async function eventHeldWhileOthersWrite(t: TestContext, subject: RelaySubject): Promise<Held> {
+  const stage = await RelayStage.open(t, subject);
+  const hang = stage.bus.faults.inject({ kind: 'hang' });
+
+  const commit = await stage.insert('Held');
+  await until('the broker holds it', () => hang.hits > 0);
+  await stage.pool.query('CREATE TABLE busy (n int)');
+  for (let n = 1; n <= 3; n++) {
+    await stage.untilHeardFrom(() => stage.pool.query('INSERT INTO busy SELECT generate_series(1, 1000)'));
+  }
+
+  return crash(stage, commit);
+}
+
+/** Of the three rows of one transaction the broker takes the first and holds the others, and the relay is killed. */
+export async function transactionHalfSettled(t: TestContext, subject: RelaySubject): Promise<Held> {
+  const stage = await RelayStage.open(t, subject);
+  hangAfter(stage.bus, 1);
+
+  await stage.pool.query(
+    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
+     SELECT gen_random_uuid(), 'Row' || n, $1, 'o' || n FROM generate_series(1, 3) n`,
+    [LARGE],
+  );
+  const commit = await stage.lastCommit();
+  await stage.untilArrived('Row1');
+  if (subject.reportsByItself) for (let n = 1; n <= 2; n++) await stage.untilHeardFrom();
+
+  return crash(stage, commit);
+}
+
+/** The broker refuses an event once and takes the one after it; then the relay is killed. */
+export async function eventRefusedOnce(
+  t: TestContext,
+  subject: RelaySubject,
+): Promise<Pick<Held, 'missing' | 'arrived'>> {
+  const stage = await RelayStage.open(t, subject);
+  const refusal = stage.bus.faults.inject({ kind: 'quotaExceeded', times: 1 });
+
+  await stage.insert('Refused', { aggregateId: 'o1' });
+  await until('the broker has refused it', () => refusal.hits > 0);
+  const next = await stage.insert('Next', { aggregateId: 'o1' });
+  await stage.untilConfirmed(next);
+  await stage.kill();
+  await stage.start();
+
+  return { missing: await stage.missing(), arrived: stage.arrived() };
+}
+
+export interface Reconnected {
+  readonly missing: readonly string[];
+  readonly arrived: readonly string[];
+  /** How many connections for replication there were at most. */
+  readonly senders: number;
+}
+
+/** While the broker refuses an event the connection to the server breaks; then the broker is well. Several times. */
+export async function connectionBroken(t: TestContext, subject: RelaySubject): Promise<Reconnected> {
+  const stage = await RelayStage.open(t, subject);
+
+  for (let n = 1; n <= 3; n++) {
+    const refusal = stage.bus.faults.inject({ kind: 'quotaExceeded' });
+    await stage.insert(`Refused ${n}`, { aggregateId: 'o1' });
+    await until('the broker has refused it', () => refusal.hits > 0);
+    await stage.breakConnection(() => refusal.heal());
+  }
+
+  return { missing: await stage.missing(), arrived: stage.arrived(), senders: await stage.senders() };
+}
+
+/** A second relay waits for the slot of the first for a while, and takes over when that is killed. */
+export async function slotTaken(
+  t: TestContext,
+  first: RelaySubject,
+  second: RelaySubject,
+): Promise<Pick<Reconnected, 'senders' | 'missing'>> {
+  const stage = await RelayStage.open(t, first);
+  await stage.startAnother(second);
+
+  const since = performance.now();
+  let senders = 0;
+  await until('it has waited for a while', async () => {
+    senders = Math.max(senders, await stage.senders());
+    return performance.now() - since > 1_500;
+  });
+  await stage.kill();
+
+  return { senders, missing: await stage.missing() };
+}
+
+/** How long a `fast` shutdown of the server takes with an idle relay attached; undefined: longer than `patienceMs`. */
+export async function serverShutdown(
+  t: TestContext,
+  subject: RelaySubject,
+  patienceMs: number,
+): Promise<number | undefined> {
+  const postgres = await openPostgres({ settings: { fsync: 'off' } });
+  cleanup(t, () => postgres.close());
+  const stage = await RelayStage.open(t, subject, { url: await migratedDatabase(postgres, 'orders') });
+  await stage.missing(); // one event has gone through, nothing is in flight
+
+  const started = performance.now();
+  const stopped = postgres.stop('fast').then(() => performance.now() - started);
+  const tookMs = await Promise.race([stopped, sleep(patienceMs, undefined, { ref: false })]);
+
+  await stage.kill();
+  await stopped;
+  return tookMs;
+}
+
+export interface Blocked {
+  /** The same connection streams all the time. */
+  readonly keptConnection: boolean;
+  /** Although nothing could be sent on, everything was read. */
+  readonly readAll: boolean;
+  readonly grownByMiB: number;
+  /** Waits until the backlog is through. */
+  readonly missing: () => Promise<string[]>;
+}
+
+const WAL_SENDER_TIMEOUT_MS = 4_000;
+const BLOCKED_ROWS = 8_000;
+const BLOCKED_BODY = JSON.stringify({ text: 'x'.repeat(10_000) });
+
+/** The broker goes quiet for longer than wal_sender_timeout, with 80 MB to be relayed, and comes back. */
+export async function brokerBlocked(t: TestContext, subject: RelaySubject): Promise<Blocked> {
+  const urlOptions = `?options=${encodeURIComponent(`-c wal_sender_timeout=${WAL_SENDER_TIMEOUT_MS}`)}`;
+  const stage = await RelayStage.open(t, subject, { urlOptions });
+  await stage.missing(); // warm
+  const before = await stage.sender();
+  const beforeMiB = residentMiB(stage.pid);
+  const freeze = stage.bus.faults.inject({ kind: 'freeze' });
+
+  await stage.pool.query(
+    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
+     SELECT gen_random_uuid(), 'Many', $1, 'o' || n % 100 FROM generate_series(1, $2) n`,
+    [BLOCKED_BODY, BLOCKED_ROWS],
+  );
+  const { endLsn } = await stage.lastCommit();
+  const since = performance.now();
+  let grownByMiB = 0;
+  let now = before;
+  await until('it has lasted longer than wal_sender_timeout', async () => {
+    now = await stage.sender();
+    grownByMiB = Math.max(grownByMiB, residentMiB(stage.pid) - beforeMiB);
+    return performance.now() - since > 1.5 * WAL_SENDER_TIMEOUT_MS;
+  });
+  freeze.heal();
+
+  const keptConnection = now?.pid === before?.pid;
+  const readAll = now !== undefined && now.sentLsn >= endLsn;
+  return { keptConnection, readAll, grownByMiB, missing: () => stage.missing() };
+}
+
+/** Numbers and spellings that JavaScript's JSON does not keep. Returns what was committed and what came out. */
+export async function jsonRelayed(
+  t: TestContext,
+  subject: RelaySubject,
+): Promise<{ committed: string; relayed: string | undefined }> {
+  const stage = await RelayStage.open(t, subject);
+
+  await stage.insert('Exact', {
+    body: '{"n":12345678901234567890,"price":1.10,"tiny":1e-400,"s":"ü\\u0001"}',
+  });
+  await stage.untilArrived('Exact');
+
+  const { rows } = await stage.pool.query<{ body: string }>('SELECT message_body::text AS body FROM outbox');
+  return { committed: rows[0]?.body ?? '', relayed: stage.bus.journal.entries()[0]?.body.toString() };
+}
+
+async function crash(stage: RelayStage, commit: Commit): Promise<Held> {
+  const confirmedLsn = await stage.confirmedLsn();
+  await stage.kill();
+  stage.bus.faults.heal();
+  await stage.start();
+  const missing = await stage.missing();
+  return { commit, confirmedLsn, missing, arrived: stage.arrived() };
+}
+
+/** From now on the broker takes so many transfers, and leaves all after them without an answer. */
+function hangAfter({ faults }: LocalServiceBus, transfers: number): void {
+  const spent = faults.inject({ kind: 'latency', delayMs: 0, times: transfers });
+  const { onChange } = faults;
+  faults.onChange = () => {
+    onChange();
+    if (faults.list().includes(spent)) return;
+    faults.onChange = onChange;
+    faults.inject({ kind: 'hang' });
+  };
+}
+
+function residentMiB(pid: number): number {
+  return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) / 1024;
+}
