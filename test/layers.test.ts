@@ -56,7 +56,7 @@ const rules: Rule[] = [
     text: /insert\(\s*outbox\b|insert\s+into\s+"?outbox\b/i,
     planted: ['src/orders/order-store.ts', 'await db\n  .insert(outbox)\n  .values(event);'],
   },
-  only('pg-logical-replication', /^relay\/replication\/stream\.ts$/),
+  only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|test\/)/),
   only('@azure\\/service-bus', /^(relay\/publishing|dev|bench|test)\//),
   only('@azure\\/identity', /^relay\/publishing\//),
   {
