@@ -4,8 +4,8 @@ import type { Logger } from '../src/core/log.ts';
 import { backoffMs } from './backoff.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
-import type { Mark, MarkOutcome } from './relay-state.ts';
 import { isVisibleIn } from './row-visibility.ts';
+import type { Mark, MarkOutcome } from './settlement.ts';
 
 export interface MarkerDeps {
   readonly store: OutboxStore;

@@ -1,30 +1,11 @@
 import { backoffMs } from './backoff.ts';
 import { type OutboxMessage, wireBytes } from './outbox-message.ts';
-import { type LaneMessage, Lanes } from './publishing/lanes.ts';
+import { Lanes } from './publishing/lanes.ts';
 import type { PublishFailure } from './publishing/publish-failure.ts';
-import { AckTracker, type Transaction } from './replication/ack-tracker.ts';
-import { type Lsn, maxLsn } from './replication/lsn.ts';
-
-/** A received message on its way to being settled. */
-export interface Pending extends LaneMessage {
-  readonly message: OutboxMessage;
-  readonly transaction: Transaction;
-  /** Set when a batch with it was refused as a whole. */
-  alone: boolean;
-}
-
-/** Accepted messages to be marked in the table, and how far everything is settled once they are. */
-export interface Mark {
-  readonly messages: readonly Pending[];
-  readonly settledLsn: Lsn;
-  readonly markedLsn: Lsn;
-}
-
-/** What came of a mark: rows that are not visible yet and must be marked again, and whether the progress was stored. */
-export interface MarkOutcome {
-  readonly again: readonly Pending[];
-  readonly progressStored: boolean;
-}
+import { SendGate } from './publishing/send-gate.ts';
+import type { Transaction } from './replication/ack-tracker.ts';
+import type { Lsn } from './replication/lsn.ts';
+import { type Mark, type MarkOutcome, type Pending, Settlement } from './settlement.ts';
 
 export type Effect =
   | { readonly kind: 'verify'; readonly messages: readonly Pending[] }
@@ -38,7 +19,6 @@ export interface RelayLimits {
   /** Beyond so many unsettled messages or bytes nothing more is read. */
   readonly maxUnsettled: number;
   readonly maxUnsettledBytes: number;
-  /** Marks are gathered to so many or for so long: marked in tens, they cost the server several times as much. */
   readonly markCount: number;
   readonly markAfterMs: number;
 }
@@ -52,11 +32,9 @@ export const DEFAULT_LIMITS: Omit<RelayLimits, 'sessions'> = {
   markAfterMs: 50,
 };
 
-const MARK_AGAIN_MS = 10;
-/** An idle position is stored when the server has moved so far: its own storing moves it by less, so this ends. */
-const IDLE_STEP_BYTES = 2048n;
-const IDLE_STORE_EVERY_MS = 1_000;
 const VERIFY_COUNT = 1_000;
+/** As after so many failures in a row: what is refused for itself is not tried again soon. */
+const POISON_BACKOFF_FAILURES = 10;
 
 /**
  * Every decision of the relay between one connection to PostgreSQL and the next: what is sent when, what is marked, what
@@ -65,46 +43,33 @@ const VERIFY_COUNT = 1_000;
 export class RelayState {
   readonly #limits: RelayLimits;
   readonly #random: () => number;
-  readonly #tracker: AckTracker;
   readonly #lanes = new Lanes<Pending>();
+  readonly #gate: SendGate;
+  readonly #settlement: Settlement;
   /** Rows that committed up to here may have been settled by an earlier run, so the table is asked first. */
   readonly #verifyUpTo: Lsn;
 
   #open: Transaction | undefined;
   #unverified: Pending[] = [];
   #verifying = false;
-  #inFlight = 0;
-  #accepted: Pending[] = [];
-  #acceptedAt = 0;
-  #marking = false;
-  #markNotBefore = 0;
-  #markedLsn: Lsn;
-  #storedMarkedLsn: Lsn;
-  #storedLsn: Lsn;
-  #idleLsn: Lsn;
-  #idleStoredAt = Number.NEGATIVE_INFINITY;
   #resting: { batch: readonly Pending[]; until: number }[] = [];
-  #failures = 0;
-  #pausedUntil = 0;
   #draining = false;
   #unsettled = 0;
   #unsettledBytes = 0;
 
   constructor(options: { limits: RelayLimits; random: () => number; settledLsn: Lsn; markedLsn: Lsn }) {
-    this.#limits = options.limits;
-    this.#random = options.random;
-    this.#tracker = new AckTracker(options.settledLsn);
-    this.#verifyUpTo = options.markedLsn;
-    this.#markedLsn = options.markedLsn;
-    this.#storedMarkedLsn = options.markedLsn;
-    this.#storedLsn = options.settledLsn;
-    this.#idleLsn = options.settledLsn;
+    const { limits, random, settledLsn, markedLsn } = options;
+    this.#limits = limits;
+    this.#random = random;
+    this.#gate = new SendGate(limits.maxInFlight, random);
+    this.#settlement = new Settlement({ ...limits, settledLsn, markedLsn });
+    this.#verifyUpTo = markedLsn;
   }
 
   // What arrives from the WAL, or from the table as one transaction.
 
   begin(commitLsn: Lsn, xid: number): void {
-    this.#open = this.#tracker.begin(commitLsn, xid);
+    this.#open = this.#settlement.begin(commitLsn, xid);
   }
 
   insert(message: OutboxMessage): void {
@@ -124,65 +89,53 @@ export class RelayState {
 
   commit(endLsn: Lsn): void {
     if (!this.#open) throw new Error('A commit outside of a transaction');
-    this.#tracker.commit(this.#open, endLsn);
+    this.#settlement.commit(this.#open, endLsn);
     this.#open = undefined;
   }
 
   /** The server's position: everything before it has been received. It counts only if everything is settled too. */
   keepalive(lsn: Lsn): void {
-    if (this.#tracker.isIdle) this.#idleLsn = maxLsn(this.#idleLsn, lsn);
+    this.#settlement.keepalive(lsn);
   }
 
   // What came of the effects.
 
   verified(messages: readonly Pending[], settledIds: ReadonlySet<string>): void {
     this.#verifying = false;
-    this.#settle(messages.filter((pending) => settledIds.has(pending.message.messageId)));
+    const settled = messages.filter(({ message }) => settledIds.has(message.messageId));
+    this.#settlement.settle(settled);
+    this.#forget(settled);
     for (const pending of messages) {
       if (!settledIds.has(pending.message.messageId)) this.#lanes.push(pending);
     }
   }
 
   accepted(batch: readonly Pending[], now: number): void {
-    this.#inFlight--;
-    // During a pause nothing is sent: this one began before the refusal, and says nothing about what comes after it.
-    if (now >= this.#pausedUntil) this.#failures = 0;
-    if (this.#accepted.length === 0) this.#acceptedAt = now;
-    for (const pending of batch) this.#accepted.push(pending);
+    this.#gate.accepted(now);
+    this.#settlement.accept(batch, now);
     this.#lanes.release(batch);
   }
 
   /** Returns when the batch is tried again. */
   rejected(batch: readonly Pending[], failure: PublishFailure, now: number): number {
-    this.#inFlight--;
-    if (failure.kind === 'poison' && batch.length === 1) {
+    if (failure.kind !== 'poison') {
+      this.#lanes.restore(batch);
+      return this.#gate.refused(failure, now);
+    }
+    this.#gate.refusedAlone();
+    if (batch.length === 1) {
       // Only its own order waits for it.
-      const until = now + backoffMs(10, this.#random);
+      const until = now + backoffMs(POISON_BACKOFF_FAILURES, this.#random);
       this.#resting.push({ batch, until });
       return until;
     }
+    for (const pending of batch) pending.alone = true;
     this.#lanes.restore(batch);
-    if (failure.kind === 'poison') {
-      for (const pending of batch) pending.alone = true;
-      return now;
-    }
-    if (now >= this.#pausedUntil) {
-      this.#failures++;
-      this.#pausedUntil = now + Math.max(failure.retryAfterMs, backoffMs(this.#failures, this.#random));
-    }
-    return this.#pausedUntil;
+    return now;
   }
 
   marked(mark: Mark, outcome: MarkOutcome, now: number): void {
-    this.#marking = false;
-    const again = new Set(outcome.again);
-    this.#settle(mark.messages.filter((pending) => !again.has(pending)));
-    if (outcome.progressStored) {
-      this.#storedLsn = mark.settledLsn;
-      this.#storedMarkedLsn = mark.markedLsn;
-    }
-    this.#accepted = [...again, ...this.#accepted];
-    this.#markNotBefore = again.size > 0 ? now + MARK_AGAIN_MS : 0;
+    this.#forget(this.#settlement.marked(mark, outcome, now));
   }
 
   // Decisions.
@@ -195,12 +148,9 @@ export class RelayState {
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(now: number): number | undefined {
     const times = this.#resting.map((rest) => rest.until);
-    if (this.#lanes.waiting > 0 && this.#pausedUntil > now) times.push(this.#pausedUntil);
-    if (this.#accepted.length > 0 && !this.#marking) {
-      times.push(
-        Math.max(this.#markNotBefore, this.#draining ? 0 : this.#acceptedAt + this.#limits.markAfterMs),
-      );
-    }
+    if (this.#lanes.waiting > 0 && this.#gate.pausedUntil > now) times.push(this.#gate.pausedUntil);
+    const markAt = this.#settlement.wakeAt(this.#draining);
+    if (markAt !== undefined) times.push(markAt);
     return times.length > 0 ? Math.min(...times) : undefined;
   }
 
@@ -210,38 +160,35 @@ export class RelayState {
   }
 
   get isDrained(): boolean {
-    return this.#inFlight === 0 && this.#accepted.length === 0 && !this.#marking;
+    return this.#gate.inFlight === 0 && this.#settlement.isMarked;
   }
 
   /** As much is unsettled as may be: nothing more should be read. */
   get isFull(): boolean {
-    return (
-      this.#unsettled >= this.#limits.maxUnsettled || this.#unsettledBytes >= this.#limits.maxUnsettledBytes
-    );
+    const { maxUnsettled, maxUnsettledBytes } = this.#limits;
+    return this.#unsettled >= maxUnsettled || this.#unsettledBytes >= maxUnsettledBytes;
   }
 
-  /**
-   * Everything before it is settled and a restart knows it: what may be confirmed. A slot that is confirmed no further
-   * than what is stored shows, when it stands further one day, that somebody else moved it or made it anew.
-   */
+  /** See `Settlement`. */
   get storedLsn(): Lsn {
-    return this.#storedLsn;
+    return this.#settlement.storedLsn;
   }
 
-  /** Everything before it is settled: with nothing unsettled, as far as the server has come without events. */
+  /** See `Settlement`. */
   get handledLsn(): Lsn {
-    return maxLsn(this.#tracker.safeLsn, this.#idleLsn);
+    return this.#settlement.handledLsn;
   }
 
   get unsettled(): number {
     return this.#unsettled;
   }
 
+  /** Sends refused in a row. */
   get failures(): number {
-    return this.#failures;
+    return this.#gate.failures;
   }
 
-  /** Whether some order waits for a message that its broker refuses. */
+  /** How many orders wait for a message that the broker refuses. */
   get resting(): number {
     return this.#resting.length;
   }
@@ -264,59 +211,21 @@ export class RelayState {
   #nextSend(now: number, maxBatchBytes: number): Effect | undefined {
     for (const rest of this.#resting.filter(({ until }) => until <= now)) this.#lanes.restore(rest.batch);
     this.#resting = this.#resting.filter(({ until }) => until > now);
-    if (this.#draining || now < this.#pausedUntil) return undefined;
-    // While sends fail, one at a time feels whether the broker is back.
-    if (this.#inFlight >= (this.#failures > 0 ? 1 : this.#limits.maxInFlight)) return undefined;
-    const batch = this.#lanes.take({
-      maxCount: this.#limits.maxBatchCount,
-      maxBytes: maxBatchBytes,
-      oneLane: this.#limits.sessions,
-    });
+    if (this.#draining || !this.#gate.isOpen(now)) return undefined;
+    const { maxBatchCount, sessions } = this.#limits;
+    const batch = this.#lanes.take({ maxCount: maxBatchCount, maxBytes: maxBatchBytes, oneLane: sessions });
     if (!batch) return undefined;
-    this.#inFlight++;
+    this.#gate.sent();
     return { kind: 'send', batch };
   }
 
   #nextMark(now: number): Effect | undefined {
-    if (this.#marking || now < this.#markNotBefore) return undefined;
-    // With nothing to mark, there can be progress to store: of rows that were settled before, or deleted since.
-    const progressDue =
-      this.#tracker.safeLsn > this.#storedLsn ||
-      this.#markedLsn > this.#storedMarkedLsn ||
-      this.#isIdleStoreDue(now);
-    if (this.#accepted.length === 0 && !progressDue) return undefined;
-    const due =
-      this.#draining ||
-      progressDue ||
-      this.#accepted.length >= this.#limits.markCount ||
-      now >= this.#acceptedAt + this.#limits.markAfterMs;
-    if (!due) return undefined;
-    const messages = this.#accepted.splice(0, this.#limits.markCount);
-    const settledLsn = maxLsn(this.#tracker.safeLsnWith(countByTransaction(messages)), this.#idleLsn);
-    this.#idleStoredAt = now;
-    for (const { transaction } of messages) {
-      this.#markedLsn = maxLsn(this.#markedLsn, transaction.commitLsn);
-    }
-    this.#marking = true;
-    return { kind: 'mark', mark: { messages, settledLsn, markedLsn: this.#markedLsn } };
+    const mark = this.#settlement.next(now, this.#draining);
+    return mark && { kind: 'mark', mark };
   }
 
-  #isIdleStoreDue(now: number): boolean {
-    const movedBytes = this.#idleLsn - this.#storedLsn;
-    return (
-      movedBytes >= IDLE_STEP_BYTES && now >= this.#idleStoredAt + IDLE_STORE_EVERY_MS && !this.#draining
-    );
+  #forget(settled: readonly Pending[]): void {
+    this.#unsettled -= settled.length;
+    for (const pending of settled) this.#unsettledBytes -= pending.bytes;
   }
-
-  #settle(messages: readonly Pending[]): void {
-    this.#unsettled -= messages.length;
-    for (const pending of messages) this.#unsettledBytes -= pending.bytes;
-    this.#tracker.settle(countByTransaction(messages));
-  }
-}
-
-function countByTransaction(messages: readonly Pending[]): Map<Transaction, number> {
-  const counts = new Map<Transaction, number>();
-  for (const { transaction } of messages) counts.set(transaction, (counts.get(transaction) ?? 0) + 1);
-  return counts;
 }

@@ -4,10 +4,11 @@ import type { OutboxStore } from './outbox-store.ts';
 import { classifyFailure } from './publishing/publish-failure.ts';
 import type { Publisher } from './publishing/publisher.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
-import type { Effect, Mark, Pending, RelayState } from './relay-state.ts';
+import type { Effect, RelayState } from './relay-state.ts';
 import type { Lsn } from './replication/lsn.ts';
 import type { WalEvent } from './replication/outbox-decoder.ts';
 import type { StreamHandler, WalStream } from './replication/stream.ts';
+import type { Mark, Pending } from './settlement.ts';
 import { readUnsettled, type UnsettledTable } from './unsettled-table.ts';
 
 export interface SessionDeps {

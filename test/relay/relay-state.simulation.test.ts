@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OutboxMessage } from '../../relay/outbox-message.ts';
 import type { PublishFailure } from '../../relay/publishing/publish-failure.ts';
-import { type Mark, type MarkOutcome, type Pending, RelayState } from '../../relay/relay-state.ts';
+import { RelayState } from '../../relay/relay-state.ts';
 import { type Lsn, maxLsn } from '../../relay/replication/lsn.ts';
+import type { Mark, MarkOutcome, Pending } from '../../relay/settlement.ts';
 import { type OpenState, Simulation } from './simulation/simulation.ts';
 
 const SEEDS = 4_000;

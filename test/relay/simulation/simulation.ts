@@ -1,6 +1,7 @@
 import type { PublishFailure } from '../../../relay/publishing/publish-failure.ts';
-import type { Effect, Mark, Pending, RelayLimits, RelayState } from '../../../relay/relay-state.ts';
+import type { Effect, RelayLimits, RelayState } from '../../../relay/relay-state.ts';
 import { type Lsn, maxLsn } from '../../../relay/replication/lsn.ts';
+import type { Mark, Pending } from '../../../relay/settlement.ts';
 import { outboxMessage } from '../outbox-messages.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { BrokenPromise, SimulatedBroker } from './simulated-broker.ts';

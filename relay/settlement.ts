@@ -1,0 +1,157 @@
+import type { OutboxMessage } from './outbox-message.ts';
+import type { LaneMessage } from './publishing/lanes.ts';
+import { AckTracker, type Transaction } from './replication/ack-tracker.ts';
+import { type Lsn, maxLsn } from './replication/lsn.ts';
+
+/** A received message on its way to being settled. */
+export interface Pending extends LaneMessage {
+  readonly message: OutboxMessage;
+  readonly transaction: Transaction;
+  /** Set when a batch with it was refused as a whole. */
+  alone: boolean;
+}
+
+/** Accepted messages to be marked in the table, and how far everything is settled once they are. */
+export interface Mark {
+  readonly messages: readonly Pending[];
+  readonly settledLsn: Lsn;
+  readonly markedLsn: Lsn;
+}
+
+/** What came of a mark: rows that are not visible yet and must be marked again, and whether the progress was stored. */
+export interface MarkOutcome {
+  readonly again: readonly Pending[];
+  readonly progressStored: boolean;
+}
+
+export interface SettlementOptions {
+  /** Everything that committed before it is settled. */
+  readonly settledLsn: Lsn;
+  /** The highest commit LSN that is marked. */
+  readonly markedLsn: Lsn;
+  /** Marks are gathered to so many or for so long: marked in tens, they cost the server several times as much. */
+  readonly markCount: number;
+  readonly markAfterMs: number;
+}
+
+const MARK_AGAIN_MS = 10;
+/** An idle position is stored when the server has moved so far: its own storing moves it by less, so this ends. */
+const IDLE_STEP_BYTES = 2048n;
+const IDLE_STORE_EVERY_MS = 1_000;
+
+/** What is accepted and not marked, how far everything is settled, and what of that a restart knows. Pure. */
+export class Settlement {
+  readonly #options: SettlementOptions;
+  readonly #tracker: AckTracker;
+  #accepted: Pending[] = [];
+  #acceptedAt = 0;
+  #marking = false;
+  #markNotBefore = 0;
+  #markedLsn: Lsn;
+  #storedMarkedLsn: Lsn;
+  #storedLsn: Lsn;
+  #idleLsn: Lsn;
+  #idleStoredAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SettlementOptions) {
+    this.#options = options;
+    this.#tracker = new AckTracker(options.settledLsn);
+    this.#markedLsn = options.markedLsn;
+    this.#storedMarkedLsn = options.markedLsn;
+    this.#storedLsn = options.settledLsn;
+    this.#idleLsn = options.settledLsn;
+  }
+
+  begin(commitLsn: Lsn, xid: number): Transaction {
+    return this.#tracker.begin(commitLsn, xid);
+  }
+
+  commit(transaction: Transaction, endLsn: Lsn): void {
+    this.#tracker.commit(transaction, endLsn);
+  }
+
+  /** The server's position: everything before it has been received. It counts only if everything is settled too. */
+  keepalive(lsn: Lsn): void {
+    if (this.#tracker.isIdle) this.#idleLsn = maxLsn(this.#idleLsn, lsn);
+  }
+
+  accept(batch: readonly Pending[], now: number): void {
+    if (this.#accepted.length === 0) this.#acceptedAt = now;
+    for (const pending of batch) this.#accepted.push(pending);
+  }
+
+  /** Counts messages that need no mark as settled. */
+  settle(messages: readonly Pending[]): void {
+    this.#tracker.settle(countByTransaction(messages));
+  }
+
+  /** The mark to write now, one at a time, or undefined. `atOnce`: without gathering more. */
+  next(now: number, atOnce: boolean): Mark | undefined {
+    if (this.#marking || now < this.#markNotBefore) return undefined;
+    const { markCount, markAfterMs } = this.#options;
+    const waiting = this.#accepted.length;
+    const gathered = atOnce || waiting >= markCount || now >= this.#acceptedAt + markAfterMs;
+    if (!(waiting > 0 && gathered) && !this.#isProgressDue(now, atOnce)) return undefined;
+
+    const messages = this.#accepted.splice(0, markCount);
+    const settledLsn = maxLsn(this.#tracker.safeLsnWith(countByTransaction(messages)), this.#idleLsn);
+    for (const { transaction } of messages) {
+      this.#markedLsn = maxLsn(this.#markedLsn, transaction.commitLsn);
+    }
+    this.#idleStoredAt = now;
+    this.#marking = true;
+    return { messages, settledLsn, markedLsn: this.#markedLsn };
+  }
+
+  /** Takes note of a mark that was written; returns what is settled by it. */
+  marked(mark: Mark, outcome: MarkOutcome, now: number): readonly Pending[] {
+    this.#marking = false;
+    const again = new Set(outcome.again);
+    const settled = mark.messages.filter((pending) => !again.has(pending));
+    this.settle(settled);
+    if (outcome.progressStored) {
+      this.#storedLsn = mark.settledLsn;
+      this.#storedMarkedLsn = mark.markedLsn;
+    }
+    this.#accepted = [...again, ...this.#accepted];
+    this.#markNotBefore = again.size > 0 ? now + MARK_AGAIN_MS : 0;
+    return settled;
+  }
+
+  /** When `next` has to be asked again although nothing happened. */
+  wakeAt(atOnce: boolean): number | undefined {
+    if (this.#accepted.length === 0 || this.#marking) return undefined;
+    return Math.max(this.#markNotBefore, atOnce ? 0 : this.#acceptedAt + this.#options.markAfterMs);
+  }
+
+  /** Nothing is accepted that is not marked. */
+  get isMarked(): boolean {
+    return this.#accepted.length === 0 && !this.#marking;
+  }
+
+  /**
+   * Everything before it is settled and a restart knows it: what may be confirmed. A slot that is confirmed no further
+   * than what is stored shows, when it stands further one day, that somebody else moved it or made it anew.
+   */
+  get storedLsn(): Lsn {
+    return this.#storedLsn;
+  }
+
+  /** Everything before it is settled: with nothing unsettled, as far as the server has come without events. */
+  get handledLsn(): Lsn {
+    return maxLsn(this.#tracker.safeLsn, this.#idleLsn);
+  }
+
+  /** With nothing to mark, there can be progress to store: of rows that were settled before, or deleted since, or none. */
+  #isProgressDue(now: number, ending: boolean): boolean {
+    if (this.#tracker.safeLsn > this.#storedLsn || this.#markedLsn > this.#storedMarkedLsn) return true;
+    const movedBytes = this.#idleLsn - this.#storedLsn;
+    return movedBytes >= IDLE_STEP_BYTES && now >= this.#idleStoredAt + IDLE_STORE_EVERY_MS && !ending;
+  }
+}
+
+function countByTransaction(messages: readonly Pending[]): Map<Transaction, number> {
+  const counts = new Map<Transaction, number>();
+  for (const { transaction } of messages) counts.set(transaction, (counts.get(transaction) ?? 0) + 1);
+  return counts;
+}
