@@ -9,7 +9,7 @@ import {
   readFileSync,
   rmSync,
 } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -148,7 +148,7 @@ interface Account {
 
 /** PostgreSQL refuses to run as root; there it runs as `nobody`, who exists everywhere and owns nothing. */
 function serverAccount(): Account | undefined {
-  if (process.platform === 'win32' || userInfo().uid !== 0) return undefined;
+  if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' }).stdout);
   return { uid: id('-u'), gid: id('-g') };
 }

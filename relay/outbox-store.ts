@@ -52,17 +52,21 @@ export class OutboxStore {
     );
   }
 
-  /** Forgets how far everything is settled, so that a restart settles the table anew; returns the new epoch. */
-  async restart(slot: string): Promise<bigint> {
+  /**
+   * Forgets how far everything is settled, so that a restart settles the table anew; returns the new epoch, or undefined if
+   * the progress is not the one of this epoch any more (0: there was none).
+   */
+  async restart(slot: string, epoch: bigint): Promise<bigint | undefined> {
     const { rows } = await this.#pool.query<{ epoch: string }>(
       `INSERT INTO relay_progress AS progress (slot, epoch, system_identifier, timeline)
        SELECT $1, 1, system_identifier::text, timeline_id FROM pg_control_system(), pg_control_checkpoint()
        ON CONFLICT (slot) DO UPDATE SET epoch = progress.epoch + 1, settled_lsn = NULL, marked_lsn = NULL,
          system_identifier = excluded.system_identifier, timeline = excluded.timeline, updated_at = now()
+       WHERE progress.epoch = $2
        RETURNING epoch`,
-      [slot],
+      [slot, epoch],
     );
-    return BigInt(rows[0]?.epoch ?? 0);
+    return rows[0] && BigInt(rows[0].epoch);
   }
 
   /**

@@ -11,9 +11,10 @@ import type { RelayMonitor } from './relay-monitor.ts';
 import { DEFAULT_LIMITS, RelayState } from './relay-state.ts';
 import { formatLsn, type Lsn } from './replication/lsn.ts';
 import { inspectPublication } from './replication/publication.ts';
-import { decideStart, inspectSlot, makeSlot, type NewSlot } from './replication/slot.ts';
+import { inspectSlot, makeSlot, type NewSlot } from './replication/slot.ts';
 import { WalStream } from './replication/stream.ts';
 import { Session } from './session.ts';
+import { decideStart } from './start-decision.ts';
 
 export interface RelayDeps {
   /** For the tables. The caller ends it, after `run`. */
@@ -122,7 +123,7 @@ async function runSession(
       });
       const marker = new Marker({ store, slot, monitor, log, random, abandon }, epoch);
       const session = new Session({ stream, state, marker, store, publisher, monitor, log });
-      watch = setInterval(() => void watchPublication(deps, publicationVersion, session), WATCH_EVERY_MS);
+      watch = watchPublication(deps, publicationVersion, session);
       await session.run(start.made, stopping);
     } finally {
       clearInterval(watch);
@@ -164,7 +165,7 @@ async function findStart(
   }
   // The first start of a relay is an ordinary thing; a slot that is gone later is not.
   log[progress ? 'warn' : 'info']({ slot }, `Settling from the table: ${decision.why}`);
-  const made = await makeSlot(deps.replicationUrl, slot, () => store.restart(slot));
+  const made = await makeSlot(deps.replicationUrl, slot, () => store.restart(slot, progress?.epoch ?? 0n));
   monitor.counts.tableSettlements++;
   log.info(
     { slot, unsettled: made.positions.length },
@@ -173,16 +174,25 @@ async function findStart(
   return { from: made.consistentLsn, markedLsn: 0n, epoch: made.epoch, made };
 }
 
-/** Also notices a PostgreSQL that cannot be reached while the stream is paused and hears nothing. */
-async function watchPublication(deps: RelayDeps, version: string, session: Session): Promise<void> {
-  try {
-    if ((await inspectPublication(deps.pool, deps.publication)) === version) return;
-    session.fail(
-      new AppError('PUBLICATION_UNUSABLE', `The publication ${deps.publication} has been changed`),
-    );
-  } catch (error) {
-    session.fail(error);
-  }
+/**
+ * Looks now and then whether the publication is as it was. Also notices a PostgreSQL that is gone while the stream is paused
+ * and hears nothing; one answer that is late is no sign of that.
+ */
+function watchPublication(deps: RelayDeps, version: string, session: Session): NodeJS.Timeout {
+  let late = 0;
+  const look = async () => {
+    try {
+      const current = await inspectPublication(deps.pool, deps.publication);
+      late = 0;
+      if (current === version) return;
+      session.fail(
+        new AppError('PUBLICATION_UNUSABLE', `The publication ${deps.publication} has been changed`),
+      );
+    } catch (error) {
+      if (errorCode(error) !== undefined || ++late > 1) session.fail(error);
+    }
+  };
+  return setInterval(() => void look(), WATCH_EVERY_MS);
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -51,10 +51,15 @@ export class Session implements StreamHandler {
    */
   async run(table: UnsettledTable | undefined, stopping: AbortSignal): Promise<void> {
     const { stream } = this.#deps;
+    // A server that stops waits for the connection to end, while what is in flight waits for the server.
+    stream.ended.catch(() => stream.close());
     try {
       stream.attach(this);
       const work = this.#feedTable(table).then(() => stream.ended);
       await Promise.race([work, this.#failed.promise, stream.ended, aborted(stopping)]);
+    } catch (error) {
+      await stream.close();
+      throw error;
     } finally {
       await this.#end();
     }

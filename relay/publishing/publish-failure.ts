@@ -62,5 +62,7 @@ function failureCode(error: unknown): string {
   // The SDK checks what it is given before it sends: an id of more than 128 characters is a TypeError or RangeError.
   if (error instanceof TypeError || error instanceof RangeError) return 'InvalidMessage';
   if ('code' in error && typeof error.code === 'string') return error.code;
+  // What @azure/identity throws has no code.
+  if (/^(Aggregate)?(Authentication|CredentialUnavailable)/.test(error.name)) return 'UnauthorizedAccess';
   return error.name === 'AbortError' ? 'AbortError' : 'GeneralError';
 }

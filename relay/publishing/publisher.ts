@@ -7,8 +7,8 @@ export interface Publisher {
   /** Connects ahead of the first send, so that it need not wait for that; rejects as a send would. */
   connect(): Promise<void>;
   /**
-   * Resolves when the broker has accepted all of the batch; rejects, within 10 s, with what `classifyFailure` understands.
-   * A batch is accepted as a whole or not at all; after a rejection with an unknown outcome it may have been accepted.
+   * Resolves when the broker has accepted all of the batch. Rejects with what `classifyFailure` understands, at the latest
+   * ten seconds after it could connect. A batch is accepted as a whole or not at all; after a rejection with an unknown outcome it may have been accepted.
    */
   send(batch: readonly OutboxMessage[]): Promise<void>;
   close(): Promise<void>;

@@ -1,45 +1,14 @@
 import pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
-import { type Progress, unsettledPositions } from '../outbox-store.ts';
+import { unsettledPositions } from '../outbox-store.ts';
 import type { UnsettledTable } from '../unsettled-table.ts';
-import { type Lsn, maxLsn, parseLsn } from './lsn.ts';
+import { type Lsn, parseLsn } from './lsn.ts';
 
 export interface SlotInfo {
   readonly active: boolean;
   readonly confirmedLsn: Lsn;
   /** PostgreSQL has thrown away WAL that it still needed: it can never stream again. */
   readonly lost: boolean;
-}
-
-export type StartDecision =
-  | { readonly kind: 'stream'; readonly from: Lsn }
-  | { readonly kind: 'settle'; readonly why: string };
-
-/**
- * Whether the stream can go on where it was, or the table has to be settled first because the slot does not stand where
- * this relay's progress says. `lastConfirmed`: how far this very process has confirmed the slot.
- */
-export function decideStart(
-  slot: SlotInfo | undefined,
-  progress: Progress | undefined,
-  publicationVersion: string,
-  tableHasUnsettled: boolean,
-  lastConfirmed: Lsn,
-): StartDecision {
-  if (!slot) return { kind: 'settle', why: 'there is no replication slot' };
-  if (slot.lost) return { kind: 'settle', why: 'PostgreSQL has invalidated the replication slot' };
-  if (progress?.settledLsn === undefined) {
-    return { kind: 'settle', why: 'the table has not been settled for this replication slot' };
-  }
-  if (progress.publicationVersion !== publicationVersion) {
-    return { kind: 'settle', why: 'the publication has been changed, and rows may have passed by it' };
-  }
-  const known = maxLsn(progress.settledLsn, lastConfirmed);
-  if (slot.confirmedLsn > known && tableHasUnsettled) {
-    return { kind: 'settle', why: 'the replication slot is ahead of what this relay has settled' };
-  }
-  // A slot that is behind has gone back in a crash of PostgreSQL; what it has forgotten is known here.
-  return { kind: 'stream', from: maxLsn(progress.settledLsn, slot.confirmedLsn) };
 }
 
 /** The state of a slot, or undefined if there is none. Throws SLOT_UNUSABLE for one that this relay must not touch. */
@@ -80,14 +49,20 @@ export interface NewSlot extends UnsettledTable {
 /**
  * Makes the slot anew and finds, in the very snapshot from which on it streams, what the table holds unsettled: nothing
  * falls between the two. Waits for transactions that are open now, ten seconds at most. `onLocked` runs once no other relay can
- * make the slot, before anything is changed.
+ * make the slot, before the slot
+ * is touched; undefined from it means that another one was faster.
  * https://www.postgresql.org/docs/current/logicaldecoding-explanation.html#LOGICALDECODING-SNAPSHOT-EXPORT
  */
-export async function makeSlot(url: string, name: string, onLocked: () => Promise<bigint>): Promise<NewSlot> {
+export async function makeSlot(
+  url: string,
+  name: string,
+  onLocked: () => Promise<bigint | undefined>,
+): Promise<NewSlot> {
   const ordinary = await connect({ connectionString: url, application_name: 'relay-recovery' });
   try {
     await lockSlotName(ordinary, name);
     const epoch = await onLocked();
+    if (epoch === undefined) throw new AppError('SLOT_BUSY', `Another relay has been at the slot ${name}`);
     await ordinary.query(
       'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
       [name],

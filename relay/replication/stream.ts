@@ -49,6 +49,7 @@ export class WalStream {
   #held: (() => void)[] | undefined = [];
   #paused = true;
   #over = false;
+  #closed: Promise<void> | undefined;
   #confirmed: Lsn;
   #heardAt = performance.now();
   #stoppingSince: number | undefined;
@@ -106,6 +107,7 @@ export class WalStream {
 
   /** Confirms, and waits until the server has taken note, for two seconds at most. */
   async confirmLast(lsn: Lsn): Promise<void> {
+    if (this.#over) return;
     const answered = new Promise<void>((resolve) => {
       this.#pong = resolve;
     });
@@ -131,8 +133,13 @@ export class WalStream {
     this.#plugin.resume();
   }
 
-  /** Resolves when the server has let go of the slot, so that a successor gets it at once; a failed connection is cut. */
-  async close(): Promise<void> {
+  /** Resolves when the server has let go of the slot, so that a successor gets it at once; a failed connection is cut. Works twice. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#status);
     if (!this.#over) {
       this.#over = true;

@@ -117,7 +117,7 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
 
   await assertSchemaCurrent(relay);
   const version = await inspectPublication(relay, 'order_outbox');
-  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => store.restart(SLOT));
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => store.restart(SLOT, 0n));
   await slot.release();
   const epoch = (await store.claim(SLOT, slot.epoch, version)) ?? 0n;
   await store.noteFailure([messageId], 'server busy', new Date());
@@ -182,7 +182,9 @@ test('the role of the relay can do nothing else', async () => {
 test('the queries of the manual run, and retiring a relay drops its slot', async () => {
   for (const name of ['watch', 'publication', 'deadlock']) await admin.query(sqlBlock(name));
   const slots = () => admin.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [SLOT]);
-  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => new OutboxStore(relay).restart(SLOT));
+  const store = new OutboxStore(relay);
+  const { epoch = 0n } = (await store.progress(SLOT)) ?? {};
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => store.restart(SLOT, epoch));
   await slot.release();
   assert.equal((await slots()).rowCount, 1);
 

@@ -95,6 +95,27 @@ test('PostgreSQL away at the start and later is waited for by both processes, an
   assert.equal(await api.stop(), 0);
 });
 
+test('PostgreSQL stops when it is asked to, although an event is in flight and cannot be marked any more', async (t) => {
+  const stack = await createStack(t);
+  const relay = stack.startRelay();
+  await relay.ready(`${stack.relayUrl}/health/ready`);
+  const slow = stack.bus.faults.inject({ kind: 'latency', delayMs: 2_000 });
+  await insertEvent(stack.db, 'InFlight');
+  await until('the broker has it, and has not said so', () => stack.bus.journal.total === 1);
+
+  let stopped = false;
+  void stack.postgres.stop('fast').then(() => {
+    stopped = true;
+  });
+  await until('PostgreSQL has stopped', () => stopped);
+  slow.heal();
+  await stack.postgres.start();
+  await untilAllMarked(stack.db);
+
+  assert.equal(stack.bus.journal.total, 1);
+  assert.equal(await relay.stop(), 0);
+});
+
 test('a relay that is stopped under load repeats nothing when it goes on', async (t) => {
   const stack = await createStack(t);
   let relay = stack.startRelay();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decideStart, type SlotInfo } from '../../../relay/replication/slot.ts';
+import type { SlotInfo } from '../../relay/replication/slot.ts';
+import { decideStart } from '../../relay/start-decision.ts';
 
 const slotAt = (confirmedLsn: bigint): SlotInfo => ({ active: false, lost: false, confirmedLsn });
 const settledUpTo = (settledLsn: bigint | undefined, publicationVersion: string | undefined = 'v1') => ({
