@@ -58,8 +58,6 @@ export interface Held {
   readonly commit: Commit;
   readonly confirmedLsn: Lsn;
   readonly missing: readonly string[];
-  /** The types in the order of their first arrival, in the end. */
-  readonly arrived: readonly string[];
 }
 
 /** The broker holds an event, the relay goes on telling the server where it stands, and is killed. */
@@ -106,11 +104,14 @@ export async function transactionHalfSettled(t: TestContext, subject: RelaySubje
   return crash(stage, commit);
 }
 
+export interface Refused {
+  readonly missing: readonly string[];
+  /** The types in the order of their first arrival, in the end. All are of one order. */
+  readonly arrived: readonly string[];
+}
+
 /** The broker refuses an event once and takes the one after it; then the relay is killed. */
-export async function eventRefusedOnce(
-  t: TestContext,
-  subject: RelaySubject,
-): Promise<Pick<Held, 'missing' | 'arrived'>> {
+export async function eventRefusedOnce(t: TestContext, subject: RelaySubject): Promise<Refused> {
   const stage = await RelayStage.open(t, subject);
   const refusal = stage.bus.faults.inject({ kind: 'quotaExceeded', times: 1 });
 
@@ -124,10 +125,8 @@ export async function eventRefusedOnce(
   return { missing: await stage.missing(), arrived: stage.arrived() };
 }
 
-export interface Reconnected {
-  readonly missing: readonly string[];
-  readonly arrived: readonly string[];
-  /** How many connections for replication there were at most. */
+export interface Reconnected extends Refused {
+  /** How many connections for replication there were. */
   readonly senders: number;
 }
 
@@ -250,8 +249,7 @@ async function crash(stage: RelayStage, commit: Commit): Promise<Held> {
   await stage.kill();
   stage.bus.faults.heal();
   await stage.start();
-  const missing = await stage.missing();
-  return { commit, confirmedLsn, missing, arrived: stage.arrived() };
+  return { commit, confirmedLsn, missing: await stage.missing() };
 }
 
 /** From now on the broker takes so many transfers, and leaves all after them without an answer. */

@@ -46,11 +46,10 @@ describe('traps of pg-logical-replication', { concurrency: 3 }, () => {
   });
 
   test('nothing of a transaction is confirmed while one of its rows is unsettled', async (t) => {
-    const { commit, confirmedLsn, missing, arrived } = await transactionHalfSettled(t, await ourRelay());
+    const { commit, confirmedLsn, missing } = await transactionHalfSettled(t, await ourRelay());
 
     assert.ok(confirmedLsn <= commit.lsn);
     assert.deepEqual(missing, []);
-    assert.deepEqual(arrived, ['Row1', 'Row2', 'Row3', 'Last 1']);
   });
 
   test('an event that is refused is not confirmed by the one after it, which waits', async (t) => {

@@ -179,13 +179,10 @@ export class RelayStage {
     });
   }
 
-  /**
-   * Lets one event more go through, and returns what was committed but has not arrived by then. Events come in the order
-   * of their commits, so that what is not there before the last one never will be.
-   */
+  /** Lets one event more go through, of order o1, and returns what was committed but has not arrived when that is confirmed. */
   async missing(): Promise<string[]> {
     const name = `Last ${++this.#lasts}`;
-    const last = await this.insert(name);
+    const last = await this.insert(name, { aggregateId: 'o1' });
     await this.untilArrived(name);
     await this.untilConfirmed(last);
     const { rows } = await this.pool.query<{ id: string; type: string }>(
