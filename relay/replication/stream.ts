@@ -52,7 +52,8 @@ export class WalStream {
   #closed: Promise<void> | undefined;
   #confirmed: Lsn;
   #heardAt = performance.now();
-  #stoppingSince: number | undefined;
+  #askedSince = 0;
+  #askedLast = Number.NEGATIVE_INFINITY;
   #pong: (() => void) | undefined;
 
   /** Opens the stream at a position. Throws SLOT_BUSY while another relay has the slot, and what `pg` throws otherwise. */
@@ -191,15 +192,17 @@ export class WalStream {
     this.#pong?.();
     if (this.#over) return;
     this.#handler?.onKeepalive(lsn);
-    if (shouldRespond) this.#onServerStopping(lsn);
+    if (shouldRespond) this.#onAnswerAsked(lsn);
   }
 
-  /** With a status every second, the server asks for an answer only when it stops; then it waits until all is confirmed. */
-  #onServerStopping(lsn: Lsn): void {
+  /** With a status every second, a server asks again and again for an answer only when it stops: it waits until all is confirmed. */
+  #onAnswerAsked(lsn: Lsn): void {
+    const now = performance.now();
+    if (now - this.#askedLast > 3 * STATUS_EVERY_MS) this.#askedSince = now;
+    this.#askedLast = now;
     const handled = this.#handler?.handledLsn ?? 0n;
-    this.#stoppingSince ??= performance.now();
     if (handled >= lsn) this.confirm(handled);
-    else if (performance.now() - this.#stoppingSince >= STATUS_EVERY_MS) {
+    else if (now - this.#askedSince >= STATUS_EVERY_MS) {
       // What is unsettled comes again after its restart; it must not wait for the broker.
       this.#fail(new AppError('STREAM_LOST', 'PostgreSQL is stopping'));
     }

@@ -75,10 +75,9 @@ describe('traps of pg-logical-replication', { concurrency: 3 }, () => {
   });
 
   test('a fast shutdown of the server does not wait for an idle relay', async (t) => {
-    const tookMs = await serverShutdown(t, await ourRelay(), 10_000);
+    const { ended, letGo } = await serverShutdown(t, await ourRelay(), 20_000);
 
-    // For a position that is not exact it would wait until the relay gives up, a second later.
-    assert.ok(tookMs !== undefined && tookMs < 1_000, `${tookMs} ms`);
+    assert.deepEqual({ ended, letGo }, { ended: true, letGo: false });
   });
 
   test('a broker that is silent for longer than wal_sender_timeout costs neither the connection nor memory', async (t) => {

@@ -271,6 +271,11 @@ test('a clean stop and start repeats nothing and loses nothing', async (t) => {
   const ids = bus.journal.entries().map(({ messageId }) => messageId);
   assert.equal(ids.length, 220);
   assert.equal(new Set(ids).size, 220);
+  // The last confirmation must reach the server too before the connection ends.
+  const { rows } = await pool.query(
+    'SELECT confirmed_flush_lsn = settled_lsn AS confirmed FROM pg_replication_slots JOIN relay_progress ON slot = slot_name',
+  );
+  assert.deepEqual(rows, [{ confirmed: true }]);
 });
 
 test('what is marked already when it comes again is not sent again', async (t) => {

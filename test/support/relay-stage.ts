@@ -78,6 +78,11 @@ export class RelayStage {
     return this.#relay?.pid ?? 0;
   }
 
+  /** What the relay has written. */
+  get lines(): readonly string[] {
+    return this.#relay?.lines ?? [];
+  }
+
   /** Resolves when the relay streams, or waits for the slot. */
   async start(): Promise<void> {
     this.#relay = await this.startAnother(this.#subject);
