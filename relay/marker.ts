@@ -38,6 +38,8 @@ export class Marker {
   async mark(mark: Mark): Promise<MarkOutcome> {
     const { monitor, log, random, abandon } = this.#deps;
     for (let failures = 1; ; failures++) {
+      // Also for rows that nobody can see yet, which are marked again and again without a failure.
+      abandon.throwIfAborted();
       try {
         return await this.#markOnce(mark);
       } catch (err) {

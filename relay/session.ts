@@ -35,7 +35,7 @@ export class Session implements StreamHandler {
   readonly #marksLost = new AbortController();
   /** Until the table is through, nothing of the stream is taken in. */
   #feeding = true;
-  #ended = false;
+  readonly #ending = new AbortController();
   #pumpScheduled = false;
   #wake: NodeJS.Timeout | undefined;
   #pumped = Promise.withResolvers<void>();
@@ -106,13 +106,17 @@ export class Session implements StreamHandler {
     return this.#deps.state.handledLsn;
   }
 
+  get #ended(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
   async #feedTable(table: UnsettledTable | undefined): Promise<void> {
     const { state, store, monitor } = this.#deps;
     if (table) {
       monitor.enter('settling');
       // To the state, the table is one long transaction before all others.
       state.begin(table.consistentLsn, 0);
-      for await (const messages of readUnsettled(store, table)) {
+      for await (const messages of readUnsettled(store, table, this.#ending.signal)) {
         if (this.#ended) return;
         monitor.counts.received += messages.length;
         for (const message of messages) state.insert(message);
@@ -129,7 +133,7 @@ export class Session implements StreamHandler {
 
   async #end(): Promise<void> {
     const { state, stream, monitor } = this.#deps;
-    this.#ended = true;
+    this.#ending.abort();
     monitor.enter('draining');
     state.drain();
     this.#pump();

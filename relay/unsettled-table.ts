@@ -17,13 +17,14 @@ export interface UnsettledTable {
 const CHUNK = 1_000;
 const READ_AGAIN_MS = 50;
 
-/** Reads those of the rows that are still unsettled, in order, a thousand at a time. */
+/** Reads those of the rows that are still unsettled, in order, a thousand at a time. After `signal` it ends, unfinished. */
 export async function* readUnsettled(
   store: OutboxStore,
   table: UnsettledTable,
+  signal: AbortSignal,
 ): AsyncGenerator<OutboxMessage[]> {
-  for (let at = 0; at < table.positions.length; at += CHUNK) {
-    yield await readChunk(store, table, [...table.positions.subarray(at, at + CHUNK)]);
+  for (let at = 0; at < table.positions.length && !signal.aborted; at += CHUNK) {
+    yield await readChunk(store, table, [...table.positions.subarray(at, at + CHUNK)], signal);
   }
 }
 
@@ -32,11 +33,12 @@ async function readChunk(
   store: OutboxStore,
   table: UnsettledTable,
   positions: readonly bigint[],
+  signal: AbortSignal,
 ): Promise<OutboxMessage[]> {
   for (;;) {
     const allVisible = haveEnded(table.snapshot, await store.snapshot());
     const messages = await store.readAt(positions);
-    if (allVisible || messages.length === positions.length) return messages;
+    if (allVisible || messages.length === positions.length || signal.aborted) return messages;
     await sleep(READ_AGAIN_MS);
   }
 }
