@@ -19,7 +19,7 @@ import { healthRoutes } from './http/health-routes.ts';
 import { addJsonParser } from './http/json-parser.ts';
 import { openApi } from './http/openapi.ts';
 import { orderRoutes } from './http/order-routes.ts';
-import { Problem, toProblem } from './http/problem.ts';
+import { isTemporary, Problem, toProblem } from './http/problem.ts';
 import { readContext } from './http/request-context.ts';
 import { findOrder } from './orders/order-store.ts';
 import { receptors } from './receptors/registry.ts';
@@ -110,6 +110,6 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   if (problem.status >= 500)
     request.log.error({ err: error }, `Answering ${problem.status}: ${problem.detail}`);
   else request.log.info({ errors: problem.errors }, `Answering ${problem.status}: ${problem.detail}`);
-  if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if (isTemporary(problem)) reply.header('retry-after', RETRY_AFTER_SECONDS);
   reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 }

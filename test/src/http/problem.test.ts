@@ -14,6 +14,8 @@ test('an error becomes the status and the type of its code', () => {
         ['CONTEXT_INVALID', 400],
         ['REQUEST_INVALID', 400],
         ['ORDER_INVALID', 400],
+        ['IDEMPOTENCY_KEY_IN_USE', 409],
+        ['IDEMPOTENCY_KEY_REUSED', 422],
         ['ORDER_NOT_FOUND', 404],
         ['ROUTE_NOT_FOUND', 404],
         ['DATABASE_UNAVAILABLE', 503],
