@@ -51,6 +51,11 @@ export const contextHeaders = Type.Object({
   'X-Correlation-Id': Type.Optional(
     Type.String({ description: '1 to 128 visible ASCII characters; made when absent' }),
   ),
+  'X-Request-Id': Type.Optional(
+    Type.String({
+      description: 'For the log alone, and returned; left out if it is not 1 to 128 visible ASCII characters',
+    }),
+  ),
   'X-User-Id': Type.Optional(Type.String({ description: 'Who asks; 1 to 128 visible ASCII characters' })),
   traceparent: Type.Optional(Type.String({ description: 'W3C Trace Context' })),
   tracestate: Type.Optional(Type.String({ description: 'W3C Trace Context' })),

@@ -18,6 +18,8 @@ test('an error becomes the status and the type of its code', () => {
         ['IDEMPOTENCY_KEY_REUSED', 422],
         ['ORDER_NOT_FOUND', 404],
         ['ROUTE_NOT_FOUND', 404],
+        ['METHOD_NOT_ALLOWED', 405],
+        ['NOT_ACCEPTABLE', 406],
         ['DATABASE_UNAVAILABLE', 503],
         ['COMMIT_UNCERTAIN', 503],
         ['SCHEMA_BEHIND', 500],
