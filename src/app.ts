@@ -11,6 +11,7 @@ import { probe } from './core/db/database.ts';
 import { AppError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
 import { createDispatcher } from './dispatcher.ts';
+import { answerJsonOnly } from './http/accept.ts';
 import type { App } from './http/app-instance.ts';
 import { ajvOptions } from './http/body-validation.ts';
 import { answerBrokenRequest } from './http/broken-request.ts';
@@ -19,7 +20,8 @@ import { healthRoutes } from './http/health-routes.ts';
 import { addJsonParser } from './http/json-parser.ts';
 import { openApi } from './http/openapi.ts';
 import { orderRoutes } from './http/order-routes.ts';
-import { Problem, toProblem } from './http/problem.ts';
+import { otherMethods } from './http/other-methods.ts';
+import { isTemporary, Problem, toProblem } from './http/problem.ts';
 import { readContext } from './http/request-context.ts';
 import { findOrder } from './orders/order-store.ts';
 import { receptors } from './receptors/registry.ts';
@@ -63,6 +65,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   // What is answered is what the schemas document; a serializer made from them would drop and coerce where it is not.
   app.setSerializerCompiler(() => JSON.stringify);
   addJsonParser(app);
+  const addOtherMethods = otherMethods(app);
   app.addSchema(Problem);
 
   const isClosing = closeGently(app);
@@ -71,6 +74,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     const faults = startContext(request, reply, newId);
     if (faults.length > 0) throw new AppError('CONTEXT_INVALID', 'A header is not valid', { faults });
   });
+  answerJsonOnly(app);
   app.addHook('onSend', async (_request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
   });
@@ -93,14 +97,19 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     probeDatabase: () => probe(pool),
     isOpen: () => !isClosing() && (deps.isStarted?.() ?? true),
   });
+  app.register(addOtherMethods);
   return app;
 }
 
-/** Gives a request its message context, its answer the correlation id, and its log lines both. Returns what is wrong with the headers. */
+/** Gives a request its message context, its answer the correlation id and the X-Request-Id that it has, and its log lines all of them. Returns what is wrong with the headers. */
 function startContext(request: FastifyRequest, reply: FastifyReply, newId: () => string) {
-  const { context, faults } = readContext(request.headers, request.id, newId);
+  const { context, requestId, faults } = readContext(request.headers, request.id, newId);
   request.messageContext = context;
-  (request.log as Logger).setBindings({ correlationId: context.correlationId });
+  (request.log as Logger).setBindings({
+    correlationId: context.correlationId,
+    ...(requestId && { requestId }),
+  });
+  if (requestId) reply.header('x-request-id', requestId);
   reply.header('x-correlation-id', context.correlationId);
   return faults;
 }
@@ -110,6 +119,6 @@ function sendProblem(error: unknown, request: FastifyRequest, reply: FastifyRepl
   if (problem.status >= 500)
     request.log.error({ err: error }, `Answering ${problem.status}: ${problem.detail}`);
   else request.log.info({ errors: problem.errors }, `Answering ${problem.status}: ${problem.detail}`);
-  if (problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  if (isTemporary(problem)) reply.header('retry-after', RETRY_AFTER_SECONDS);
   reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 }

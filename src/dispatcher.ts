@@ -1,8 +1,11 @@
 import type pg from 'pg';
+import type { Database } from './core/db/database.ts';
 import { inTransaction } from './core/db/transaction.ts';
 import type { Message } from './core/messages/message.ts';
 import { causedBy, type MessageContext } from './core/messages/message-context.ts';
 import { activeTraceContext } from './core/messages/trace-context.ts';
+import { keepAnswer, takeKey } from './idempotency/answer-store.ts';
+import type { KeptAnswer, KeyedRequest } from './idempotency/keyed-request.ts';
 import { appendToOutbox } from './outbox/outbox-writer.ts';
 import type { Receptor } from './receptors/receptor.ts';
 
@@ -15,7 +18,24 @@ export interface Dispatcher<R extends Registry> {
     command: Message<T, CommandOf<R[T]>>,
     cause: MessageContext,
   ): Promise<AnswerOf<R[T]>>;
+
+  /**
+   * The same, and keeps the answer that `toAnswer` makes of the outcome in that transaction, if the request has a key. A request
+   * that had its answer before gets that one, and nothing is carried out. Throws IDEMPOTENCY_KEY_IN_USE and
+   * IDEMPOTENCY_KEY_REUSED too.
+   */
+  dispatchOnce<T extends keyof R & string>(
+    command: Message<T, CommandOf<R[T]>>,
+    cause: MessageContext,
+    request: KeyedRequest | undefined,
+    toAnswer: (outcome: AnswerOf<R[T]>) => KeptAnswer,
+  ): Promise<Done<AnswerOf<R[T]>>>;
 }
+
+/** An answer and what it was made of; of a replayed one, no outcome is there any more. */
+export type Done<Outcome> =
+  | { readonly replayed: false; readonly answer: KeptAnswer; readonly outcome: Outcome }
+  | { readonly replayed: true; readonly answer: KeptAnswer };
 
 export interface DispatcherDeps<R extends Registry> {
   readonly pool: pg.Pool;
@@ -26,29 +46,49 @@ export interface DispatcherDeps<R extends Registry> {
 
 /** A receptor of each command's type name; `never`, since a table of receptors cannot say whose command is whose. */
 export type Registry = Readonly<Record<string, Receptor<never, unknown>>>;
-type CommandOf<R> = R extends Receptor<infer Command, unknown> ? Command : never;
-type AnswerOf<R> = R extends Receptor<never, infer Answer> ? Answer : never;
+export type CommandOf<R> = R extends Receptor<infer Command, unknown> ? Command : never;
+export type AnswerOf<R> = R extends Receptor<never, infer Answer> ? Answer : never;
 
 /** Brings commands to their receptors. Owns the transaction and the outbox, so that no receptor can forget to publish. */
 export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): Dispatcher<R> {
   const { pool, receptors, now, newId } = deps;
   return {
-    async dispatch<T extends keyof R & string>(command: Message<T, CommandOf<R[T]>>, cause: MessageContext) {
-      const receptor = receptors[command.type] as unknown as Receptor<CommandOf<R[T]>, AnswerOf<R[T]>>;
-      const context = { ...causedBy(cause, newId()), trace: activeTraceContext() ?? cause.trace };
-      const moment = { now: now(), newId };
+    async dispatch(command, cause) {
+      return inTransaction(pool, prepare(command, cause));
+    },
 
-      const handle = receptor(command.body, moment);
+    async dispatchOnce(command, cause, request, toAnswer) {
+      const handle = prepare(command, cause);
       return inTransaction(pool, async (db) => {
-        const { answer, events } = await handle(db);
-        const trace = activeTraceContext() ?? context.trace;
-        const toPublish = events.map((event) => ({
-          event,
-          context: { ...causedBy(context, newId()), trace },
-        }));
-        await appendToOutbox(db, toPublish, moment.now);
-        return answer;
+        const kept = request && (await takeKey(db, request));
+        if (kept) return { replayed: true, answer: kept };
+        const outcome = await handle(db);
+        const answer = toAnswer(outcome);
+        if (request) await keepAnswer(db, request, answer);
+        return { replayed: false, answer, outcome };
       });
     },
   };
+
+  /** Lets the receptor decide, and returns what is to be done inside of a transaction. */
+  function prepare<T extends keyof R & string>(
+    command: Message<T, CommandOf<R[T]>>,
+    cause: MessageContext,
+  ): (db: Database) => Promise<AnswerOf<R[T]>> {
+    const receptor = receptors[command.type] as unknown as Receptor<CommandOf<R[T]>, AnswerOf<R[T]>>;
+    const context = { ...causedBy(cause, newId()), trace: activeTraceContext() ?? cause.trace };
+    const moment = { now: now(), newId };
+
+    const handle = receptor(command.body, moment);
+    return async (db) => {
+      const { answer, events } = await handle(db);
+      const trace = activeTraceContext() ?? context.trace;
+      const toPublish = events.map((event) => ({
+        event,
+        context: { ...causedBy(context, newId()), trace },
+      }));
+      await appendToOutbox(db, toPublish, moment.now);
+      return answer;
+    };
+  }
 }

@@ -7,6 +7,7 @@ import { assertSchemaCurrent } from './core/db/schema-version.ts';
 import { AppError } from './core/errors.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
+import { startExpiry } from './idempotency/expiry.ts';
 
 await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {
   const pool = openPool({
@@ -26,7 +27,10 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
   // would be restarted over and over by what watches it.
   await app.listen({ host: config.HOST, port: config.PORT });
   schemaChecked = await schemaIsCurrent(pool, log, stopping);
-  if (schemaChecked) log.info('Ready');
+  if (!schemaChecked) return;
+  const expiry = startExpiry({ pool, log });
+  onClose('expiry of idempotency keys', () => expiry.stop());
+  log.info('Ready');
 });
 
 /** Waits for a database that answers; false when stopped before. Throws SCHEMA_BEHIND. */

@@ -47,7 +47,7 @@ const rules: Rule[] = [
   {
     rule: 'src/http knows no SQL',
     files: /^src\/http\//,
-    imports: / (drizzle-orm|pg|src\/orders\/order-store\.ts|src\/outbox\/)/,
+    imports: / (drizzle-orm|pg|src\/(orders\/order|idempotency\/answer)-store\.ts|src\/outbox\/)/,
     planted: ['src/http/order-routes.ts', "import { findOrder } from '../orders/order-store.ts';"],
   },
   {
@@ -74,7 +74,7 @@ const rules: Rule[] = [
     'fastify',
   ),
   only('@fastify\\/otel', /^src\/tracing\.ts$/),
-  only('drizzle-orm', /^(src\/(core\/db|orders|outbox)\/|src\/app\.ts|test\/)/),
+  only('drizzle-orm', /^(src\/(core\/db|orders|outbox|idempotency)\/|src\/app\.ts|test\/)/),
   only('prom-client', /^(relay\/metrics\.ts$|test\/)/),
   only('pino', /^src\/core\/log\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),

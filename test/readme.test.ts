@@ -94,13 +94,38 @@ test('the curl command has the answer that is shown', async (t) => {
   assert.equal(JSON.stringify({ ...answer, orderId, createdAt }), JSON.stringify(shown));
 });
 
+test('the curl command with a key has the two answers that are shown', async (t) => {
+  const section = '### Safe to send again';
+  const { headers, data, url, method } = curlCommand(block('```bash\ncurl', section));
+  const shown = [block('```http', section), block('```http', 'And the second time')].map(answerHead);
+  const stack = await createStack(t);
+  await stack.startApi().ready(`${stack.apiUrl}/health/ready`);
+
+  for (const [status, fields] of shown) {
+    const response = await fetch(url.replace('http://localhost:5000', stack.apiUrl), {
+      method,
+      headers,
+      body: data,
+    });
+
+    const { orderId } = (await response.json()) as { orderId: string };
+    assert.equal(`HTTP/1.1 ${response.status} ${response.statusText}`, status);
+    assert.match(fields['location'] ?? '', /^\/api\/orders\/[0-9a-f]{32}$/);
+    assert.equal(response.headers.get('location'), `/api/orders/${orderId}`);
+    assert.equal(response.headers.get('idempotency-replayed') ?? undefined, fields['idempotency-replayed']);
+  }
+  assert.equal((await stack.db.query('SELECT FROM orders')).rowCount, 1);
+  assert.equal(shown[0]?.[1]['location'], shown[1]?.[1]['location']);
+  assert.deepEqual(Object.keys(shown[1]?.[1] ?? {}), ['idempotency-replayed', 'location']);
+});
+
 interface Schema {
   readonly default?: string | number | boolean;
 }
 
-/** The first fenced block that begins like this, without its fences. */
-function block(start: string): string {
-  const at = readme.indexOf(start);
+/** The first fenced block that begins like this, without its fences, after this text. */
+function block(start: string, after = ''): string {
+  const at = readme.indexOf(start, readme.indexOf(after));
   assert.notEqual(at, -1, `there is a block that begins with ${start}`);
   const from = readme.indexOf('\n', at) + 1;
   return readme.slice(from, readme.indexOf('\n```', from));
@@ -127,6 +152,12 @@ function mapOf(map: string): string[] {
     above.push(name);
     return [above.join('')];
   });
+}
+
+/** The status line of an answer as curl shows it, and its header fields. */
+function answerHead(answer: string): [status: string, fields: Record<string, string>] {
+  const [status = '', ...lines] = answer.split('\n');
+  return [status, Object.fromEntries(lines.map((line) => line.split(': ', 2) as [string, string]))];
 }
 
 /** A curl command as the shell hands it over; an option that is not known here fails. */

@@ -1,4 +1,7 @@
+import { AppError } from '../core/errors.ts';
 import type { App } from './app-instance.ts';
+import { extentFault } from './body-extent.ts';
+import { jsonFaultAt } from './json-syntax.ts';
 
 /**
  * JSON alone is taken, and only as UTF-8: Fastify would put U+FFFD where a byte is wrong, and so change an order silently.
@@ -9,12 +12,34 @@ export function addJsonParser(app: App): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const coding = request.headers['content-encoding'];
+    if (coding !== undefined && coding !== 'identity')
+      return done(refusal(415, 'The body must not have a content coding'));
     let text: string;
     try {
       text = utf8.decode(body as Buffer);
     } catch (cause) {
-      return done(Object.assign(new Error('The body is not UTF-8', { cause }), { statusCode: 400 }));
+      return done(refusal(400, 'The body is not UTF-8', cause));
     }
-    return parseJson(request, text, done);
+    return parseJson(request, text, (error, value) => {
+      if (error) return done(text === '' ? error : refusal(400, whyRefused(text), error));
+      const fault = extentFault(value);
+      if (fault)
+        return done(new AppError('REQUEST_INVALID', 'The request cannot be taken', { faults: [fault] }));
+      return done(null, value);
+    });
   });
 }
+
+function whyRefused(text: string): string {
+  const at = jsonFaultAt(text);
+  if (at === undefined) return 'The body has a member that could change objects of ours, such as __proto__';
+  const lines = text.slice(0, at).split('\n');
+  const place = `position ${at} (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
+  return at < text.length
+    ? `The body is not JSON: what stands at ${place} cannot stand there`
+    : `The body is not JSON: it ends at ${place}, where more has to follow`;
+}
+
+const refusal = (statusCode: number, message: string, cause?: unknown) =>
+  Object.assign(new Error(message, { cause }), { statusCode });

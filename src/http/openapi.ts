@@ -8,6 +8,9 @@ const CORRELATION_ID = {
   'X-Correlation-Id': { type: 'string', description: 'The one that was sent, or a new one' },
 };
 
+/** Goes with every answer after which the same request may be sent again. */
+export const RETRY_AFTER = { 'Retry-After': { type: 'integer', description: 'Seconds' } };
+
 /** Serves the OpenAPI 3.1 document of the routes that are added after it, and Swagger UI, which comes with its own files. */
 export async function openApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
@@ -47,6 +50,11 @@ export function problemAnswer(description: string, headers: object = {}) {
 export const contextHeaders = Type.Object({
   'X-Correlation-Id': Type.Optional(
     Type.String({ description: '1 to 128 visible ASCII characters; made when absent' }),
+  ),
+  'X-Request-Id': Type.Optional(
+    Type.String({
+      description: 'For the log alone, and returned; left out if it is not 1 to 128 visible ASCII characters',
+    }),
   ),
   'X-User-Id': Type.Optional(Type.String({ description: 'Who asks; 1 to 128 visible ASCII characters' })),
   traceparent: Type.Optional(Type.String({ description: 'W3C Trace Context' })),

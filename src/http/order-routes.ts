@@ -6,7 +6,8 @@ import type { Dispatcher } from '../dispatcher.ts';
 import { describeOrder, type Order } from '../orders/order.ts';
 import type { Receptors } from '../receptors/registry.ts';
 import type { App } from './app-instance.ts';
-import { answer, contextHeaders, problemAnswer } from './openapi.ts';
+import { commandRoute } from './command-route.ts';
+import { answer, contextHeaders, problemAnswer, RETRY_AFTER } from './openapi.ts';
 
 const ORDER_ID = /^[0-9a-f]{32}$/;
 
@@ -27,18 +28,20 @@ export interface OrderRoutesDeps {
 }
 
 export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps): void {
-  app.post('/api/orders', { schema: createOrderSchema }, async (request, reply) => {
-    const order = await dispatcher.dispatch(
-      { type: CREATE_ORDER, body: request.body },
-      request.messageContext,
-    );
-    const { orderId, customerId, totalAmount } = order;
-    const itemCount = order.items.length;
-    request.log.info(
-      { orderId, customerId, itemCount, totalAmount },
-      `Order ${orderId} created for customer ${customerId} with ${itemCount} items, total $${totalAmount}`,
-    );
-    return reply.code(201).header('location', `/api/orders/${orderId}`).send(order);
+  commandRoute(app, dispatcher, {
+    url: '/api/orders',
+    schema: createOrderSchema,
+    toCommand: ({ body }) => ({ type: CREATE_ORDER, body }),
+    toAnswer: (order) => ({
+      status: 201,
+      headers: { location: `/api/orders/${order.orderId}` },
+      body: order,
+    }),
+    onCommitted: ({ orderId, customerId, totalAmount, items }, { log }) =>
+      log.info(
+        { orderId, customerId, itemCount: items.length, totalAmount },
+        `Order ${orderId} created for customer ${customerId} with ${items.length} items, total $${totalAmount}`,
+      ),
   });
 
   app.get('/api/orders/:orderId', { schema: getOrderSchema }, async (request): Promise<OrderView> => {
@@ -49,7 +52,6 @@ export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps
   });
 }
 
-const RETRY_AFTER = { 'Retry-After': { type: 'integer', description: 'Seconds' } };
 const LOCATION = { Location: { type: 'string', description: 'Where the order can be read' } };
 
 const createOrderSchema = {

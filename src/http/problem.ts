@@ -39,16 +39,27 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   CONTEXT_INVALID: 400,
   REQUEST_INVALID: 400,
   ORDER_INVALID: 400,
+  IDEMPOTENCY_KEY_IN_USE: 409,
+  IDEMPOTENCY_KEY_REUSED: 422,
   ORDER_NOT_FOUND: 404,
   ROUTE_NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  NOT_ACCEPTABLE: 406,
   DATABASE_UNAVAILABLE: 503,
   COMMIT_UNCERTAIN: 503,
 };
 
 const DETAIL_OF: Partial<Record<ErrorCode, string>> = {
   DATABASE_UNAVAILABLE: 'The database does not answer. Nothing was changed; try again.',
-  COMMIT_UNCERTAIN: 'The database did not confirm the order. It may exist or not; look before trying again.',
+  COMMIT_UNCERTAIN:
+    'The database did not confirm what was asked for: it may exist or not. If the request had an Idempotency-Key, ' +
+    'send it again with the same key, and it happens once. If it had none, look before trying again.',
 };
+
+/** The problems after which the very same request may well succeed in a moment. */
+export function isTemporary({ status, type }: Problem): boolean {
+  return status === 503 || type === typeOf('IDEMPOTENCY_KEY_IN_USE');
+}
 
 /** What a client is told about an error: of one that is not its own, nothing but that it happened. */
 export function toProblem(error: unknown, requestId: string): Problem {
@@ -56,7 +67,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
   if (known) {
     const status = STATUS_OF[known.code] ?? 500;
     const detail = DETAIL_OF[known.code] ?? `${known.message}${firstOf(known.faults)}`;
-    return problem(`urn:order-service:problem:${kebab(known.code)}`, status, detail, requestId, known.faults);
+    return problem(typeOf(known.code), status, detail, requestId, known.faults);
   }
   const status = clientStatus(error);
   if (status === undefined)
@@ -107,4 +118,4 @@ function problem(
   };
 }
 
-const kebab = (code: string) => code.toLowerCase().replaceAll('_', '-');
+const typeOf = (code: ErrorCode) => `urn:order-service:problem:${code.toLowerCase().replaceAll('_', '-')}`;

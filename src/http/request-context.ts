@@ -24,6 +24,8 @@ const RESERVED_NAMES = new Set([
 
 export interface RequestContext {
   readonly context: MessageContext;
+  /** What a proxy calls the request: for its log and ours, and for nothing else. */
+  readonly requestId: string | undefined;
   /** What is wrong with the headers; the context is then good for an answer, not for a command. */
   readonly faults: readonly Fault[];
 }
@@ -50,7 +52,10 @@ export function readContext(
     metadata: readMetadata(headers, faults),
     trace: parseTraceContext(headers['traceparent'], headers['tracestate']),
   };
-  return { context, faults };
+  // One that is not valid is left out and no fault: whoever sends the order may not be who made it.
+  const id = headers['x-request-id'];
+  const requestId = typeof id === 'string' && VISIBLE_ASCII.test(id) ? id : undefined;
+  return { context, requestId, faults };
 }
 
 function readMetadata(headers: IncomingHttpHeaders, faults: Fault[]): Record<string, string> {

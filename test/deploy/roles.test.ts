@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type LocalPostgres, openPostgres } from '../../dev/postgres.ts';
 import { OutboxStore } from '../../relay/outbox-store.ts';
@@ -11,6 +12,7 @@ import { inspectSlot, makeSlot } from '../../relay/replication/slot.ts';
 import { buildApp } from '../../src/app.ts';
 import { assertSchemaCurrent } from '../../src/core/db/schema-version.ts';
 import { createLogger } from '../../src/core/log.ts';
+import { removeExpired } from '../../src/idempotency/answer-store.ts';
 
 // The SQL of docs/operations.md itself, on a cluster of its own, because roles belong to a cluster and not to a database.
 
@@ -84,13 +86,25 @@ test('the role of the api serves the api', async (t) => {
   t.after(() => app.close());
 
   await assertSchemaCurrent(api);
-  const created = await app.inject({ method: 'POST', url: '/api/orders', payload: ORDER });
+  const post = () =>
+    app.inject({
+      method: 'POST',
+      url: '/api/orders',
+      payload: ORDER,
+      headers: { 'idempotency-key': 'key-1' },
+    });
+  const created = await post();
+  const replayed = await post();
+  await admin.query(`UPDATE idempotency_keys SET created_at = now() - interval '2 days'`);
+  const anew = await post();
+  await removeExpired(drizzle(api), 10);
   const { orderId } = created.json();
   const read = await app.inject({ url: `/api/orders/${orderId}` });
   const ready = await app.inject({ url: '/health/ready' });
   await api.query('SELECT FROM orders WHERE order_id = $1 FOR UPDATE', [orderId]);
 
   assert.deepEqual([created.statusCode, read.statusCode, ready.statusCode], [201, 200, 200]);
+  assert.deepEqual([replayed.body === created.body, anew.statusCode], [true, 201]);
 });
 
 test('the role of the api can do nothing else', async () => {
@@ -166,6 +180,7 @@ test('the role of the relay streams the inserts of the publication', async (t) =
 test('the role of the relay can do nothing else', async () => {
   for (const statement of [
     'SELECT * FROM orders',
+    'SELECT * FROM idempotency_keys',
     'SELECT * FROM order_items',
     `INSERT INTO outbox (message_id, message_type, message_body) VALUES (gen_random_uuid(), 'Ping', '{}')`,
     `UPDATE outbox SET message_body = '{}'`,

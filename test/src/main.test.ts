@@ -5,6 +5,7 @@ import { openPostgres } from '../../dev/postgres.ts';
 import { type Child, startChild } from '../support/child-process.ts';
 import { createDatabase } from '../support/database.ts';
 import { tutorialOrder } from '../support/orders.ts';
+import { openTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 test('the process takes an order, then stops on SIGTERM with 0', async (t) => {
@@ -45,6 +46,34 @@ test('an order that is under way when the stop comes is finished first', async (
 
   assert.equal((await order).status, 201);
   assert.equal(await api.exited, 0);
+});
+
+test('killed after COMMIT and before its answer, another process gives the answer to who asks again with the key', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const proxy = await openTcpProxy(t, Number(new URL(url).port));
+  const proxied = Object.assign(new URL(url), { port: String(proxy.port) }).href;
+  const killed = start(t, { DATABASE_URL: proxied });
+  const survivor = start(t, { DATABASE_URL: url });
+  await killed.logged('Ready');
+  await survivor.logged('Ready');
+  proxy.onClientData = (data, link) => {
+    if (!data.toString('latin1').includes('commit')) return;
+    link.muteServer();
+    link.server.once('data', () => killed.signal('SIGKILL')); // the server has answered: it is committed
+  };
+
+  const lost = postOrder(await listening(killed), 'key-1');
+  await assert.rejects(lost, TypeError, 'the connection is gone');
+  const retried = await postOrder(await listening(survivor), 'key-1');
+
+  assert.equal(await killed.exited, 'SIGKILL');
+  assert.deepEqual([retried.status, retried.headers.get('idempotency-replayed')], [201, 'true']);
+  const { orderId } = (await retried.json()) as { orderId: string };
+  assert.equal(retried.headers.get('location'), `/api/orders/${orderId}`);
+  const { rows } = await pool.query(
+    'SELECT order_id, (SELECT count(*)::int FROM outbox) AS events FROM orders',
+  );
+  assert.deepEqual(rows, [{ order_id: orderId, events: 1 }]);
 });
 
 test('without its database it is alive and not ready; once the database is there, its schema is checked', async (t) => {
@@ -141,11 +170,11 @@ async function listening(api: Child): Promise<string> {
   return String(msg).replace('Server listening at ', '');
 }
 
-function postOrder(base: string): Promise<Response> {
+function postOrder(base: string, key?: string): Promise<Response> {
   const body = JSON.stringify(tutorialOrder());
   return fetch(`${base}/api/orders`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
     body,
   });
 }

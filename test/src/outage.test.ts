@@ -75,6 +75,45 @@ test('a connection lost before COMMIT arrives, or before its answer does, is a 5
   assert.equal((await app.post(tutorialOrder())).statusCode, 201);
 });
 
+test('after an answer lost around COMMIT, the same request with its key has one order, whatever became of the first', async (t) => {
+  const { app, proxy } = await openBehindProxy(t);
+  const isCommit = (data: Buffer) => data.toString('latin1').includes('commit');
+  const keys = { lost: { 'idempotency-key': 'key-1' }, committed: { 'idempotency-key': 'key-2' } };
+
+  proxy.onClientData = (data, { client, server }) => {
+    if (isCommit(data)) for (const socket of [client, server]) socket.destroy();
+  };
+  const lost = await app.post(tutorialOrder(), keys.lost);
+  proxy.onClientData = (data, link) => {
+    if (!isCommit(data)) return;
+    link.muteServer();
+    link.server.once('data', () => link.client.destroy());
+  };
+  const committed = await app.post(tutorialOrder(), keys.committed);
+  proxy.onClientData = () => undefined;
+  const retry = (headers: Record<string, string>) =>
+    until('the server has let the key go', async () => {
+      const response = await app.post(tutorialOrder(), headers);
+      return response.statusCode !== 409 && response;
+    });
+  const afterLost = await retry(keys.lost);
+  const afterCommitted = await retry(keys.committed);
+
+  for (const response of [lost, committed]) {
+    assert.equal(response.statusCode, 503);
+    assert.match(response.json().detail, /Idempotency-Key, send it again with the same key/);
+  }
+  assert.deepEqual([afterLost.statusCode, afterLost.headers['idempotency-replayed']], [201, undefined]);
+  assert.deepEqual(
+    [afterCommitted.statusCode, afterCommitted.headers['idempotency-replayed']],
+    [201, 'true'],
+  );
+  assert.deepEqual(await app.rowCounts(), [2, 4, 2]);
+  const { orderId } = afterCommitted.json();
+  assert.equal(afterCommitted.headers.location, `/api/orders/${orderId}`);
+  assert.equal((await app.request({ url: `/api/orders/${orderId}` })).statusCode, 200);
+});
+
 test('a backend killed in the middle of an order takes nothing with it but that order', async (t) => {
   const app = await openApp(t);
   const release = await lockOrders(app);

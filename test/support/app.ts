@@ -7,10 +7,11 @@ import { type AppDeps, buildApp } from '../../src/app.ts';
 import { openPool, type PoolOptions } from '../../src/core/db/database.ts';
 import { createLogger } from '../../src/core/log.ts';
 import type { App } from '../../src/http/app-instance.ts';
-import { createDatabase } from './database.ts';
+import { createDatabase, type TestDatabase } from './database.ts';
 
 export interface TestApp {
   readonly app: App;
+  readonly database: TestDatabase;
   /** The test's own connections to the app's database. */
   readonly db: pg.Pool;
   /** What the app has logged, parsed. */
@@ -32,11 +33,13 @@ export interface TestAppOptions extends Partial<Omit<AppDeps, 'pool' | 'log'>> {
   /** Another way to the database than straight. */
   readonly url?: (direct: string) => string;
   readonly poolOptions?: Partial<PoolOptions>;
+  /** Another app's, instead of one of its own. */
+  readonly database?: TestDatabase;
 }
 
 /** The app as production builds it, on a database of the test's own. */
 export async function openApp(t: TestContext, options: TestAppOptions = {}): Promise<TestApp> {
-  const database = await createDatabase(t);
+  const database = options.database ?? (await createDatabase(t));
   const logs: LogLine[] = [];
   const log = createLogger({
     level: 'debug',
@@ -59,6 +62,7 @@ export async function openApp(t: TestContext, options: TestAppOptions = {}): Pro
   };
   return {
     app,
+    database,
     db: database.pool,
     logs,
     request,

@@ -6,7 +6,7 @@ import { errorCode } from '../errors.ts';
  * SQLSTATEs (whole, or by their first characters) and Node's codes after which the same request may well succeed in a moment.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const UNAVAILABLE = [
+export const UNAVAILABLE = [
   '08', // connection exceptions
   '25006', // read-only: we are still talking to the server that a failover made a stand-by
   '25P03', // idle_in_transaction_session_timeout

@@ -8,6 +8,7 @@ import {
   jsonb,
   numeric,
   pgTable,
+  primaryKey,
   text,
   timestamp,
   uuid,
@@ -93,6 +94,28 @@ export const outbox = pgTable(
       'outbox_metadata_valid',
       sql`${table.metadata} IS NULL OR jsonb_typeof(${table.metadata}) = 'object'`,
     ),
+  ],
+);
+
+/** What requests with an Idempotency-Key were answered, kept for a day for whoever asks again. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    /** Whose key it is: another caller's key of the same name is another key. */
+    scope: text('scope').notNull(),
+    route: text('route').notNull(),
+    key: text('key').notNull(),
+    /** Tells whether a request that comes with the key again is the same request. */
+    fingerprint: text('fingerprint').notNull(),
+    status: integer('status').notNull(),
+    headers: jsonb('headers').$type<Record<string, string>>().notNull(),
+    /** As it was sent: jsonb would not give back the same bytes. */
+    body: text('body').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.scope, table.route, table.key] }),
+    index('idx_idempotency_keys_created_at').on(table.createdAt),
   ],
 );
 

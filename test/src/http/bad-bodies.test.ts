@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { openApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 
@@ -35,10 +36,30 @@ test('every bad body is a problem that names each wrong field, and changes nothi
 test('at most 50 errors are listed, however many there are', async (t) => {
   const { post } = await openApp(t);
 
-  const response = await post({ ...tutorialOrder(), items: Array.from({ length: 10_000 }, () => ({})) });
+  const response = await post({ ...tutorialOrder(), items: Array(100).fill({}) });
 
   assert.equal(response.statusCode, 400);
   assert.equal(response.json().errors.length, 50);
+});
+
+test('a body that is no JSON is told where, and neither the answer nor the log repeats it', async (t) => {
+  const { post, logs } = await openApp(t);
+  const json = JSON.stringify(tutorialOrder(), undefined, 2);
+  const cases: [body: string, place: RegExp][] = [
+    [json.replace('19.99', '19,99'), /what stands at position 123 \(line 7, column 23\) cannot stand there/],
+    [json.replace('"Springfield"', 'Springfield'), /position \d+ \(line 17, column 13\)/],
+    [json.slice(0, -1), /it ends at position \d+ \(line 22, column 1\)/],
+    [json.replace('{', '{"__proto__":1,'), /__proto__/],
+    ['', /cannot be empty/],
+  ];
+
+  for (const [body, place] of cases) {
+    const response = await post(body);
+    assert.equal(response.statusCode, 400);
+    assert.match(response.json().detail, place);
+    assert.doesNotMatch(response.body, /Springfield|Main St/);
+  }
+  assert.doesNotMatch(JSON.stringify(logs), /Springfield|Main St/);
 });
 
 function badBodies(): BadBody[] {
@@ -126,6 +147,13 @@ function badBodies(): BadBody[] {
       name: 'JSON of another kind',
       body: json,
       headers: { 'content-type': 'application/vnd.order+json' },
+      status: 415,
+      pointers: none,
+    },
+    {
+      name: 'gzip',
+      body: gzipSync(json),
+      headers: { 'content-encoding': 'gzip' },
       status: 415,
       pointers: none,
     },

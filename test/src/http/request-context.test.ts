@@ -144,6 +144,38 @@ test('every kind of answer returns the correlation id', async (t) => {
   }
 });
 
+test('an X-Request-Id is logged and returned, and goes nowhere else; one that is not valid is left out', async (t) => {
+  const { post, request, db, logs } = await openApp(t);
+
+  const taken = await post(tutorialOrder(), { 'x-request-id': 'proxy/42' });
+  const failed = await request({ url: '/%ff', headers: { 'x-request-id': 'proxy/43' } });
+  const others = [];
+  for (const id of ['', 'a b', 'é', 'x'.repeat(129), ['one', 'two']]) {
+    others.push(await post(tutorialOrder(), { 'x-request-id': id }));
+  }
+
+  assert.equal(taken.headers['x-request-id'], 'proxy/42');
+  assert.deepEqual([failed.statusCode, failed.headers['x-request-id']], [400, 'proxy/43']);
+  const logged = logs.filter(({ requestId }) => requestId === 'proxy/42').map(({ msg }) => String(msg));
+  assert.ok(logged.some((msg) => msg.startsWith('Order ')) && logged.some((msg) => msg.startsWith('POST ')));
+  for (const response of others) {
+    assert.deepEqual([response.statusCode, response.headers['x-request-id']], [201, undefined]);
+  }
+  const { rows } = await db.query('SELECT outbox::text AS event FROM outbox');
+  assert.doesNotMatch(JSON.stringify(rows), /proxy/);
+});
+
+test('an address that cannot be decoded is a 400 that is a problem', async (t) => {
+  const { request } = await openApp(t);
+
+  for (const url of ['/%ff', '/%', '/%zz', '/api/orders/%', '/api/orders/%E0%A4%A', '/api/orders/%c0%af']) {
+    const response = await request({ url });
+    assert.equal(response.statusCode, 400, url);
+    assert.equal(response.headers['content-type'], 'application/problem+json');
+    assert.equal(response.json().status, 400);
+  }
+});
+
 test('trace headers that are not valid are ignored, as W3C Trace Context wants it', () => {
   const traceOf = (traceparent: string, tracestate?: string) =>
     readContext({ traceparent, ...(tracestate && { tracestate }) }, 'm', () => 'id').context.trace;

@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { and, eq, gt, type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../core/db/database.ts';
+import { idempotencyKeys } from '../core/db/schema.ts';
+import { AppError } from '../core/errors.ts';
+import type { KeptAnswer, KeyedRequest } from './keyed-request.ts';
+
+// The database's clock alone, since every api process may have its own.
+const KEPT_SINCE = sql`now() - interval '24 hours'`;
+
+/**
+ * Takes the key for the rest of the transaction that `db` is in, and returns the answer it has if it was used before.
+ * Throws IDEMPOTENCY_KEY_IN_USE when another transaction has it now, without waiting for that one: those who wait would
+ * take every connection. Throws IDEMPOTENCY_KEY_REUSED when the key belongs to another request.
+ */
+export async function takeKey(db: Database, request: KeyedRequest): Promise<KeptAnswer | undefined> {
+  const lock = sql`select pg_try_advisory_xact_lock(${lockNumber(request)}::bigint) as taken`;
+  const { rows } = await db.execute<{ taken: boolean }>(lock);
+  if (!rows[0]?.taken) {
+    throw new AppError(
+      'IDEMPOTENCY_KEY_IN_USE',
+      'The first request with this Idempotency-Key is still under way; ask again in a moment',
+    );
+  }
+  // A statement of its own, after the lock: it sees what the one who had the lock before has committed.
+  const [kept] = await db
+    .select()
+    .from(idempotencyKeys)
+    .where(and(isFor(request), gt(idempotencyKeys.createdAt, KEPT_SINCE)));
+  if (kept && kept.fingerprint !== request.fingerprint) {
+    throw new AppError(
+      'IDEMPOTENCY_KEY_REUSED',
+      'This Idempotency-Key belongs to a request that asked for something else; a new request needs a new key',
+    );
+  }
+  return kept && { status: kept.status, headers: kept.headers, body: kept.body };
+}
+
+/** Keeps the answer for a day under the key that `takeKey` has taken; it is kept if, and only if, the transaction commits. */
+export async function keepAnswer(db: Database, request: KeyedRequest, answer: KeptAnswer): Promise<void> {
+  const { scope, route, key, fingerprint } = request;
+  const { status, headers, body } = answer;
+  const kept = { fingerprint, status, headers, body };
+  await db
+    .insert(idempotencyKeys)
+    .values({ scope, route, key, ...kept })
+    .onConflictDoUpdate({
+      // One that is too old to count and has not been removed yet.
+      target: [idempotencyKeys.scope, idempotencyKeys.route, idempotencyKeys.key],
+      set: { ...kept, createdAt: sql`now()` },
+    });
+}
+
+/** Removes at most `limit` answers that are too old to count, and returns how many; waits for no lock. */
+export async function removeExpired(db: Database, limit: number): Promise<number> {
+  const { rowCount } = await db.execute(sql`
+    delete from ${idempotencyKeys}
+    where ${idempotencyKeys.createdAt} <= ${KEPT_SINCE} and ctid = any(array(
+      select ctid from ${idempotencyKeys} where ${idempotencyKeys.createdAt} <= ${KEPT_SINCE}
+      order by ${idempotencyKeys.createdAt} limit ${limit} for update skip locked))`);
+  return rowCount ?? 0;
+}
+
+const isFor = ({ scope, route, key }: KeyedRequest): SQL | undefined =>
+  and(eq(idempotencyKeys.scope, scope), eq(idempotencyKeys.route, route), eq(idempotencyKeys.key, key));
+
+/** Two keys that share a number by chance would only make one of them wait: 64 bits of a hash are enough. */
+function lockNumber({ scope, route, key }: KeyedRequest): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([scope, route, key]))
+    .digest();
+  return hash.readBigInt64BE().toString();
+}

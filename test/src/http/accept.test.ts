@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { admitsJson } from '../../../src/http/accept.ts';
+import { openApp } from '../../support/app.ts';
+import { tutorialOrder } from '../../support/orders.ts';
+
+const admitted = [
+  undefined,
+  '',
+  '*/*',
+  'application/json',
+  'APPLICATION/JSON',
+  'application/problem+json',
+  'application/*',
+  'application/json; charset=utf-8',
+  'application/json;q=0.1',
+  'text/html, application/json',
+  'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+  'application/json;q=0, */*',
+  'text/html;q=1.0 , */* ; q=0.1',
+];
+const refused = [
+  'text/html',
+  'application/xml',
+  'text/*',
+  'application/json;q=0',
+  'application/json; Q=0.0, application/problem+json;q=0.000',
+  '*/*;q=0',
+  'application/*;q=0, */*',
+  'application/jsonp',
+  'json',
+  ',',
+];
+
+test('an Accept header is read with its weights, the most specific range first', () => {
+  for (const accept of admitted) assert.equal(admitsJson(accept), true, accept);
+  for (const accept of refused) assert.equal(admitsJson(accept), false, accept);
+});
+
+test('whom JSON is no use gets a 406, and nothing is done', async (t) => {
+  const { post, request, rowCounts } = await openApp(t);
+
+  for (const accept of refused) {
+    const response = await post(tutorialOrder(), { accept });
+    assert.equal(response.statusCode, 406, accept);
+    assert.equal(response.headers['content-type'], 'application/problem+json');
+    assert.equal(response.json().type, 'urn:order-service:problem:not-acceptable');
+  }
+  assert.deepEqual(await rowCounts(), [0, 0, 0]);
+  const order = { url: `/api/orders/${'0'.repeat(32)}`, headers: { accept: 'text/html' } };
+  assert.equal((await request(order)).statusCode, 406);
+  assert.equal(
+    (await request({ ...order, url: '/health/live' })).statusCode,
+    200,
+    'a probe is always answered',
+  );
+  assert.equal((await request({ ...order, url: '/docs/' })).statusCode, 200, 'a page is for browsers');
+});
+
+test('who takes JSON among others is served', async (t) => {
+  const { post } = await openApp(t);
+
+  for (const accept of admitted.filter((one) => one !== undefined)) {
+    assert.equal((await post(tutorialOrder(), { accept })).statusCode, 201, accept);
+  }
+});
