@@ -2,8 +2,9 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { Problem } from './problem.ts';
+import { Problem, toProblem } from './problem.ts';
 
+const EXAMPLE_ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
 const CORRELATION_ID = {
   'X-Correlation-Id': { type: 'string', description: 'The one that was sent, or a new one' },
 };
@@ -34,14 +35,24 @@ export function answer(description: string, schema: object, headers: object = {}
   };
 }
 
-/** A documented problem answer. */
-export function problemAnswer(description: string, headers: object = {}) {
+/** A documented answer that has no body. */
+export function emptyAnswer(description: string, headers: object = {}) {
+  return { description, headers: { ...CORRELATION_ID, ...headers }, type: 'null' };
+}
+
+/** A documented problem answer, with what is answered to an error such as `example`. */
+export function problemAnswer(description: string, headers: object = {}, example?: Error) {
+  const shown = example && { example: toProblem(example, EXAMPLE_ID) };
   return {
     description,
     headers: { ...CORRELATION_ID, ...headers },
-    content: { 'application/problem+json': { schema: Type.Ref(Problem.$id ?? '') } },
+    content: { 'application/problem+json': { schema: Type.Ref(Problem.$id ?? ''), ...shown } },
   };
 }
+
+/** An error that Fastify or its parsers blame on the client, as an example. */
+export const refused = (statusCode: number, message: string) =>
+  Object.assign(new Error(message), { statusCode });
 
 /** Documents the headers of the message context; src/http/request-context.ts is what checks them. */
 export const contextHeaders = Type.Object({

@@ -40,6 +40,8 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
   ORDER_INVALID: 400,
   ORDER_NOT_FOUND: 404,
+  ORDER_NOT_CANCELLABLE: 409,
+  ORDER_VERSION_MISMATCH: 412,
   ROUTE_NOT_FOUND: 404,
   DATABASE_UNAVAILABLE: 503,
   COMMIT_UNCERTAIN: 503,
@@ -72,7 +74,7 @@ function asAppError(error: unknown): AppError | undefined {
     return new AppError('DATABASE_UNAVAILABLE', 'Query failed', { cause: error });
   const { validation } = error as Partial<FastifyError>;
   if (validation) {
-    return new AppError('REQUEST_INVALID', 'The order cannot be taken', { faults: bodyFaults(validation) });
+    return new AppError('REQUEST_INVALID', 'The request cannot be taken', { faults: bodyFaults(validation) });
   }
   return undefined;
 }

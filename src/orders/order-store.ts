@@ -7,11 +7,11 @@ import type { Order } from './order.ts';
 
 /** Inserts an order and its items, in two statements however many items there are. */
 export async function insertOrder(db: Database, order: Order): Promise<void> {
-  const { orderId, customerId, shippingAddress, status, createdAt, updatedAt } = order;
+  const { orderId, customerId, shippingAddress, status, createdAt, updatedAt, version } = order;
   const totalAmount = toNumeric(order.totalCents);
   await db
     .insert(orders)
-    .values({ orderId, customerId, totalAmount, status, shippingAddress, createdAt, updatedAt });
+    .values({ orderId, customerId, totalAmount, status, shippingAddress, createdAt, updatedAt, version });
   await db.insert(orderItems).values(
     order.items.map((item, index) => ({
       orderItemId: item.orderItemId,
@@ -28,16 +28,40 @@ export async function insertOrder(db: Database, order: Order): Promise<void> {
 
 /** The order as it stands now, from one statement, so that its parts belong together. */
 export async function findOrder(db: Database, orderId: string): Promise<Order | undefined> {
-  const rows = await db
+  return toOrder(await selectOrder(db, orderId));
+}
+
+/**
+ * The same, and nobody else changes the order until the transaction ends. Whoever changes an order begins with this: then the
+ * order's events are inserted, committed and published one after the other.
+ */
+export async function lockOrder(db: Database, orderId: string): Promise<Order | undefined> {
+  return toOrder(await selectOrder(db, orderId).for('update', { of: orders }));
+}
+
+/** Writes what can change about an order that is locked. */
+export async function updateOrder(db: Database, order: Order): Promise<void> {
+  const { orderId, status, updatedAt, version } = order;
+  await db.update(orders).set({ status, updatedAt, version }).where(eq(orders.orderId, orderId));
+}
+
+function selectOrder(db: Database, orderId: string) {
+  return db
     .select({ order: getTableColumns(orders), item: getTableColumns(orderItems) })
     .from(orders)
     .leftJoin(orderItems, eq(orderItems.orderId, orders.orderId))
     .where(eq(orders.orderId, orderId))
     .orderBy(asc(orderItems.lineNumber));
+}
+
+type OrderRow = typeof orders.$inferSelect;
+type ItemRow = typeof orderItems.$inferSelect;
+
+function toOrder(rows: readonly { order: OrderRow; item: ItemRow | null }[]): Order | undefined {
   const order = rows[0]?.order;
   if (!order) return undefined;
   return {
-    orderId,
+    orderId: order.orderId,
     customerId: order.customerId,
     items: rows.flatMap(({ item }) => (item ? [toOrderItem(item)] : [])),
     shippingAddress: order.shippingAddress as Address, // written by insertOrder alone
@@ -45,10 +69,11 @@ export async function findOrder(db: Database, orderId: string): Promise<Order | 
     status: order.status,
     createdAt: order.createdAt,
     updatedAt: order.updatedAt,
+    version: order.version,
   };
 }
 
-function toOrderItem(row: typeof orderItems.$inferSelect): Order['items'][number] {
+function toOrderItem(row: ItemRow): Order['items'][number] {
   return {
     orderItemId: row.orderItemId,
     productId: row.productId,

@@ -87,10 +87,17 @@ test('the role of the api serves the api', async (t) => {
   const created = await app.inject({ method: 'POST', url: '/api/orders', payload: ORDER });
   const { orderId } = created.json();
   const read = await app.inject({ url: `/api/orders/${orderId}` });
+  const cancelled = await app.inject({
+    method: 'POST',
+    url: `/api/orders/${orderId}/cancel`,
+    payload: { reason: 'Ordered twice' },
+  });
   const ready = await app.inject({ url: '/health/ready' });
-  await api.query('SELECT FROM orders WHERE order_id = $1 FOR UPDATE', [orderId]);
 
-  assert.deepEqual([created.statusCode, read.statusCode, ready.statusCode], [201, 200, 200]);
+  assert.deepEqual(
+    [created, read, cancelled, ready].map(({ statusCode }) => statusCode),
+    [201, 200, 200, 200],
+  );
 });
 
 test('the role of the api can do nothing else', async () => {

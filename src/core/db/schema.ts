@@ -28,6 +28,8 @@ export const orders = pgTable(
     shippingAddress: jsonb('shipping_address').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
+    /** 1 when the order is created, one more with every change. */
+    version: integer('version').notNull().default(1),
   },
   (table) => [
     index('idx_orders_customer_id').on(table.customerId),

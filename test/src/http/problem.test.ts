@@ -15,6 +15,8 @@ test('an error becomes the status and the type of its code', () => {
         ['REQUEST_INVALID', 400],
         ['ORDER_INVALID', 400],
         ['ORDER_NOT_FOUND', 404],
+        ['ORDER_NOT_CANCELLABLE', 409],
+        ['ORDER_VERSION_MISMATCH', 412],
         ['ROUTE_NOT_FOUND', 404],
         ['DATABASE_UNAVAILABLE', 503],
         ['COMMIT_UNCERTAIN', 503],
