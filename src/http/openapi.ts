@@ -9,6 +9,9 @@ const CORRELATION_ID = {
   'X-Correlation-Id': { type: 'string', description: 'The one that was sent, or a new one' },
 };
 
+export const RETRY_AFTER = { 'Retry-After': { type: 'integer', description: 'Seconds' } };
+export const CACHE_CONTROL = { 'Cache-Control': { type: 'string', examples: ['private, no-cache'] } };
+
 /** Serves the OpenAPI 3.1 document of the routes that are added after it, and Swagger UI, which comes with its own files. */
 export async function openApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {

@@ -8,7 +8,15 @@ import { type Order, orderNotFound } from '../orders/order.ts';
 import type { Receptors } from '../receptors/registry.ts';
 import type { App } from './app-instance.ts';
 import { entityTag, isKnown, versionsOf } from './entity-tag.ts';
-import { answer, contextHeaders, emptyAnswer, problemAnswer, refused } from './openapi.ts';
+import {
+  answer,
+  CACHE_CONTROL,
+  contextHeaders,
+  emptyAnswer,
+  problemAnswer,
+  RETRY_AFTER,
+  refused,
+} from './openapi.ts';
 import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 
 export interface OrderRoutesDeps {
@@ -50,11 +58,9 @@ export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps
   });
 }
 
-const RETRY_AFTER = { 'Retry-After': { type: 'integer', description: 'Seconds' } };
 const ETAG = {
   ETag: { type: 'string', description: 'The version of the order', examples: ['"1"'] },
 };
-const CACHE_CONTROL = { 'Cache-Control': { type: 'string', examples: ['private, no-cache'] } };
 const LOCATION = { Location: { type: 'string', description: 'Where the order can be read' } };
 
 const createOrderSchema = {

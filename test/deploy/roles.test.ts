@@ -75,6 +75,24 @@ test('the grants can be run again, and the next migration can be applied', async
   await migrator.query('ALTER PUBLICATION order_outbox SET TABLE outbox');
 });
 
+test('the indexes of the manual are those of the migrations', async () => {
+  const indexes = async () =>
+    (
+      await migrator.query<{ definition: string }>(
+        "SELECT indexdef AS definition FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname",
+      )
+    ).rows.map(({ definition }) => definition);
+  const migrated = await indexes();
+  const statements = sqlBlock('indexes')
+    .split(';')
+    .filter((statement) => statement.trim());
+  for (const [name] of sqlBlock('indexes').matchAll(/idx_\w+/g)) await migrator.query(`DROP INDEX ${name}`);
+
+  for (const statement of statements) await migrator.query(statement);
+
+  assert.deepEqual(await indexes(), migrated);
+});
+
 test('the role of the api serves the api', async (t) => {
   const app = await buildApp({
     pool: api,
@@ -87,6 +105,7 @@ test('the role of the api serves the api', async (t) => {
   const created = await app.inject({ method: 'POST', url: '/api/orders', payload: ORDER });
   const { orderId } = created.json();
   const read = await app.inject({ url: `/api/orders/${orderId}` });
+  const list = await app.inject({ url: '/api/orders' });
   const cancelled = await app.inject({
     method: 'POST',
     url: `/api/orders/${orderId}/cancel`,
@@ -95,8 +114,8 @@ test('the role of the api serves the api', async (t) => {
   const ready = await app.inject({ url: '/health/ready' });
 
   assert.deepEqual(
-    [created, read, cancelled, ready].map(({ statusCode }) => statusCode),
-    [201, 200, 200, 200],
+    [created, read, list, cancelled, ready].map(({ statusCode }) => statusCode),
+    [201, 200, 200, 200, 200],
   );
 });
 

@@ -32,8 +32,11 @@ export const orders = pgTable(
     version: integer('version').notNull().default(1),
   },
   (table) => [
-    index('idx_orders_customer_id').on(table.customerId),
-    index('idx_orders_created_at').on(table.createdAt.desc().nullsFirst()),
+    // Each begins with what is compared for equality and goes on in the order of the pages, so that a page is one range of it.
+    // The tutorial's indexes on customer_id and on created_at are the beginnings of two of them.
+    index('idx_orders_page').on(table.createdAt, table.orderId),
+    index('idx_orders_customer_page').on(table.customerId, table.createdAt, table.orderId),
+    index('idx_orders_status_page').on(table.status, table.createdAt, table.orderId),
     // NUMERIC takes NaN, and NaN >= 0 is true there.
     check('orders_total_amount_valid', sql`${table.totalAmount} >= 0 AND ${table.totalAmount} <> 'NaN'`),
   ],

@@ -28,6 +28,10 @@ test('every status of the order routes is documented, errors as problem details'
     '201 application/json',
     ...[400, 408, 413, 415, 500, 503].map(problem),
   ]);
+  assert.deepEqual(documented(paths['/api/orders'].get.responses), [
+    '200 application/json',
+    ...[400, 500, 503].map(problem),
+  ]);
   assert.deepEqual(documented(paths['/api/orders/{orderId}/cancel'].post.responses), [
     '200 application/json',
     ...[400, 404, 408, 409, 412, 413, 415, 500, 503].map(problem),
@@ -49,17 +53,20 @@ test("the document's example is the tutorial's order, and it is taken as it stan
   assert.equal((await post(example)).statusCode, 201);
 });
 
-test('every answer to a cancellation has an example that keeps to its schema and its status', async (t) => {
+test('every answer to listing and cancelling has an example that keeps to its schema and its status', async (t) => {
   const { request } = await openApp(t);
   const document = (await request({ url: '/openapi.json' })).json();
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
   ajv.addSchema({ $id: 'openapi', ...document });
 
-  for (const path of ['/api/orders/{orderId}/cancel']) {
-    const [operation] = Object.entries<Operation>(document.paths[path]);
-    for (const [status, { content }] of Object.entries(operation?.[1].responses ?? {})) {
+  for (const [path, method] of [
+    ['/api/orders', 'get'],
+    ['/api/orders/{orderId}/cancel', 'post'],
+  ] as const) {
+    const { responses } = document.paths[path][method] as Operation;
+    for (const [status, { content }] of Object.entries(responses)) {
       const [[media, { schema, example }]] = Object.entries(content ?? {}) as [[string, Content]];
-      const pointer = ['paths', path, operation?.[0] ?? '', 'responses', status, 'content', media, 'schema'];
+      const pointer = ['paths', path, method, 'responses', status, 'content', media, 'schema'];
       const step = (name: string) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'));
       const $ref = `openapi#/${pointer.map(step).join('/')}`;
       const validate = ajv.compile({ $ref });
