@@ -106,6 +106,7 @@ test('the role of the api serves the api', async (t) => {
   const { orderId } = created.json();
   const read = await app.inject({ url: `/api/orders/${orderId}` });
   const list = await app.inject({ url: '/api/orders' });
+  const events = await app.inject({ url: `/api/orders/${orderId}/events` });
   const cancelled = await app.inject({
     method: 'POST',
     url: `/api/orders/${orderId}/cancel`,
@@ -114,14 +115,16 @@ test('the role of the api serves the api', async (t) => {
   const ready = await app.inject({ url: '/health/ready' });
 
   assert.deepEqual(
-    [created, read, list, cancelled, ready].map(({ statusCode }) => statusCode),
-    [201, 200, 200, 200, 200],
+    [created, read, list, events, cancelled, ready].map(({ statusCode }) => statusCode),
+    [201, 200, 200, 200, 200, 200],
   );
 });
 
 test('the role of the api can do nothing else', async () => {
   for (const statement of [
     'SELECT * FROM outbox',
+    'SELECT message_body FROM outbox',
+    'SELECT error_message FROM outbox',
     'UPDATE outbox SET processed_at = now()',
     'DELETE FROM outbox',
     'DELETE FROM orders',

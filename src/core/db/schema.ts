@@ -94,6 +94,8 @@ export const outbox = pgTable(
     index('idx_outbox_unsettled')
       .on(table.position)
       .where(sql`${table.processedAt} IS NULL AND ${table.parkedAt} IS NULL AND ${table.droppedAt} IS NULL`),
+    // For those who follow an order to the broker; what it costs is in docs/decisions/events-of-an-order.md.
+    index('idx_outbox_aggregate_id').on(table.aggregateId).where(sql`${table.aggregateId} IS NOT NULL`),
     check(
       'outbox_metadata_valid',
       sql`${table.metadata} IS NULL OR jsonb_typeof(${table.metadata}) = 'object'`,

@@ -32,6 +32,10 @@ test('every status of the order routes is documented, errors as problem details'
     '200 application/json',
     ...[400, 500, 503].map(problem),
   ]);
+  assert.deepEqual(documented(paths['/api/orders/{orderId}/events'].get.responses), [
+    '200 application/json',
+    ...[400, 404, 500, 503].map(problem),
+  ]);
   assert.deepEqual(documented(paths['/api/orders/{orderId}/cancel'].post.responses), [
     '200 application/json',
     ...[400, 404, 408, 409, 412, 413, 415, 500, 503].map(problem),
@@ -53,7 +57,7 @@ test("the document's example is the tutorial's order, and it is taken as it stan
   assert.equal((await post(example)).statusCode, 201);
 });
 
-test('every answer to listing and cancelling has an example that keeps to its schema and its status', async (t) => {
+test('every answer to listing, following and cancelling has an example that keeps to its schema and its status', async (t) => {
   const { request } = await openApp(t);
   const document = (await request({ url: '/openapi.json' })).json();
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
@@ -61,6 +65,7 @@ test('every answer to listing and cancelling has an example that keeps to its sc
 
   for (const [path, method] of [
     ['/api/orders', 'get'],
+    ['/api/orders/{orderId}/events', 'get'],
     ['/api/orders/{orderId}/cancel', 'post'],
   ] as const) {
     const { responses } = document.paths[path][method] as Operation;

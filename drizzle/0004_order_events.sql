@@ -1,0 +1,2 @@
+-- As in the migration before: it may be built beforehand with CREATE INDEX CONCURRENTLY.
+CREATE INDEX IF NOT EXISTS "idx_outbox_aggregate_id" ON "outbox" USING btree ("aggregate_id") WHERE "outbox"."aggregate_id" IS NOT NULL;
