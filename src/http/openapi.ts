@@ -20,7 +20,7 @@ export async function openApi(app: FastifyInstance): Promise<void> {
       info: {
         title: 'Order service',
         version: '0.1.0',
-        description: 'Takes orders and publishes an event for each.',
+        description: 'Takes orders, and publishes an event for each and for what becomes of it.',
       },
     },
     refResolver: { buildLocalReference: ({ $id }, _base, _fragment, i) => ($id as string) ?? `schema-${i}` },

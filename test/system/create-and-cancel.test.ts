@@ -13,8 +13,8 @@ import {
 import { until } from '../support/until.ts';
 
 const ENDS = ['SIGKILL', 'SIGTERM', 'SIGKILL', 'SIGTERM'] as const;
-const ORDERS_BETWEEN = 100;
-const CLIENTS = 8;
+const ORDERS_BETWEEN = 75;
+const CLIENTS = 4;
 
 test('one receiver sees every order created before it is cancelled, while the relay is killed and stopped', async (t) => {
   await createAndCancel(t, {}, (stack) => receiveAll(t, stack));
