@@ -1,3 +1,15 @@
+CREATE TABLE "idempotency_keys" (
+	"scope" text NOT NULL,
+	"route" text NOT NULL,
+	"key" text NOT NULL,
+	"fingerprint" text NOT NULL,
+	"status" integer NOT NULL,
+	"headers" jsonb NOT NULL,
+	"body" text NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "idempotency_keys_scope_route_key_pk" PRIMARY KEY("scope","route","key")
+);
+--> statement-breakpoint
 CREATE TABLE "order_items" (
 	"order_item_id" text PRIMARY KEY NOT NULL,
 	"order_id" text NOT NULL,
@@ -20,6 +32,7 @@ CREATE TABLE "orders" (
 	"shipping_address" jsonb NOT NULL,
 	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"version" integer DEFAULT 1 NOT NULL,
 	CONSTRAINT "orders_total_amount_valid" CHECK ("orders"."total_amount" >= 0 AND "orders"."total_amount" <> 'NaN')
 );
 --> statement-breakpoint
@@ -57,8 +70,11 @@ CREATE TABLE "relay_progress" (
 );
 --> statement-breakpoint
 ALTER TABLE "order_items" ADD CONSTRAINT "order_items_order_id_orders_order_id_fk" FOREIGN KEY ("order_id") REFERENCES "public"."orders"("order_id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "idx_idempotency_keys_created_at" ON "idempotency_keys" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "idx_order_items_order_id" ON "order_items" USING btree ("order_id");--> statement-breakpoint
 CREATE INDEX "idx_order_items_product_id" ON "order_items" USING btree ("product_id");--> statement-breakpoint
-CREATE INDEX "idx_orders_customer_id" ON "orders" USING btree ("customer_id");--> statement-breakpoint
-CREATE INDEX "idx_orders_created_at" ON "orders" USING btree ("created_at" DESC NULLS FIRST);--> statement-breakpoint
-CREATE INDEX "idx_outbox_unsettled" ON "outbox" USING btree ("position") WHERE "outbox"."processed_at" IS NULL AND "outbox"."parked_at" IS NULL AND "outbox"."dropped_at" IS NULL;
+CREATE INDEX "idx_orders_created_at" ON "orders" USING btree ("created_at","order_id");--> statement-breakpoint
+CREATE INDEX "idx_orders_customer_id" ON "orders" USING btree ("customer_id","created_at","order_id");--> statement-breakpoint
+CREATE INDEX "idx_orders_status" ON "orders" USING btree ("status","created_at","order_id");--> statement-breakpoint
+CREATE INDEX "idx_outbox_unsettled" ON "outbox" USING btree ("position") WHERE "outbox"."processed_at" IS NULL AND "outbox"."parked_at" IS NULL AND "outbox"."dropped_at" IS NULL;--> statement-breakpoint
+CREATE INDEX "idx_outbox_aggregate_id" ON "outbox" USING btree ("aggregate_id") WHERE "outbox"."aggregate_id" IS NOT NULL;

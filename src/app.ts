@@ -19,11 +19,14 @@ import { closeGently } from './http/closing.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import { addJsonParser } from './http/json-parser.ts';
 import { openApi } from './http/openapi.ts';
+import { orderEventsRoute } from './http/order-events-route.ts';
+import { orderListRoute } from './http/order-list-route.ts';
 import { orderRoutes } from './http/order-routes.ts';
 import { otherMethods } from './http/other-methods.ts';
 import { isTemporary, Problem, toProblem } from './http/problem.ts';
 import { readContext } from './http/request-context.ts';
-import { findOrder } from './orders/order-store.ts';
+import { findOrder, listOrders } from './orders/order-store.ts';
+import { findOrderEvents } from './outbox/outbox-reader.ts';
 import { receptors } from './receptors/registry.ts';
 
 export interface AppDeps {
@@ -93,6 +96,8 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const dispatcher = createDispatcher({ pool, receptors, now: deps.now ?? (() => new Date()), newId });
   const db = drizzle(pool);
   orderRoutes(app, { findOrder: (orderId) => findOrder(db, orderId), dispatcher });
+  orderListRoute(app, { listOrders: (query) => listOrders(db, query) });
+  orderEventsRoute(app, { findOrderEvents: (orderId) => findOrderEvents(db, orderId) });
   healthRoutes(app, {
     probeDatabase: () => probe(pool),
     isOpen: () => !isClosing() && (deps.isStarted?.() ?? true),

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { parseArgs } from 'node:util';
 import { relayConfig } from '../relay/config.ts';
 import { apiConfig } from '../src/config.ts';
-import { createStack } from './support/stack.ts';
+import { untilAllMarked } from './support/relay.ts';
+import { createStack, postOrder } from './support/stack.ts';
 
 // What the README says, against what there is. What it shows of the demo is held by test/system/demo.test.ts.
 
@@ -119,6 +120,54 @@ test('the curl command with a key has the two answers that are shown', async (t)
   assert.deepEqual(Object.keys(shown[1]?.[1] ?? {}), ['idempotency-replayed', 'location']);
 });
 
+test('the other curl commands have the answers that are shown', async (t) => {
+  const stack = await createStack(t);
+  await stack.startApi().ready(`${stack.apiUrl}/health/ready`);
+  await stack.startRelay().ready(`${stack.relayUrl}/health/ready`);
+  await postOrder(stack);
+  const { orderId } = await postOrder(stack);
+
+  for (const [start, answer] of [
+    ['```bash\ncurl -i http://localhost:5000/api/orders/$ORDER\n', '```http read\n'],
+    ['```bash\ncurl -i -X POST http://localhost:5000/api/orders/$ORDER/cancel', '```http cancel\n'],
+    ["```bash\ncurl -i 'http://localhost:5000/api/orders?", '```http list\n'],
+  ] as const) {
+    const commands = block(start).split(/\n(?=curl)/);
+    const shown = block(answer).split(/\n\n(?=HTTP)/);
+    assert.equal(commands.length, shown.length, start);
+    for (const [n, command] of commands.entries()) {
+      const { headers, data, url, method } = curlCommand(command, orderId);
+      if (url.endsWith('/events')) await untilAllMarked(stack.db);
+      const response = await fetch(url.replace('http://localhost:5000', stack.apiUrl), {
+        method,
+        headers,
+        ...(data && { body: data }),
+      });
+      assert.equal(shape(await asText(response)), shape(shown[n] ?? ''), command);
+    }
+  }
+});
+
+/** An answer as `curl -i` prints it, of its headers only those that are about orders. */
+async function asText(response: Response): Promise<string> {
+  const shown = ['etag', 'cache-control', 'link'].flatMap((name) => {
+    const value = response.headers.get(name);
+    return value === null ? [] : `${name}: ${value}`;
+  });
+  const head = [`HTTP/1.1 ${response.status} ${response.statusText}`, ...shown].join('\n');
+  const body = await response.text();
+  return body ? `${head}\n\n${body}` : head;
+}
+
+/** An answer without what is another one each time: ids, times, and the cursors that are made of both. */
+function shape(answer: string): string {
+  return answer
+    .replaceAll(/\b[0-9a-f]{32}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, 'ID')
+    .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, 'TIME')
+    .replaceAll(/(cursor=|"next":")[\w-]{40,}/g, '$1CURSOR')
+    .trim();
+}
+
 interface Schema {
   readonly default?: string | number | boolean;
 }
@@ -161,16 +210,19 @@ function answerHead(answer: string): [status: string, fields: Record<string, str
 }
 
 /** A curl command as the shell hands it over; an option that is not known here fails. */
-function curlCommand(command: string) {
+function curlCommand(command: string, order = '') {
   const print = `"${process.execPath}" -p 'JSON.stringify(process.argv.slice(1))' -- "$@"`;
-  const shell = spawnSync('sh', ['-c', `curl() { ${print}; }\n${command}`], { encoding: 'utf8' });
+  const shell = spawnSync('sh', ['-c', `curl() { ${print}; }\n${command}`], {
+    encoding: 'utf8',
+    env: { ...process.env, ORDER: order },
+  });
   assert.equal(shell.status, 0, shell.stderr);
   const { values, positionals } = parseArgs({
     args: JSON.parse(shell.stdout),
     allowPositionals: true,
     options: {
       include: { type: 'boolean', short: 'i' },
-      request: { type: 'string', short: 'X', default: 'POST' },
+      request: { type: 'string', short: 'X', default: 'GET' },
       header: { type: 'string', short: 'H', multiple: true, default: [] },
       data: { type: 'string', short: 'd', default: '' },
     },

@@ -1,27 +1,34 @@
 import { AppError } from '../core/errors.ts';
 import type { App } from './app-instance.ts';
-import { problemAnswer } from './openapi.ts';
+import { problemAnswer, refused } from './openapi.ts';
 
 /** Refuses, before anything is done, to answer under /api in JSON somebody who will not have it; documents that for its routes. */
 export function answerJsonOnly(app: App): void {
   app.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/api/') || !route.schema || route.schema.hide) return;
     const response = {
-      406: problemAnswer('The Accept header admits neither application/json nor application/problem+json'),
-      431: problemAnswer('The headers are larger than 16 KB'),
+      406: problemAnswer(
+        'The Accept header admits neither application/json nor application/problem+json',
+        {},
+        notAcceptable(),
+      ),
+      431: problemAnswer('The headers are larger than 16 KB', {}, refused(431, 'The headers are too large')),
       ...(route.schema.response as object),
     };
     route.schema = { ...route.schema, response };
   });
   app.addHook('onRequest', async (request) => {
     if (request.routeOptions.url?.startsWith('/api/') && !admitsJson(request.headers.accept)) {
-      throw new AppError(
-        'NOT_ACCEPTABLE',
-        'Answers are application/json or application/problem+json, and the Accept header admits neither',
-      );
+      throw notAcceptable();
     }
   });
 }
+
+const notAcceptable = () =>
+  new AppError(
+    'NOT_ACCEPTABLE',
+    'Answers are application/json or application/problem+json, and the Accept header admits neither',
+  );
 
 const ANSWERS = ['application/json', 'application/problem+json'];
 

@@ -8,6 +8,7 @@ import type {
   RawServerDefault,
   RouteGenericInterface,
 } from 'fastify';
+import { AppError } from '../core/errors.ts';
 import type { Message } from '../core/messages/message.ts';
 import type { AnswerOf, CommandOf, Dispatcher } from '../dispatcher.ts';
 import type { KeptAnswer } from '../idempotency/keyed-request.ts';
@@ -92,8 +93,16 @@ function repeatable(schema: CommandSchema): CommandSchema {
     ...schema,
     headers: Type.Object({ ...schema.headers.properties, 'Idempotency-Key': IDEMPOTENCY_KEY }),
     response: {
-      409: problemAnswer('The first request with this Idempotency-Key is still under way', RETRY_AFTER),
-      422: problemAnswer('This Idempotency-Key belongs to another request'),
+      409: problemAnswer(
+        'The first request with this Idempotency-Key is still under way',
+        RETRY_AFTER,
+        new AppError('IDEMPOTENCY_KEY_IN_USE', 'The first request with this key is still under way'),
+      ),
+      422: problemAnswer(
+        'This Idempotency-Key belongs to another request',
+        {},
+        new AppError('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another request'),
+      ),
       ...Object.fromEntries(response),
     },
   };

@@ -1,26 +1,24 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { AppError } from '../core/errors.ts';
+import { CANCEL_ORDER, CancelOrder } from '../core/messages/cancel-order.ts';
 import { CREATE_ORDER, CreateOrder } from '../core/messages/create-order.ts';
 import { OrderCreated } from '../core/messages/order-created.ts';
 import type { Dispatcher } from '../dispatcher.ts';
-import { describeOrder, type Order } from '../orders/order.ts';
+import { type Order, orderNotFound } from '../orders/order.ts';
 import type { Receptors } from '../receptors/registry.ts';
 import type { App } from './app-instance.ts';
 import { commandRoute } from './command-route.ts';
-import { answer, contextHeaders, problemAnswer, RETRY_AFTER } from './openapi.ts';
-
-const ORDER_ID = /^[0-9a-f]{32}$/;
-
-/** An order as it stands now: what its event said, and what has become of it. */
-const OrderView = Type.Object(
-  {
-    ...OrderCreated.properties,
-    status: Type.String({ examples: ['Pending'] }),
-    updatedAt: OrderCreated.properties.createdAt,
-  },
-  { additionalProperties: false },
-);
-type OrderView = Static<typeof OrderView>;
+import { entityTag, isKnown, versionsOf } from './entity-tag.ts';
+import {
+  answer,
+  bodyProblems,
+  CACHE_CONTROL,
+  contextHeaders,
+  databaseProblems,
+  emptyAnswer,
+  problemAnswer,
+} from './openapi.ts';
+import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 
 export interface OrderRoutesDeps {
   readonly findOrder: (orderId: string) => Promise<Order | undefined>;
@@ -44,14 +42,37 @@ export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps
       ),
   });
 
-  app.get('/api/orders/:orderId', { schema: getOrderSchema }, async (request): Promise<OrderView> => {
-    const { orderId } = request.params;
-    const order = ORDER_ID.test(orderId) ? await findOrder(orderId) : undefined;
-    if (!order) throw new AppError('ORDER_NOT_FOUND', 'There is no such order');
-    return { ...describeOrder(order), status: order.status, updatedAt: order.updatedAt.toISOString() };
+  commandRoute(app, dispatcher, {
+    url: '/api/orders/:orderId/cancel',
+    schema: cancelOrderSchema,
+    toCommand: ({ params, body, headers }) => {
+      const versions = versionsOf(headers['if-match']);
+      return {
+        type: CANCEL_ORDER,
+        body: { orderId: orderIdOf(params), ...body, ...(versions && { versions }) },
+      };
+    },
+    toAnswer: (order) => ({
+      status: 200,
+      headers: { etag: entityTag(order.version) },
+      body: viewOrder(order),
+    }),
+    onCommitted: ({ orderId, customerId }, { log }) =>
+      log.info({ orderId, customerId }, `Order ${orderId} of customer ${customerId} is cancelled`),
+  });
+
+  app.get('/api/orders/:orderId', { schema: getOrderSchema }, async (request, reply) => {
+    const order = await findOrder(orderIdOf(request.params));
+    if (!order) throw orderNotFound();
+    reply.header('etag', entityTag(order.version)).header('cache-control', 'private, no-cache');
+    if (isKnown(order.version, request.headers['if-none-match'])) return reply.code(304).send();
+    return reply.send(viewOrder(order));
   });
 }
 
+const ETAG = {
+  ETag: { type: 'string', description: 'The version of the order', examples: ['"1"'] },
+};
 const LOCATION = { Location: { type: 'string', description: 'Where the order can be read' } };
 
 const createOrderSchema = {
@@ -65,15 +86,59 @@ const createOrderSchema = {
   body: CreateOrder,
   response: {
     201: answer('The order was created, and its event will be published', OrderCreated, LOCATION),
-    400: problemAnswer('The order cannot be taken; errors[] names every wrong field'),
-    408: problemAnswer('The request took too long to arrive'),
-    413: problemAnswer('The body is larger than 256 KB'),
-    415: problemAnswer('The body is not application/json'),
-    500: problemAnswer('A fault of ours'),
-    503: problemAnswer(
-      'The database does not answer. With the type commit-uncertain, the order may exist',
-      RETRY_AFTER,
+    400: problemAnswer(
+      'The order cannot be taken; errors[] names every wrong field',
+      {},
+      new AppError('REQUEST_INVALID', 'The order cannot be taken', {
+        faults: [{ pointer: '/items/0/unitPrice', detail: 'must have at most two decimals' }],
+      }),
     ),
+    ...bodyProblems,
+    ...databaseProblems,
+  },
+};
+
+const cancelOrderSchema = {
+  operationId: 'cancelOrder',
+  summary: 'Cancel an order',
+  description:
+    'Only a pending order can be cancelled. One that is cancelled already is answered as it is, without another event.',
+  tags: ['orders'],
+  headers: Type.Composite([
+    contextHeaders,
+    Type.Object({
+      'If-Match': Type.Optional(
+        Type.String({ description: 'Cancel only this version of the order: its ETag', examples: ['"1"'] }),
+      ),
+    }),
+  ]),
+  params: OrderParams,
+  body: Type.Omit(CancelOrder, ['orderId', 'versions'], {
+    additionalProperties: false,
+    examples: [{ reason: 'Ordered twice' }],
+  }),
+  response: {
+    200: answer('The order is cancelled', OrderView, ETAG),
+    400: problemAnswer(
+      'The body, a header or the address is not valid; errors[] names every wrong field',
+      {},
+      new AppError('REQUEST_INVALID', 'The request cannot be taken', {
+        faults: [{ pointer: '/reason', detail: 'is required' }],
+      }),
+    ),
+    404: problemAnswer('There is no such order', {}, orderNotFound()),
+    409: problemAnswer(
+      'The order is in a state from which it cannot be cancelled; or the first request with this Idempotency-Key is under way',
+      {},
+      new AppError('ORDER_NOT_CANCELLABLE', 'An order that is Shipped cannot be cancelled'),
+    ),
+    412: problemAnswer(
+      'The order has another version than If-Match asks for; nothing was changed',
+      {},
+      new AppError('ORDER_VERSION_MISMATCH', 'The order has changed: its version is 2 by now'),
+    ),
+    ...bodyProblems,
+    ...databaseProblems,
   },
 };
 
@@ -81,13 +146,26 @@ const getOrderSchema = {
   operationId: 'getOrder',
   summary: 'Read an order',
   tags: ['orders'],
-  headers: contextHeaders,
-  params: Type.Object({ orderId: Type.String({ description: '32 lower-case hex digits' }) }),
+  headers: Type.Composite([
+    contextHeaders,
+    Type.Object({
+      'If-None-Match': Type.Optional(
+        Type.String({ description: 'The ETag of what the client has', examples: ['"1"'] }),
+      ),
+    }),
+  ]),
+  params: OrderParams,
   response: {
-    200: answer('The order as it stands now', OrderView),
-    400: problemAnswer('A header or the address is not valid'),
-    404: problemAnswer('There is no such order'),
-    500: problemAnswer('A fault of ours'),
-    503: problemAnswer('The database does not answer', RETRY_AFTER),
+    200: answer('The order as it stands now', OrderView, { ...ETAG, ...CACHE_CONTROL }),
+    304: emptyAnswer('The order has not changed since', { ...ETAG, ...CACHE_CONTROL }),
+    400: problemAnswer(
+      'A header or the address is not valid',
+      {},
+      new AppError('CONTEXT_INVALID', 'A header is not valid', {
+        faults: [{ pointer: '', detail: 'x-correlation-id must be 1 to 128 visible ASCII characters' }],
+      }),
+    ),
+    404: problemAnswer('There is no such order', {}, orderNotFound()),
+    ...databaseProblems,
   },
 };

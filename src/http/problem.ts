@@ -42,6 +42,8 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   IDEMPOTENCY_KEY_IN_USE: 409,
   IDEMPOTENCY_KEY_REUSED: 422,
   ORDER_NOT_FOUND: 404,
+  ORDER_NOT_CANCELLABLE: 409,
+  ORDER_VERSION_MISMATCH: 412,
   ROUTE_NOT_FOUND: 404,
   METHOD_NOT_ALLOWED: 405,
   NOT_ACCEPTABLE: 406,
@@ -83,7 +85,7 @@ function asAppError(error: unknown): AppError | undefined {
     return new AppError('DATABASE_UNAVAILABLE', 'Query failed', { cause: error });
   const { validation } = error as Partial<FastifyError>;
   if (validation) {
-    return new AppError('REQUEST_INVALID', 'The order cannot be taken', { faults: bodyFaults(validation) });
+    return new AppError('REQUEST_INVALID', 'The request cannot be taken', { faults: bodyFaults(validation) });
   }
   return undefined;
 }

@@ -1,17 +1,18 @@
-import { asc, eq, getTableColumns } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../core/db/database.ts';
 import { orderItems, orders } from '../core/db/schema.ts';
 import type { Address } from '../core/messages/order-fields.ts';
 import { fromNumeric, toNumeric } from '../core/money.ts';
 import type { Order } from './order.ts';
+import type { OrderPage, OrderPlace, OrderQuery } from './order-query.ts';
 
 /** Inserts an order and its items, in two statements however many items there are. */
 export async function insertOrder(db: Database, order: Order): Promise<void> {
-  const { orderId, customerId, shippingAddress, status, createdAt, updatedAt } = order;
+  const { orderId, customerId, shippingAddress, status, createdAt, updatedAt, version } = order;
   const totalAmount = toNumeric(order.totalCents);
   await db
     .insert(orders)
-    .values({ orderId, customerId, totalAmount, status, shippingAddress, createdAt, updatedAt });
+    .values({ orderId, customerId, totalAmount, status, shippingAddress, createdAt, updatedAt, version });
   await db.insert(orderItems).values(
     order.items.map((item, index) => ({
       orderItemId: item.orderItemId,
@@ -28,27 +29,105 @@ export async function insertOrder(db: Database, order: Order): Promise<void> {
 
 /** The order as it stands now, from one statement, so that its parts belong together. */
 export async function findOrder(db: Database, orderId: string): Promise<Order | undefined> {
+  return toOrder(await selectOrder(db, orderId));
+}
+
+/**
+ * The same, and nobody else changes the order until the transaction ends. Whoever changes an order begins with this: then the
+ * order's events are inserted, committed and published one after the other.
+ */
+export async function lockOrder(db: Database, orderId: string): Promise<Order | undefined> {
+  return toOrder(await selectOrder(db, orderId).for('update', { of: orders }));
+}
+
+/** Writes what can change about an order that is locked. */
+export async function updateOrder(db: Database, order: Order): Promise<void> {
+  const { orderId, status, updatedAt, version } = order;
+  await db.update(orders).set({ status, updatedAt, version }).where(eq(orders.orderId, orderId));
+}
+
+/** A page of orders, newest first. What is written meanwhile moves none of the others to another page. */
+export async function listOrders(db: Database, query: OrderQuery): Promise<OrderPage> {
+  const { customerId, status, createdAfter, createdBefore, limit, after } = query;
   const rows = await db
+    .select()
+    .from(orders)
+    .where(
+      and(
+        customerId === undefined ? undefined : eq(orders.customerId, customerId),
+        status === undefined ? undefined : eq(orders.status, status),
+        createdAfter && gt(orders.createdAt, createdAfter),
+        createdBefore && lt(orders.createdAt, createdBefore),
+        after && comesAfter(after),
+      ),
+    )
+    .orderBy(desc(orders.createdAt), desc(orders.orderId))
+    .limit(limit + 1); // one more than is wanted tells whether there is another page
+  const page = rows.slice(0, limit);
+  const itemsOf = await findItems(
+    db,
+    page.map(({ orderId }) => orderId),
+  );
+  return {
+    orders: page.map((row) => orderOf(row, itemsOf.get(row.orderId) ?? [])),
+    next: rows.length > limit ? page.at(-1) : undefined,
+  };
+}
+
+/** One comparison of both columns, which an index on them answers as a range. */
+function comesAfter({ createdAt, orderId }: OrderPlace): SQL {
+  return sql`(${orders.createdAt}, ${orders.orderId}) < (${sql.param(createdAt, orders.createdAt)}, ${orderId})`;
+}
+
+/** A statement of its own, because an order's items are committed with it and stay as they are. */
+async function findItems(db: Database, orderIds: readonly string[]): Promise<Map<string, ItemRow[]>> {
+  if (orderIds.length === 0) return new Map();
+  const rows = await db
+    .select()
+    .from(orderItems)
+    .where(inArray(orderItems.orderId, [...orderIds]))
+    .orderBy(asc(orderItems.lineNumber));
+  return Map.groupBy(rows, ({ orderId }) => orderId);
+}
+
+function selectOrder(db: Database, orderId: string) {
+  return db
     .select({ order: getTableColumns(orders), item: getTableColumns(orderItems) })
     .from(orders)
     .leftJoin(orderItems, eq(orderItems.orderId, orders.orderId))
     .where(eq(orders.orderId, orderId))
     .orderBy(asc(orderItems.lineNumber));
+}
+
+type OrderRow = typeof orders.$inferSelect;
+type ItemRow = typeof orderItems.$inferSelect;
+
+function toOrder(rows: readonly { order: OrderRow; item: ItemRow | null }[]): Order | undefined {
   const order = rows[0]?.order;
-  if (!order) return undefined;
+  return (
+    order &&
+    orderOf(
+      order,
+      rows.flatMap(({ item }) => item ?? []),
+    )
+  );
+}
+
+function orderOf(order: OrderRow, items: readonly ItemRow[]): Order {
   return {
-    orderId,
+    orderId: order.orderId,
     customerId: order.customerId,
-    items: rows.flatMap(({ item }) => (item ? [toOrderItem(item)] : [])),
+    items: items.map(toOrderItem),
     shippingAddress: order.shippingAddress as Address, // written by insertOrder alone
     totalCents: fromNumeric(order.totalAmount),
     status: order.status,
     createdAt: order.createdAt,
     updatedAt: order.updatedAt,
+    version: order.version,
   };
 }
 
-function toOrderItem(row: typeof orderItems.$inferSelect): Order['items'][number] {
+function toOrderItem(row: ItemRow): Order['items'][number] {
   return {
     orderItemId: row.orderItemId,
     productId: row.productId,

@@ -14,6 +14,8 @@ export interface Order {
   readonly status: string;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** 1 when it is created, one more with every change. */
+  readonly version: number;
 }
 
 export interface OrderItem {
@@ -47,8 +49,32 @@ export function placeOrder(command: CreateOrder, newId: () => string, now: Date)
     status: 'Pending',
     createdAt: now,
     updatedAt: now,
+    version: 1,
   };
 }
+
+/**
+ * The order once it is cancelled; the very same when it was cancelled before. Only a pending one can be: throws
+ * ORDER_NOT_CANCELLABLE for any other.
+ */
+export function cancelOrder(order: Order, now: Date): Order {
+  switch (order.status) {
+    case 'Cancelled':
+      return order;
+    case 'Pending':
+      return { ...order, status: 'Cancelled', updatedAt: now, version: order.version + 1 };
+    default:
+      throw new AppError('ORDER_NOT_CANCELLABLE', `An order that is ${order.status} cannot be cancelled`);
+  }
+}
+
+/** Throws ORDER_VERSION_MISMATCH unless the order has one of these versions. */
+export function requireVersion({ version }: Order, versions: readonly number[]): void {
+  if (versions.includes(version)) return;
+  throw new AppError('ORDER_VERSION_MISMATCH', `The order has changed: its version is ${version} by now`);
+}
+
+export const orderNotFound = () => new AppError('ORDER_NOT_FOUND', 'There is no such order');
 
 /** The body of the event that this order was created. */
 export function describeOrder(order: Order): OrderCreated {

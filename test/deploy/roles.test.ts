@@ -100,16 +100,27 @@ test('the role of the api serves the api', async (t) => {
   await removeExpired(drizzle(api), 10);
   const { orderId } = created.json();
   const read = await app.inject({ url: `/api/orders/${orderId}` });
+  const list = await app.inject({ url: '/api/orders' });
+  const events = await app.inject({ url: `/api/orders/${orderId}/events` });
+  const cancelled = await app.inject({
+    method: 'POST',
+    url: `/api/orders/${orderId}/cancel`,
+    payload: { reason: 'Ordered twice' },
+  });
   const ready = await app.inject({ url: '/health/ready' });
-  await api.query('SELECT FROM orders WHERE order_id = $1 FOR UPDATE', [orderId]);
 
-  assert.deepEqual([created.statusCode, read.statusCode, ready.statusCode], [201, 200, 200]);
+  assert.deepEqual(
+    [created, read, list, events, cancelled, ready].map(({ statusCode }) => statusCode),
+    [201, 200, 200, 200, 200, 200],
+  );
   assert.deepEqual([replayed.body === created.body, anew.statusCode], [true, 201]);
 });
 
 test('the role of the api can do nothing else', async () => {
   for (const statement of [
     'SELECT * FROM outbox',
+    'SELECT message_body FROM outbox',
+    'SELECT error_message FROM outbox',
     'UPDATE outbox SET processed_at = now()',
     'DELETE FROM outbox',
     'DELETE FROM orders',

@@ -44,6 +44,47 @@ export function receiveAll(t: TestContext, stack: Stack): TestReceiver {
   return { messages };
 }
 
+/** So many receivers on a subscription that requires sessions, each with one at a time: until its last message or a pause. */
+export function receiveSessions(
+  t: TestContext,
+  stack: Stack,
+  topic: string,
+  { width, lastOfSession }: { width: number; lastOfSession: string },
+): TestReceiver {
+  const messages: (ServiceBusReceivedMessage & { body: Buffer })[] = [];
+  const stopping = new AbortController();
+  const receive = async () => {
+    const client = new ServiceBusClient(stack.bus.connectionString);
+    cleanup(t, () => client.close());
+    while (!stopping.signal.aborted) {
+      const session = await client
+        .acceptNextSession(topic, 'all', {
+          receiveMode: 'receiveAndDelete',
+          skipParsingBodyAsJson: true,
+          abortSignal: stopping.signal,
+        })
+        .catch((error: unknown) => {
+          if (!stopping.signal.aborted) throw error;
+        });
+      if (!session) return;
+      for (let more = true; more; ) {
+        // One at a time: the SDK waits up to a second for the rest of a larger batch, and 200 ms to take back what it asked for.
+        const [message] = await session.receiveMessages(1, { maxWaitTimeInMs: 50 });
+        if (message) messages.push(message as ServiceBusReceivedMessage & { body: Buffer });
+        more = message !== undefined && message.subject !== lastOfSession;
+      }
+      await session.close();
+    }
+  };
+  const receiving = Promise.all(Array.from({ length: width }, receive));
+  receiving.catch(() => undefined); // the clean-up tells
+  cleanup(t, async () => {
+    stopping.abort();
+    await receiving;
+  });
+  return { messages };
+}
+
 export const TUTORIAL_ORDER = {
   customerId: 'cust-123',
   items: [

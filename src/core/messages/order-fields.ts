@@ -20,6 +20,7 @@ export const OrderId = Type.String({
 });
 export const CustomerId = text(128, { examples: ['cust-123'] });
 export const ProductId = text(128, { examples: ['prod-456'] });
+export const CancelReason = text(500, { examples: ['Ordered twice'] });
 export const Quantity = Type.Integer({ minimum: 1, maximum: 2_147_483_647, examples: [2] });
 
 /** What NUMERIC(10,2) holds. `maxDecimals` is ours: see src/http/body-validation.ts. */

@@ -40,6 +40,7 @@ test('an order, its items and its event are stored together, with one instant an
       shipping_address: tutorialOrder().shippingAddress,
       created_at: now,
       updated_at: now,
+      version: 1,
     },
   ]);
   const items = await db.query(
@@ -172,4 +173,39 @@ test('text of every script comes back as it was sent', async (t) => {
 
   const read = await request({ url: created.headers.location as string });
   assert.equal(read.json().customerId, customerId);
+});
+
+test('an order is not sent again to who has its version, until it changes', async (t) => {
+  const { post, cancel, request } = await openApp(t);
+  const { orderId } = (await post(tutorialOrder())).json();
+  const read = (ifNoneMatch?: string) =>
+    request({
+      url: `/api/orders/${orderId}`,
+      ...(ifNoneMatch !== undefined && { headers: { 'if-none-match': ifNoneMatch } }),
+    });
+
+  const first = await read();
+  const cases: [ifNoneMatch: string, status: number][] = [
+    ['"1"', 304],
+    ['W/"1"', 304], // the comparison is the weak one
+    ['"7", "1"', 304],
+    ['*', 304],
+    ['"2"', 200],
+    ['1', 200],
+    ['', 200],
+  ];
+  for (const [ifNoneMatch, status] of cases) {
+    const answer = await read(ifNoneMatch);
+    assert.deepEqual(
+      [answer.statusCode, answer.headers.etag, answer.headers['cache-control'], answer.body],
+      [status, '"1"', 'private, no-cache', status === 200 ? first.body : ''],
+      ifNoneMatch,
+    );
+  }
+  await cancel(orderId);
+  const changed = await read('"1"');
+
+  assert.equal(first.headers.etag, '"1"');
+  assert.deepEqual([changed.statusCode, changed.headers.etag], [200, '"2"']);
+  assert.equal(changed.json().status, 'Cancelled');
 });

@@ -17,6 +17,8 @@ test('an error becomes the status and the type of its code', () => {
         ['IDEMPOTENCY_KEY_IN_USE', 409],
         ['IDEMPOTENCY_KEY_REUSED', 422],
         ['ORDER_NOT_FOUND', 404],
+        ['ORDER_NOT_CANCELLABLE', 409],
+        ['ORDER_VERSION_MISMATCH', 412],
         ['ROUTE_NOT_FOUND', 404],
         ['METHOD_NOT_ALLOWED', 405],
         ['NOT_ACCEPTABLE', 406],

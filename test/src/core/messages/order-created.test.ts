@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { OrderCancelled } from '../../../../src/core/messages/order-cancelled.ts';
 import { OrderCreated } from '../../../../src/core/messages/order-created.ts';
 import { MAX_ITEMS } from '../../../../src/core/messages/order-fields.ts';
 import { MAX_METADATA, MAX_METADATA_NAME, MAX_METADATA_VALUE } from '../../../../src/http/request-context.ts';
@@ -53,6 +54,7 @@ test('the limits of the schema alone keep the event small, whatever it holds', (
     worst > 40_000 && worst < LARGEST_MESSAGE - 32 * 1024,
     `${worst} bytes, and 32 KB for the properties`,
   );
+  assert.ok(largest(OrderCancelled) < worst);
 });
 
 function widest(schema: { maxLength?: number }): string {

@@ -1,0 +1,29 @@
+import { asc, eq } from 'drizzle-orm';
+import type { Database } from '../core/db/database.ts';
+import { orders, outbox } from '../core/db/schema.ts';
+import type { OrderEvent } from '../orders/order-event.ts';
+
+// Far more than an order has; other programs may insert as many rows for one as they like.
+const MOST_EVENTS = 1_000;
+
+/** The first 1,000 events of an order in the order in which they are published; undefined when there is no such order. */
+export async function findOrderEvents(db: Database, orderId: string): Promise<OrderEvent[] | undefined> {
+  const rows = await db
+    .select({
+      messageId: outbox.messageId,
+      type: outbox.messageType,
+      createdAt: outbox.createdAt,
+      publishedAt: outbox.processedAt,
+      parkedAt: outbox.parkedAt,
+      droppedAt: outbox.droppedAt,
+    })
+    .from(orders)
+    .leftJoin(outbox, eq(outbox.aggregateId, orders.orderId))
+    .where(eq(orders.orderId, orderId))
+    .orderBy(asc(outbox.position))
+    .limit(MOST_EVENTS);
+  if (rows.length === 0) return undefined;
+  return rows.flatMap(({ messageId, type, createdAt, ...times }) =>
+    messageId && type && createdAt ? { messageId, type, createdAt, ...times } : [],
+  );
+}

@@ -1,0 +1,24 @@
+import type { CancelOrder } from '../core/messages/cancel-order.ts';
+import { ORDER_CANCELLED, type OrderCancelled } from '../core/messages/order-cancelled.ts';
+import { cancelOrder, type Order, orderNotFound, requireVersion } from '../orders/order.ts';
+import { lockOrder, updateOrder } from '../orders/order-store.ts';
+import type { Receptor } from './receptor.ts';
+
+/**
+ * Cancels the order and answers with it; one that is cancelled already stays as it is and has no second event.
+ * Throws ORDER_NOT_FOUND, ORDER_VERSION_MISMATCH or ORDER_NOT_CANCELLABLE.
+ */
+export const cancelOrderReceptor: Receptor<CancelOrder, Order> = (command, { now }) => {
+  const { orderId, reason, versions } = command;
+  return async (db) => {
+    const order = await lockOrder(db, orderId);
+    if (!order) throw orderNotFound();
+    if (versions) requireVersion(order, versions);
+    const cancelled = cancelOrder(order, now);
+    if (cancelled === order) return { answer: order, events: [] };
+    await updateOrder(db, cancelled);
+    const { customerId, updatedAt } = cancelled;
+    const body: OrderCancelled = { orderId, customerId, reason, cancelledAt: updatedAt.toISOString() };
+    return { answer: cancelled, events: [{ type: ORDER_CANCELLED, aggregateId: orderId, body }] };
+  };
+};

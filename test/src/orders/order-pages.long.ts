@@ -1,0 +1,11 @@
+import { test } from 'node:test';
+import { createDatabase } from '../../support/database.ts';
+import { insertManyOrders } from '../../support/many-orders.ts';
+import { assertPagesUseIndexes } from '../../support/plans.ts';
+
+test('a page of a million orders comes from an index, whichever filters it has', async (t) => {
+  const { pool } = await createDatabase(t);
+  await insertManyOrders(pool, 1_000_000);
+
+  await assertPagesUseIndexes(pool, 1_000_000);
+});
