@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
 import { openApp, type TestApp } from '../support/app.ts';
+import { lockOrders } from '../support/lock-orders.ts';
 import { tutorialOrder } from '../support/orders.ts';
 import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -116,7 +117,7 @@ test('after an answer lost around COMMIT, the same request with its key has one 
 
 test('a backend killed in the middle of an order takes nothing with it but that order', async (t) => {
   const app = await openApp(t);
-  const release = await lockOrders(app);
+  const release = await lockOrders(t, app.db);
   const order = app.post(tutorialOrder());
   const pid = await until('the order waits for the lock', () => waitingBackend(app));
 
@@ -130,7 +131,7 @@ test('a backend killed in the middle of an order takes nothing with it but that 
 
 test('a statement that is stopped by its time limit is a 503', async (t) => {
   const app = await openApp(t, { poolOptions: { statementTimeoutMs: 200 } });
-  const release = await lockOrders(app);
+  const release = await lockOrders(t, app.db);
 
   const response = await app.post(tutorialOrder());
 
@@ -141,7 +142,7 @@ test('a statement that is stopped by its time limit is a 503', async (t) => {
 
 test('with every connection in use, an order waits a moment, then is a 503, and nothing stays stuck', async (t) => {
   const app = await openApp(t, { poolOptions: { max: 1, connectTimeoutMs: 200 } });
-  const release = await lockOrders(app);
+  const release = await lockOrders(t, app.db);
   const first = app.post(tutorialOrder());
   await until('the first order waits for the lock', () => waitingBackend(app));
 
@@ -161,17 +162,6 @@ async function openBehindProxy(
   const proxy = await openTcpProxy(t, Number(server.port));
   const url = (direct: string) => Object.assign(new URL(direct), { port: String(proxy.port) }).href;
   return { app: await openApp(t, { url, poolOptions }), proxy };
-}
-
-/** Makes every insert into orders wait; returns what lets them go on. */
-async function lockOrders({ db }: TestApp): Promise<() => Promise<void>> {
-  const holder = await db.connect();
-  await holder.query('BEGIN');
-  await holder.query('LOCK TABLE orders');
-  return async () => {
-    await holder.query('ROLLBACK');
-    holder.release();
-  };
 }
 
 async function waitingBackend({ db }: TestApp): Promise<number | undefined> {

@@ -312,18 +312,18 @@ const keys = fc.integer({ min: 1, max: 12 }).map((n) => `key-${n}`);
 const picks = fc.nat(1_000);
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
-    weight: 40,
+    weight: 120,
     arbitrary: fc.tuple(quantities, fc.option(keys, { nil: undefined })).map((args) => new Create(...args)),
   },
-  { weight: 30, arbitrary: fc.tuple(keys, fc.boolean()).map((args) => new Retry(...args)) },
+  { weight: 90, arbitrary: fc.tuple(keys, fc.boolean()).map((args) => new Retry(...args)) },
   {
-    weight: 40,
+    weight: 120,
     arbitrary: fc
       .tuple(picks, fc.constantFrom('none' as const, 'current' as const, 'stale' as const))
       .map((args) => new Cancel(...args)),
   },
-  { weight: 30, arbitrary: picks.map((pick) => new Read(pick)) },
-  { weight: 10, arbitrary: fc.integer({ min: 1, max: 100 }).map((limit) => new List(limit)) },
+  { weight: 90, arbitrary: picks.map((pick) => new Read(pick)) },
+  { weight: 30, arbitrary: fc.integer({ min: 1, max: 100 }).map((limit) => new List(limit)) },
   { weight: 1, arbitrary: fc.tuple(quantities, keys).map((args) => new CreateThroughKill(...args)) },
   { weight: 1, arbitrary: fc.constant(new Restart()) },
 );

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
 import { parseIdempotencyKey } from '../../../src/http/idempotency-key.ts';
 import { openApp, type TestApp } from '../../support/app.ts';
+import { lockOrders } from '../../support/lock-orders.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 import { until } from '../../support/until.ts';
 
@@ -79,7 +80,7 @@ test("another caller's key of the same name is another key", async (t) => {
 test('while the first is under way, others get a 409 at once and hold no connection; the next one gets its answer', async (t) => {
   const app = await openApp(t, { poolOptions: { max: 2 } });
   const other = await openApp(t, { database: app.database });
-  const release = await lockOrders(app);
+  const release = await lockOrders(t, app.db);
   const first = app.post(tutorialOrder(), KEY);
   await until('the first order waits', () => isWaiting(app));
 
@@ -121,7 +122,7 @@ test('a request that failed does not use the key up', async (t) => {
   const badBody = await app.post({ ...tutorialOrder(), items: [] }, KEY);
   const tooDear = { productId: 'p', quantity: 2, unitPrice: 99_999_999 };
   const badOrder = await app.post({ ...tutorialOrder(), items: [tooDear] }, KEY);
-  const release = await lockOrders(app);
+  const release = await lockOrders(t, app.db);
   const unavailable = await app.post(tutorialOrder(), KEY);
   await release();
   await app.db.query('ALTER TABLE outbox RENAME TO away');
@@ -235,17 +236,6 @@ interface Operation {
 function parts({ statusCode, body, headers }: LightMyRequestResponse) {
   const { location, 'content-type': type, 'idempotency-replayed': replayed } = headers;
   return { statusCode, body, location, type, replayed };
-}
-
-/** Makes every insert into orders wait; returns what lets them go on. */
-async function lockOrders({ db }: TestApp): Promise<() => Promise<void>> {
-  const holder = await db.connect();
-  await holder.query('BEGIN');
-  await holder.query('LOCK TABLE orders');
-  return async () => {
-    await holder.query('ROLLBACK');
-    holder.release();
-  };
 }
 
 async function isWaiting({ db }: TestApp): Promise<boolean> {
