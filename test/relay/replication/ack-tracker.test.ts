@@ -78,7 +78,8 @@ test('what a mark may claim counts its own messages, and changes nothing', () =>
   assert.equal(tracker.safeLsnWith(new Map()), 10n);
   assert.equal(tracker.safeLsnWith(settling(first)), 21n);
   assert.equal(tracker.safeLsnWith(settling(first, third)), 21n);
-  assert.equal(tracker.safeLsnWith(new Map([[first, 1], [second, 1]])), 21n); // biome-ignore format: one line
+  const both = new Map([first, second].map((transaction) => [transaction, 1]));
+  assert.equal(tracker.safeLsnWith(both), 21n);
   assert.equal(tracker.safeLsnWith(settling(first, second, third)), 41n);
   assert.equal(tracker.safeLsn, 10n);
 });
