@@ -17,13 +17,16 @@ const suite = values.long ? 'test/**/*.long.ts' : 'test/**/*.test.ts';
 const files = positionals.length > 0 ? positionals : globSync(suite);
 if (files.length === 0) throw new Error(`No test files match ${suite}`);
 
+// What takes long may: a million orders are a minute, ten million ten.
+const timeoutMs = files.some((file) => file.endsWith('.long.ts')) ? 3_600_000 : 300_000;
+
 const postgres = await openPostgres({ settings: { fsync: 'off', max_connections: '200' } });
 try {
   const env = { ...process.env, TEST_POSTGRES_URL: postgres.url('postgres') };
   await createTemplate(env);
   const tests = spawnSync(
     process.execPath,
-    ['--test', `--test-concurrency=${availableParallelism()}`, '--test-timeout=300000', ...files],
+    ['--test', `--test-concurrency=${availableParallelism()}`, `--test-timeout=${timeoutMs}`, ...files],
     { stdio: 'inherit', env },
   );
   process.exitCode = tests.status ?? 1;
