@@ -2,26 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
 import pg from 'pg';
+import { CreateOrder } from '../src/core/messages/create-order.ts';
 import { openStack, type Stack } from './stack.ts';
 
 // An order in, its event out: the tutorial's order through the real api, a real PostgreSQL's write-ahead log, the real
 // relay, and out of a Service Bus receiver. `-- --keep` leaves everything running.
 
 const DEADLINE_MS = 30_000;
-const ORDER = {
-  customerId: 'cust-123',
-  items: [
-    { productId: 'prod-456', quantity: 2, unitPrice: 19.99 },
-    { productId: 'prod-789', quantity: 1, unitPrice: 49.99 },
-  ],
-  shippingAddress: {
-    street: '123 Main St',
-    city: 'Springfield',
-    state: 'IL',
-    zipCode: '62701',
-    country: 'USA',
-  },
-};
+const [ORDER] = CreateOrder['examples'] as [CreateOrder];
 
 const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
 const interrupted = new Promise<void>((resolve) => {

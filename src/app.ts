@@ -57,7 +57,8 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     requestTimeout: 10_000,
     connectionTimeout: 30_000,
     keepAliveTimeout: 72_000,
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000 },
+    // Node's own refusal of a request without Host has no body; ours is below.
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     return503OnClosing: false, // what still arrives on an open connection is served, and told to connect anew
     frameworkErrors: (error, request, reply) => {
       startContext(request, reply, newId);
@@ -74,7 +75,10 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   const isClosing = closeGently(app);
   app.decorateRequest('messageContext');
   app.addHook('onRequest', async (request, reply) => {
-    const faults = startContext(request, reply, newId);
+    const faults = [...startContext(request, reply, newId)];
+    if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
+      faults.push({ pointer: '', detail: 'host is required' });
+    }
     if (faults.length > 0) throw new AppError('CONTEXT_INVALID', 'A header is not valid', { faults });
   });
   answerJsonOnly(app);

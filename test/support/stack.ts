@@ -3,6 +3,7 @@ import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service
 import pg from 'pg';
 import { openStack, type Stack, type StackOptions } from '../../dev/stack.ts';
 import { cleanup } from './cleanup.ts';
+import { tutorialOrder } from './orders.ts';
 
 export interface TestStack extends Stack {
   readonly db: pg.Pool;
@@ -85,21 +86,6 @@ export function receiveSessions(
   return { messages };
 }
 
-export const TUTORIAL_ORDER = {
-  customerId: 'cust-123',
-  items: [
-    { productId: 'prod-456', quantity: 2, unitPrice: 19.99 },
-    { productId: 'prod-789', quantity: 1, unitPrice: 49.99 },
-  ],
-  shippingAddress: {
-    street: '123 Main St',
-    city: 'Springfield',
-    state: 'IL',
-    zipCode: '62701',
-    country: 'USA',
-  },
-};
-
 /** Posts the tutorial's order for this customer and returns the status and the order's id. */
 export async function postOrder(
   stack: Stack,
@@ -108,7 +94,7 @@ export async function postOrder(
   const response = await fetch(`${stack.apiUrl}/api/orders`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...TUTORIAL_ORDER, customerId }),
+    body: JSON.stringify({ ...tutorialOrder(), customerId }),
   });
   const { orderId = '' } = (await response.json()) as { orderId?: string };
   return { status: response.status, orderId };

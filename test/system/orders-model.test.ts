@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ManagedProcess } from '../../dev/managed-process.ts';
-import { createStack, type TestStack, TUTORIAL_ORDER } from '../support/stack.ts';
+import { tutorialOrder } from '../support/orders.ts';
+import { createStack, type TestStack } from '../support/stack.ts';
 
 // Generated histories of requests against the real api process and PostgreSQL, held against a model of what an order
 // service does. FC_SEED and FC_PATH, which a failure prints, replay one.
@@ -43,7 +44,7 @@ class Customer {
   create(quantity: number, key?: string): Promise<Answer> {
     const items = [{ productId: 'prod-1', quantity, unitPrice: 19.99 }];
     return this.#world.request('POST', '/api/orders', {
-      body: { ...TUTORIAL_ORDER, customerId: this.id, items },
+      body: { ...tutorialOrder(), customerId: this.id, items },
       headers: key === undefined ? {} : { 'idempotency-key': key },
     });
   }

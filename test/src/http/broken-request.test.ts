@@ -9,6 +9,7 @@ test('bytes that are no request get a problem too', async (t) => {
   const cases: [bytes: string, status: number][] = [
     ['hello\r\n\r\n', 400],
     ['GET / HTTP/1.1\r\nno colon\r\n\r\n', 400],
+    ['GET /health/live HTTP/1.1\r\nConnection: close\r\n\r\n', 400], // no Host
     [`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
   ];
 
