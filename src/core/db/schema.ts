@@ -89,12 +89,20 @@ export const outbox = pgTable(
     retryCount: integer('retry_count').notNull().default(0),
     nextRetryAt: instant('next_retry_at'),
     errorMessage: text('error_message'),
+    /** Since when an unsettled row waits in the table for an operator: behind a parked one of its order, or to be sent again. */
+    deferredAt: instant('deferred_at'),
   },
   (table) => [
     // By position and not by the tutorial's created_at: recovery reads in this order, and created_at is not commit order.
     index('idx_outbox_unsettled')
       .on(table.position)
       .where(sql`${table.processedAt} IS NULL AND ${table.parkedAt} IS NULL AND ${table.droppedAt} IS NULL`),
+    // The orders that are held back: a relay that starts reads them first, and must not read the whole table for it.
+    index('idx_outbox_held')
+      .on(table.aggregateId, table.position)
+      .where(
+        sql`(${table.parkedAt} IS NOT NULL OR ${table.deferredAt} IS NOT NULL) AND ${table.processedAt} IS NULL AND ${table.droppedAt} IS NULL`,
+      ),
     // For those who follow an order to the broker; what it costs is in docs/decisions/events-of-an-order.md.
     index('idx_outbox_aggregate_id').on(table.aggregateId).where(sql`${table.aggregateId} IS NOT NULL`),
     check(
@@ -138,5 +146,7 @@ export const relayProgress = pgTable('relay_progress', {
   systemIdentifier: text('system_identifier').notNull(),
   timeline: integer('timeline').notNull(),
   epoch: bigint('epoch', { mode: 'bigint' }).notNull(),
+  /** When an operator last said that the relay is to go on with this database although it has been set back in time. */
+  confirmedAt: instant('confirmed_at'),
   updatedAt: instant('updated_at').notNull().defaultNow(),
 });

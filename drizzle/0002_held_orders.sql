@@ -1,0 +1,3 @@
+ALTER TABLE "outbox" ADD COLUMN "deferred_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "relay_progress" ADD COLUMN "confirmed_at" timestamp (3) with time zone;--> statement-breakpoint
+CREATE INDEX "idx_outbox_held" ON "outbox" USING btree ("aggregate_id","position") WHERE ("outbox"."parked_at" IS NOT NULL OR "outbox"."deferred_at" IS NOT NULL) AND "outbox"."processed_at" IS NULL AND "outbox"."dropped_at" IS NULL;
