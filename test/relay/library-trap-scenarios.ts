@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openPostgres } from '../../dev/postgres.ts';
-import type { LocalServiceBus } from '../../dev/service-bus/service-bus.ts';
 import type { Lsn } from '../../relay/replication/lsn.ts';
 import { cleanup } from '../support/cleanup.ts';
+import { hangAfter } from '../support/hang-after.ts';
 import { migratedDatabase } from '../support/migrated-database.ts';
 import { type Commit, RelayStage } from '../support/relay-stage.ts';
 import type { RelaySubject } from '../support/relay-subject.ts';
@@ -257,18 +257,6 @@ async function crash(stage: RelayStage, commit: Commit): Promise<Held> {
   stage.bus.faults.heal();
   await stage.start();
   return { commit, confirmedLsn, missing: await stage.missing() };
-}
-
-/** From now on the broker takes so many transfers, and leaves all after them without an answer. */
-function hangAfter({ faults }: LocalServiceBus, transfers: number): void {
-  const spent = faults.inject({ kind: 'latency', delayMs: 0, times: transfers });
-  const { onChange } = faults;
-  faults.onChange = () => {
-    onChange();
-    if (faults.list().includes(spent)) return;
-    faults.onChange = onChange;
-    faults.inject({ kind: 'hang' });
-  };
 }
 
 function residentMiB(pid: number): number {

@@ -32,9 +32,9 @@ export interface Sender {
 export class RelayStage {
   readonly pool: pg.Pool;
   readonly bus: LocalServiceBus;
+  readonly url: string;
   readonly #t: TestContext;
   readonly #subject: RelaySubject;
-  readonly #url: string;
   readonly #slot: string;
   readonly #witness: string;
   #relay: ManagedProcess | undefined;
@@ -63,7 +63,7 @@ export class RelayStage {
     this.#subject = subject;
     this.pool = parts.pool;
     this.bus = parts.bus;
-    this.#url = parts.url + parts.urlOptions;
+    this.url = parts.url + parts.urlOptions;
     this.#slot = slotOf(parts.url);
     this.#witness = `${this.#slot}_witness`;
   }
@@ -90,14 +90,19 @@ export class RelayStage {
 
   /** One more relay, which is not the one that is killed. */
   async startAnother(subject: RelaySubject): Promise<ManagedProcess> {
-    const target = { url: this.#url, slot: this.#slot, serviceBus: this.bus.connectionString };
+    const target = { url: this.url, slot: this.#slot, serviceBus: this.bus.connectionString };
     const relay = await subject.start(target);
     cleanup(this.#t, () => relay.stop('SIGKILL'));
     return relay;
   }
 
   async kill(): Promise<void> {
-    await this.#relay?.stop('SIGKILL');
+    await this.stop('SIGKILL');
+  }
+
+  /** Returns the exit code, or the name of the signal that ended it. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string | undefined> {
+    return this.#relay?.stop(signal);
   }
 
   async insert(type: string, options: { aggregateId?: string; body?: string } = {}): Promise<Commit> {
@@ -107,7 +112,7 @@ export class RelayStage {
 
   /** A transaction that is left open, with one event of this type and size. */
   async begin(type: string, options: { aggregateId?: string; body?: string }): Promise<pg.Client> {
-    const client = await connect(this.#t, this.#url);
+    const client = await connect(this.#t, this.url);
     await client.query('BEGIN');
     await insertEvent(client, type, options);
     return client;

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test';
 import pg from 'pg';
 import { type LocalServiceBus, openServiceBus } from '../../dev/service-bus/service-bus.ts';
 import { ServiceBusPublisher } from '../../relay/publishing/service-bus-publisher.ts';
-import { runRelay } from '../../relay/relay.ts';
+import { type RelayDeps, runRelay } from '../../relay/relay.ts';
 import { RelayMonitor } from '../../relay/relay-monitor.ts';
 import { openPool } from '../../src/core/db/database.ts';
 import { createLogger } from '../../src/core/log.ts';
@@ -38,6 +38,8 @@ export interface TestRelayOptions {
   readonly sessions?: boolean;
   readonly slot?: string;
   readonly publication?: string;
+  /** Other parts than the usual ones, made from those if need be. */
+  readonly parts?: (usual: RelayDeps) => Partial<RelayDeps>;
 }
 
 /** The relay as its process runs it, on its own connections. Does not wait until it streams. */
@@ -51,20 +53,18 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
     log,
   );
   const stopping = new AbortController();
-  const running = runRelay(
-    {
-      pool,
-      replicationUrl: options.url,
-      publisher,
-      slot: options.slot ?? slotOf(options.url),
-      publication: options.publication ?? 'order_outbox',
-      sessions,
-      monitor,
-      log,
-      random: Math.random,
-    },
-    stopping.signal,
-  );
+  const deps: RelayDeps = {
+    pool,
+    replicationUrl: options.url,
+    publisher,
+    slot: options.slot ?? slotOf(options.url),
+    publication: options.publication ?? 'order_outbox',
+    sessions,
+    monitor,
+    log,
+    random: Math.random,
+  };
+  const running = runRelay({ ...deps, ...options.parts?.(deps) }, stopping.signal);
   running.catch(() => undefined); // whoever expects it to fail awaits it
   let stopped: Promise<void> | undefined;
   const stop = () => {
