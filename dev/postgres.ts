@@ -22,8 +22,8 @@ export interface LocalPostgres {
   readonly dataDir: string;
   /** The superuser's connection string for one database. */
   url(database: string): string;
-  /** Starts the same cluster again on the same port, after `stop`. */
-  start(): Promise<void>;
+  /** Starts the same cluster again on the same port, after `stop`; `changed` settings win over those it was opened with. */
+  start(changed?: Record<string, string>): Promise<void>;
   /** 'fast' waits for walsenders, 'immediate' is a crash with notice, 'kill' is SIGKILL to the postmaster. */
   stop(mode?: StopMode): Promise<void>;
   /** Stops it and deletes its data. */
@@ -67,8 +67,7 @@ export async function openPostgres(options: PostgresOptions = {}): Promise<Local
   if (initdb.status !== 0)
     throw new Error(`initdb failed: ${initdb.error?.message ?? initdb.stderr.toString()}`);
 
-  const settings = Object.entries({ ...DEFAULT_SETTINGS, ...options.settings, port: String(port) });
-  const serverArguments = ['-D', dataDir, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+  const settings = { ...DEFAULT_SETTINGS, ...options.settings, port: String(port) };
   let server: ReturnType<typeof spawn> | undefined;
   const url = (database: string) => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`;
   const leaveNothing = () => {
@@ -77,12 +76,14 @@ export async function openPostgres(options: PostgresOptions = {}): Promise<Local
   };
   process.on('exit', leaveNothing);
 
-  async function start(): Promise<void> {
+  async function start(changed: Record<string, string> = {}): Promise<void> {
+    Object.assign(settings, changed);
+    const given = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     const deadline = Date.now() + 30_000;
     for (;;) {
       const log = openSync(logFile, 'a');
       // A session of its own: Ctrl-C in a terminal must reach the relay first, not the database under it.
-      const child = spawn(binaries.postgres, serverArguments, {
+      const child = spawn(binaries.postgres, ['-D', dataDir, ...given], {
         ...run,
         detached: true,
         stdio: ['ignore', log, log],
