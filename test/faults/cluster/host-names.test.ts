@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import dns from 'node:dns';
+import { type TestContext, test } from 'node:test';
+import { createDatabase } from '../../support/database.ts';
+import {
+  createBus,
+  insertEvent,
+  startRelay,
+  untilAllMarked,
+  untilArrived,
+  untilStreaming,
+} from '../../support/relay.ts';
+import { until } from '../../support/until.ts';
+import { checkDelivered, startLoad } from '../support-b/load.ts';
+import { untilToldAndTried } from '../support-b/told.ts';
+
+test('a database whose host name does not resolve is told, and found once it does', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const names = breakNames(t);
+  const bus = await createBus(t);
+  await insertEvent(pool, 'Waiting');
+
+  const relay = startRelay(t, { url: Object.assign(new URL(url), { hostname: 'server.invalid' }).href, bus });
+  await untilToldAndTried(relay, 'ENOTFOUND');
+  names.resolve();
+
+  await untilArrived(bus, 1);
+  await untilStreaming(relay);
+});
+
+test('a broker whose host name stops resolving, when its connection is lost, is told in the rows and found again', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const names = breakNames(t);
+  names.resolve();
+  const bus = await createBus(t);
+  const connectionString = bus.connectionString.replace('localhost', 'server.invalid');
+  const relay = startRelay(t, { url, bus: { ...bus, connectionString } });
+  await untilStreaming(relay);
+  const load = startLoad(t, url);
+  await load.more(20);
+
+  names.fail();
+  bus.faults.inject({ kind: 'closeConnection', times: 1 });
+  await until('the rows say why', async () => {
+    const { rowCount } = await pool.query(
+      `SELECT FROM outbox WHERE retry_count >= 2 AND error_message LIKE '%ENOTFOUND%'`,
+    );
+    return rowCount !== 0;
+  });
+  assert.equal(relay.monitor.isReady, false);
+  names.resolve();
+
+  await checkDelivered(bus, load);
+  await untilAllMarked(pool);
+  await until('it is ready', () => relay.monitor.isReady);
+});
+
+/** In this process the name server.invalid fails to resolve, or is this machine's. */
+function breakNames(t: TestContext): { fail(): void; resolve(): void } {
+  let resolves = false;
+  const original = dns.lookup as (...args: unknown[]) => void;
+  t.mock.method(dns, 'lookup', (name: string, ...rest: unknown[]) => {
+    if (name !== 'server.invalid') return original(name, ...rest);
+    if (resolves) return original('127.0.0.1', ...rest);
+    const error = Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' });
+    process.nextTick(rest.at(-1) as (error: Error) => void, error);
+  });
+  return { fail: () => (resolves = false), resolve: () => (resolves = true) };
+}
