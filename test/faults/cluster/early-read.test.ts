@@ -28,6 +28,8 @@ test('a consumer that asks for an order before its commit can be seen gets 404, 
      INSERT INTO orders (order_id, customer_id, total_amount, status, shipping_address)
        VALUES ('${orderId}', 'cust-1', 1, 'Pending',
          '{"street":"1 Main","city":"Springfield","state":"IL","zipCode":"62701","country":"USA"}');
+     INSERT INTO order_items (order_item_id, order_id, line_number, product_id, quantity, unit_price, line_total)
+       VALUES ('i1', '${orderId}', 1, 'prod-456', 1, 1, 1);
      INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
        VALUES (gen_random_uuid(), 'OrderCreated', '{}', '${orderId}');
      COMMIT`,
@@ -36,7 +38,7 @@ test('a consumer that asks for an order before its commit can be seen gets 404, 
   const urls = [`/api/orders/${orderId}`, `/api/orders/${orderId}/events`];
   const ask = () => Promise.all(urls.map(async (url) => (await app.request({ url })).statusCode));
   const early = await ask();
-  await pool.query('SET synchronous_commit = local; ALTER SYSTEM RESET synchronous_standby_names');
+  await pool.query('ALTER SYSTEM RESET synchronous_standby_names');
   await pool.query('SELECT pg_reload_conf()');
   await committed;
 

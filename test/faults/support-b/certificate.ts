@@ -15,11 +15,9 @@ export function makeCertificate(t: TestContext): Certificate | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'order-service-tls-'));
   cleanup(t, () => rmSync(folder, { recursive: true }));
   const files = { certificate: join(folder, 'server.crt'), key: join(folder, 'server.key') };
-  const { status } = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
-    ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.2'],
-    ...['-out', files.certificate, '-keyout', files.key],
-  ]);
+  const subject = '-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.2';
+  const request = `req -x509 -newkey rsa:2048 -nodes -days 2 ${subject}`.split(' ');
+  const { status } = spawnSync('openssl', [...request, '-out', files.certificate, '-keyout', files.key]);
   if (status === 0) return files;
   t.skip('making a certificate needs openssl');
   return undefined;
