@@ -31,6 +31,7 @@ export class ClientConnection {
   readonly #socket: Socket;
   readonly #connection: Connection;
   readonly #claims = new Claims();
+  readonly #incoming = new Set<IncomingLink>();
   readonly #outgoing = new Set<OutgoingLink>();
   #gone = false;
 
@@ -87,6 +88,12 @@ export class ClientConnection {
     this.#connection.close({ ...error });
   }
 
+  /** Detaches the links that it sends on, as a service does on which nothing was sent for a while. */
+  detachIncoming(): void {
+    for (const link of this.#incoming) link.detach();
+    this.#incoming.clear();
+  }
+
   /** Destroys the socket without a word. */
   drop(): void {
     this.#gone = true;
@@ -133,10 +140,15 @@ export class ClientConnection {
       });
     } else if (entityPath === address && target !== undefined) {
       if (target.limits.disabled) receiver.close({ ...refusal.disabled(address) });
-      else new IncomingLink(this.#broker, this, receiver, target);
+      else this.#keepIncoming(receiver, new IncomingLink(this.#broker, this, receiver, target));
     } else {
       receiver.close({ ...refusal.notFound(address) });
     }
+  }
+
+  #keepIncoming(receiver: Receiver, link: IncomingLink): void {
+    this.#incoming.add(link);
+    receiver.on('receiver_close', () => this.#incoming.delete(link));
   }
 
   #onOutgoing(sender: Sender): void {

@@ -11,6 +11,8 @@
  * - `detach`: the link is detached with `condition` (amqp:link:detach-forced).
  * - `closeConnection`: the connection is closed with `condition` (amqp:connection:forced).
  * - `latency`: stored; the disposition is sent `delayMs` later. Any number of them wait at the same time.
+ * - `detachIdle`, `closeIdle`: strikes once, when it is injected: every link that messages are sent on is detached, every
+ *   connection closed, as by a service on which nothing happened for a while.
  * - `refuseConnections`: nobody listens on the port. Lasts until healed; open connections stay.
  * - `freeze`: nothing is read or written on any connection, and they stay open. Lasts until healed.
  */
@@ -28,8 +30,10 @@ export type FaultKind =
   | 'detach'
   | 'closeConnection'
   | 'latency'
-  | 'refuseConnections'
-  | 'freeze';
+  | BrokerFault;
+
+/** What strikes the whole broker. */
+type BrokerFault = 'detachIdle' | 'closeIdle' | 'refuseConnections' | 'freeze';
 
 /** Where a fault can strike. */
 export type FaultPoint = 'transfer' | 'attach' | 'putToken' | 'disposition' | 'broker';
@@ -76,6 +80,8 @@ const points: Readonly<Record<FaultKind, readonly FaultPoint[]>> = {
   detach: ['transfer'],
   closeConnection: ['transfer'],
   latency: ['disposition'],
+  detachIdle: ['broker'],
+  closeIdle: ['broker'],
   refuseConnections: ['broker'],
   freeze: ['broker'],
 };
@@ -108,7 +114,7 @@ export class Faults {
   }
 
   /** Whether a fault of the whole broker is at work. */
-  has(kind: 'refuseConnections' | 'freeze'): boolean {
+  has(kind: BrokerFault): boolean {
     return this.#active.some((active) => active.fault.kind === kind);
   }
 

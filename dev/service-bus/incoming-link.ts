@@ -28,6 +28,12 @@ export class IncomingLink {
     receiver.on('message', (context: EventContext) => this.#onTransfer(context));
   }
 
+  /** Detaches it with the usual error, or with what the fault says. */
+  detach(fault?: Fault): void {
+    this.#detached = true;
+    this.#receiver.close({ ...refusal.detachForced(), ...given(fault) });
+  }
+
   #onTransfer(context: EventContext): void {
     const { delivery } = context;
     // What was under way when the link or the connection ended is not ours any more.
@@ -94,8 +100,7 @@ export class IncomingLink {
         this.#connection.drop();
         return true;
       case 'detach':
-        this.#detached = true;
-        this.#receiver.close({ ...refusal.detachForced(), ...given(fault) });
+        this.detach(fault);
         return true;
       case 'closeConnection':
         this.#connection.close({ ...refusal.connectionForced(), ...given(fault) });
@@ -103,6 +108,8 @@ export class IncomingLink {
       case 'ackLost':
       case 'dropAfterStore':
       case 'latency':
+      case 'detachIdle':
+      case 'closeIdle':
       case 'refuseConnections':
       case 'freeze':
         return false;
@@ -123,9 +130,9 @@ export class IncomingLink {
   }
 }
 
-function given(fault: Fault): Partial<AmqpError> {
+function given(fault: Fault | undefined): Partial<AmqpError> {
   return {
-    ...(fault.condition === undefined ? {} : { condition: fault.condition }),
-    ...(fault.description === undefined ? {} : { description: fault.description }),
+    ...(fault?.condition === undefined ? {} : { condition: fault.condition }),
+    ...(fault?.description === undefined ? {} : { description: fault.description }),
   };
 }

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import rhea from 'rhea';
+import { refusal } from './amqp-error.ts';
 import type { Broker } from './broker.ts';
 import { ClientConnection } from './client-connection.ts';
 import { openControlServer } from './control-server.ts';
 import { readEmulatorConfig } from './emulator-config.ts';
-import { Faults } from './faults.ts';
+import { Faults, type InjectedFault } from './faults.ts';
 import { Journal, type JournalOptions } from './journal.ts';
 import { Namespace } from './namespace.ts';
 import { type NamespaceOptions, namespaceConfig } from './namespace-config.ts';
@@ -116,6 +117,7 @@ function followFaults(
   host: string,
 ): void {
   let frozen = false;
+  const struck = new WeakSet<InjectedFault>();
   faults.onChange = () => {
     if (faults.has('refuseConnections') === server.listening) {
       if (server.listening) server.close();
@@ -126,6 +128,14 @@ function followFaults(
       for (const connection of connections.values()) {
         if (frozen) connection.freeze();
         else connection.thaw();
+      }
+    }
+    for (const injected of faults.list()) {
+      if (struck.has(injected)) continue;
+      struck.add(injected);
+      for (const connection of connections.values()) {
+        if (injected.fault.kind === 'detachIdle') connection.detachIncoming();
+        if (injected.fault.kind === 'closeIdle') connection.close(refusal.connectionForced());
       }
     }
   };

@@ -12,13 +12,14 @@ import { until } from './until.ts';
 /** A broker of the test's own with topic `orders` and subscription `all`. */
 export async function createBus(
   t: TestContext,
-  options: { sessions?: boolean } = {},
+  options: { sessions?: boolean; duplicateWindowMs?: number } = {},
 ): Promise<LocalServiceBus> {
-  const subscription = { name: 'all', requiresSession: options.sessions ?? false };
+  const { sessions = false, duplicateWindowMs = 0 } = options;
+  const subscriptions = [{ name: 'all', requiresSession: sessions }];
   const bus = await openServiceBus({
     port: 0,
     healthPort: 0,
-    namespace: { topics: [{ name: 'orders', subscriptions: [subscription] }] },
+    namespace: { topics: [{ name: 'orders', duplicateWindowMs, subscriptions }] },
   });
   cleanup(t, () => bus.close());
   return bus;

@@ -116,6 +116,24 @@ for (const kind of ['detach', 'closeConnection'] as const) {
   });
 }
 
+for (const kind of ['detachIdle', 'closeIdle'] as const) {
+  test(`${kind} strikes an idle client once, and it can send again`, async (t) => {
+    const bus = await openBroker(t, { queues: [{ name: 'q' }] });
+    const sender = impatientSender(t, bus.connectionString);
+    await sender.sendMessages({ body: 'x', messageId: 'before' });
+
+    bus.faults.inject({ kind });
+    await until('it can send again', () =>
+      sender.sendMessages({ body: 'x', messageId: 'after' }).then(
+        () => true,
+        () => false, // begun before it has noticed
+      ),
+    );
+
+    assert.deepEqual(journalledIds(bus, 'q'), ['before', 'after']);
+  });
+}
+
 test('latency holds every answer back for as long, and not one after the other', async (t) => {
   const bus = await openBroker(t, { queues: [{ name: 'q' }] });
   const sender = connect(t, bus.connectionString).createSender('q');
