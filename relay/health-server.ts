@@ -34,6 +34,7 @@ export function buildHealthServer(deps: HealthServerDeps) {
     ...(await measureLag(deps)),
     unsettledInMemory: monitor.unsettled,
     failedSends: monitor.failedSends,
+    heldOrders: monitor.heldOrders,
     counts: monitor.counts,
     lastPublishedAt: monitor.lastPublishedAt ?? null,
     lastError: monitor.lastError ?? null,

@@ -5,7 +5,7 @@ import { backoffMs } from './backoff.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 import { isVisibleIn } from './row-visibility.ts';
-import type { Mark, MarkOutcome } from './settlement.ts';
+import type { Mark, MarkOutcome, Pending } from './settlement.ts';
 
 export interface MarkerDeps {
   readonly store: OutboxStore;
@@ -55,21 +55,41 @@ export class Marker {
     }
   }
 
-  async #markOnce({ messages, settledLsn, markedLsn }: Mark): Promise<MarkOutcome> {
-    const { store, slot } = this.#deps;
+  async #markOnce({ as, messages, settledLsn, markedLsn }: Mark): Promise<MarkOutcome> {
+    const { store, slot, log } = this.#deps;
     const epoch = this.#epoch;
     const messageIds = messages.map(({ message }) => message.messageId);
-    const { hits, progressStored } = await store.mark({ slot, epoch, messageIds, settledLsn, markedLsn });
+    const request = { slot, epoch, messageIds, settledLsn, markedLsn };
+    const { hits, progressStored } =
+      as === 'accepted'
+        ? await store.mark(request)
+        : await store.hold({
+            ...request,
+            reasons: messages.map(({ parkedBecause }) => parkedBecause?.slice(0, 2_000) ?? null),
+          });
     if (progressStored) return { again: [], progressStored };
     if (!(await store.isCurrent(slot, epoch))) {
       throw new AppError('EPOCH_LOST', `Another relay has taken over the slot ${slot}`);
     }
     if (hits === messageIds.length) return { again: [], progressStored };
-    const { present, settled, snapshot } = await store.look(messageIds);
-    const again = messages.filter(({ message: { messageId }, transaction }) =>
-      // Absent although its transaction can be seen: its writer deleted it again, and there is nothing to mark.
-      present.has(messageId) ? !settled.has(messageId) : !isVisibleIn(snapshot, transaction.xid),
-    );
-    return { again, progressStored };
+    const { present, settled, deferred, snapshot } = await store.look(messageIds);
+    // Absent although its transaction can be seen: somebody deleted it again, and there is nothing to mark.
+    const isGone = ({ message, transaction }: Pending) =>
+      !present.has(message.messageId) && isVisibleIn(snapshot, transaction.xid);
+    const gone = messages.filter(isGone);
+    if (as === 'held' && gone.length > 0) {
+      const lost = gone.map(({ message }) => message.messageId);
+      log.error(
+        { messageIds: lost },
+        'Deleted from the outbox while they could not be sent: nobody can send them',
+      );
+    }
+    const isMarked = ({ message: { messageId } }: Pending) =>
+      settled.has(messageId) || (as === 'held' && deferred.has(messageId));
+    return {
+      again: messages.filter((pending) => !isGone(pending) && !isMarked(pending)),
+      gone: as === 'held' ? gone : [],
+      progressStored,
+    };
   }
 }

@@ -17,12 +17,16 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
   count('published', 'Events that Service Bus has accepted.', counts.published);
   count('settled', 'Events marked in the table.', counts.settled);
   count('already_settled', 'Events that came again and were not sent again.', counts.alreadySettled);
+  count('parked', 'Events that Service Bus can never take.', counts.parked);
+  count('deferred', 'Events left in the table behind a parked one of their order.', counts.deferred);
+  count('redriven', 'Events read from the table because an operator asked for it.', counts.redriven);
   count('rejected_batches', 'Sends that failed.', counts.rejectedBatches);
   count('sessions', 'Times the stream was begun.', counts.sessions);
   count('table_settlements', 'Times the slot was made anew and the table settled.', counts.tableSettlements);
   gauge('ready', '1 if streaming and sending, or standing by.', Number(monitor.isReady));
   gauge('streaming', '1 if this relay has the slot.', Number(monitor.phase === 'streaming'));
   gauge('failed_sends', 'Sends that failed since the last success.', monitor.failedSends);
+  gauge('held_orders', 'Orders that wait behind a parked event.', monitor.heldOrders);
   gauge('unsettled_in_memory', 'Events received and not settled.', monitor.unsettled);
 
   const lag = await measureLag(deps);

@@ -1,6 +1,9 @@
 import type pg from 'pg';
+import type { RedriveTarget } from './operator-request.ts';
 import type { OutboxMessage } from './outbox-message.ts';
+import type { OrderRows } from './relay-state.ts';
 import { formatLsn, type Lsn, parseLsn } from './replication/lsn.ts';
+import { isVisibleIn } from './row-visibility.ts';
 
 /** How far everything is settled, as the last relay left it. */
 export interface Progress {
@@ -20,13 +23,28 @@ export interface MarkRequest {
   readonly markedLsn: Lsn;
 }
 
+/** As `MarkRequest`; for each message the reason why it is parked, or null: then it waits for an operator behind one that is. */
+export interface HoldRequest extends MarkRequest {
+  readonly reasons: readonly (string | null)[];
+}
+
 export interface MarkResult {
   /** The rows that were there to be marked. */
   readonly hits: number;
   readonly progressStored: boolean;
 }
 
+export interface LookUp {
+  readonly snapshot: string;
+  readonly present: ReadonlySet<string>;
+  readonly settled: ReadonlySet<string>;
+  readonly deferred: ReadonlySet<string>;
+}
+
 const UNSETTLED = 'processed_at IS NULL AND parked_at IS NULL AND dropped_at IS NULL';
+const MESSAGE_COLUMNS = `message_id::text, message_type, message_body::text, aggregate_id, correlation_id, causation_id,
+  user_id, metadata::text, traceparent, tracestate`;
+const READ_COUNT = 1_000;
 
 /** All SQL of the relay on the tables. Every method throws what `pg` throws. */
 export class OutboxStore {
@@ -110,6 +128,39 @@ export class OutboxStore {
     return { hits: rows[0]?.hits ?? 0, progressStored: rows[0]?.progressed === 1 };
   }
 
+  /**
+   * Parks rows, or defers them, and stores the progress, in one statement. Only for the relay of this epoch: another one
+   * may have been told meanwhile to send them.
+   */
+  async hold(request: HoldRequest): Promise<MarkResult> {
+    const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
+      name: 'hold',
+      text: `
+        WITH held AS (
+          UPDATE outbox SET
+            parked_at = CASE WHEN reason IS NULL OR NOT (${UNSETTLED}) THEN parked_at ELSE clock_timestamp() END,
+            deferred_at = CASE WHEN reason IS NULL AND parked_at IS NULL THEN coalesce(deferred_at, clock_timestamp()) END,
+            error_message = coalesce(reason, error_message), next_retry_at = NULL
+          FROM unnest($1::uuid[], $2::text[]) AS wanted (id, reason)
+          WHERE message_id = id AND EXISTS (SELECT FROM relay_progress WHERE slot = $5 AND epoch = $6) RETURNING 1
+        ), progressed AS (
+          UPDATE relay_progress SET settled_lsn = nullif($3::pg_lsn, '0/0'), marked_lsn = $4, updated_at = now()
+          WHERE slot = $5 AND epoch = $6 AND (SELECT count(*) FROM held) = $7 RETURNING 1
+        )
+        SELECT (SELECT count(*)::int FROM held) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
+      values: [
+        request.messageIds,
+        request.reasons,
+        formatLsn(request.settledLsn),
+        formatLsn(request.markedLsn),
+        request.slot,
+        request.epoch,
+        request.messageIds.length,
+      ],
+    });
+    return { hits: rows[0]?.hits ?? 0, progressStored: rows[0]?.progressed === 1 };
+  }
+
   /** Whether the slot still belongs to the relay of this epoch. */
   async isCurrent(slot: string, epoch: bigint): Promise<boolean> {
     const { rowCount } = await this.#pool.query('SELECT FROM relay_progress WHERE slot = $1 AND epoch = $2', [
@@ -119,18 +170,19 @@ export class OutboxStore {
     return rowCount === 1;
   }
 
-  /** Which of these rows exist, which are settled, and the snapshot in which that is so. */
-  async look(
-    messageIds: readonly string[],
-  ): Promise<{ settled: Set<string>; present: Set<string>; snapshot: string }> {
-    const { rows } = await this.#pool.query<{ snapshot: string; present: string[]; settled: string[] }>(
+  /** Which of these rows exist, which are settled, which wait for an operator, and the snapshot in which that is so. */
+  async look(messageIds: readonly string[]): Promise<LookUp> {
+    const { rows } = await this.#pool.query<
+      Record<'present' | 'settled' | 'deferred', string[]> & { snapshot: string }
+    >(
       `SELECT pg_current_snapshot()::text AS snapshot, coalesce(array_agg(message_id::text), '{}') AS present,
-         coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${UNSETTLED})), '{}') AS settled
+         coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${UNSETTLED})), '{}') AS settled,
+         coalesce(array_agg(message_id::text) FILTER (WHERE deferred_at IS NOT NULL), '{}') AS deferred
        FROM outbox WHERE message_id = ANY ($1::uuid[])`,
       [messageIds],
     );
-    const row = rows[0] ?? { snapshot: '', present: [], settled: [] };
-    return { snapshot: row.snapshot, present: new Set(row.present), settled: new Set(row.settled) };
+    const { snapshot = '', present, settled, deferred } = rows[0] ?? {};
+    return { snapshot, present: new Set(present), settled: new Set(settled), deferred: new Set(deferred) };
   }
 
   /** Tells an operator, in the rows, that sending them keeps failing. */
@@ -142,6 +194,44 @@ export class OutboxStore {
     );
   }
 
+  /** The orders with a message that is parked; `deferred`: also those with one that only waits for an operator. */
+  async heldOrders({ deferred }: { deferred: boolean }): Promise<string[]> {
+    const { rows } = await this.#pool.query<{ id: string }>(
+      `SELECT DISTINCT aggregate_id AS id FROM outbox WHERE (parked_at IS NOT NULL OR ($1 AND deferred_at IS NOT NULL))
+         AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND processed_at IS NULL AND dropped_at IS NULL
+         AND aggregate_id IS NOT NULL`,
+      [deferred],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** What waits of an order, or the row of no order; a thousand rows at the most. What the stream is bringing is not in it. */
+  async readOrder(target: RedriveTarget): Promise<OrderRows> {
+    const [condition, id] =
+      'aggregateId' in target
+        ? ['aggregate_id = $1', target.aggregateId]
+        : ['message_id = $1 AND aggregate_id IS NULL', target.messageId];
+    const { rows } = await this.#pool.query<OutboxRow & { parked: boolean; snapshot: string; end: string }>(
+      `SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, held.* FROM (VALUES (1)) AS one
+       LEFT JOIN LATERAL (
+         SELECT parked_at IS NOT NULL AS parked, ${MESSAGE_COLUMNS} FROM outbox
+         WHERE ${condition} AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND processed_at IS NULL AND dropped_at IS NULL
+         ORDER BY position LIMIT ${READ_COUNT}
+       ) AS held ON true`,
+      [id],
+    );
+    const [{ snapshot, end } = { snapshot: '', end: '0/0' }] = rows;
+    const found = rows.filter((row) => row.message_id !== null);
+    const parkedAt = found.findIndex(({ parked }) => parked);
+    return {
+      messages: (parkedAt === -1 ? found : found.slice(0, parkedAt)).map(toMessage),
+      isAll: parkedAt !== -1 || found.length < READ_COUNT,
+      isHeld: parkedAt !== -1,
+      readUpTo: parseLsn(end),
+      isVisible: (xid) => isVisibleIn(snapshot, xid),
+    };
+  }
+
   async hasUnsettled(): Promise<boolean> {
     const { rowCount } = await this.#pool.query(`SELECT FROM outbox WHERE ${UNSETTLED} LIMIT 1`);
     return rowCount !== 0;
@@ -150,9 +240,7 @@ export class OutboxStore {
   /** Those of the rows at these positions that are still unsettled, in order. */
   async readAt(positions: readonly bigint[]): Promise<OutboxMessage[]> {
     const { rows } = await this.#pool.query<OutboxRow>(
-      `SELECT message_id::text, message_type, message_body::text, aggregate_id, correlation_id, causation_id, user_id,
-         metadata::text, traceparent, tracestate
-       FROM outbox WHERE position = ANY ($1::bigint[]) AND ${UNSETTLED} ORDER BY position`,
+      `SELECT ${MESSAGE_COLUMNS} FROM outbox WHERE position = ANY ($1::bigint[]) AND ${UNSETTLED} ORDER BY position`,
       [positions],
     );
     return rows.map(toMessage);

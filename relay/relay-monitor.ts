@@ -18,6 +18,8 @@ export class RelayMonitor {
   /** Consecutive failed sends; 0: the last one succeeded, or none was needed. */
   failedSends = 0;
   unsettled = 0;
+  /** Orders of which nothing is sent because a message of theirs is parked. */
+  heldOrders = 0;
   /** Everything before it is settled: how far the server's WAL has been dealt with. */
   handledLsn = 0n;
   lastPublishedAt: Date | undefined;
@@ -27,6 +29,9 @@ export class RelayMonitor {
     published: 0,
     settled: 0,
     alreadySettled: 0,
+    parked: 0,
+    deferred: 0,
+    redriven: 0,
     rejectedBatches: 0,
     sessions: 0,
     tableSettlements: 0,

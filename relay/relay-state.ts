@@ -1,4 +1,5 @@
-import { backoffMs } from './backoff.ts';
+import { HeldOrders, type Redrive } from './held-orders.ts';
+import type { RedriveTarget } from './operator-request.ts';
 import { type OutboxMessage, wireBytes } from './outbox-message.ts';
 import { Lanes } from './publishing/lanes.ts';
 import type { PublishFailure } from './publishing/publish-failure.ts';
@@ -10,7 +11,21 @@ import { type Mark, type MarkOutcome, type Pending, Settlement } from './settlem
 export type Effect =
   | { readonly kind: 'verify'; readonly messages: readonly Pending[] }
   | { readonly kind: 'send'; readonly batch: readonly Pending[] }
-  | { readonly kind: 'mark'; readonly mark: Mark };
+  | { readonly kind: 'mark'; readonly mark: Mark }
+  | { readonly kind: 'read'; readonly redrive: Redrive };
+
+/** What the table holds of an order that is to be sent again. */
+export interface OrderRows {
+  /** What waits there, up to the first message that is parked, in order; some of it, if there is more. */
+  readonly messages: readonly OutboxMessage[];
+  readonly isAll: boolean;
+  /** A message after these is parked. */
+  readonly isHeld: boolean;
+  /** No transaction that the rows were read from committed after it. */
+  readonly readUpTo: Lsn;
+  /** Whether the rows were read with a transaction's changes in sight. */
+  readonly isVisible: (xid: number) => boolean;
+}
 
 export interface RelayLimits {
   readonly sessions: boolean;
@@ -33,8 +48,16 @@ export const DEFAULT_LIMITS: Omit<RelayLimits, 'sessions'> = {
 };
 
 const VERIFY_COUNT = 1_000;
-/** As after so many failures in a row: what is refused for itself is not tried again soon. */
-const POISON_BACKOFF_FAILURES = 10;
+const READ_AGAIN_MS = 10;
+
+export interface RelayStateOptions {
+  readonly limits: RelayLimits;
+  readonly random: () => number;
+  readonly settledLsn: Lsn;
+  readonly markedLsn: Lsn;
+  /** Orders of which nothing is sent before a redrive. */
+  readonly heldOrders: Iterable<string>;
+}
 
 /**
  * Every decision of the relay between one connection to PostgreSQL and the next: what is sent when, what is marked, what
@@ -42,7 +65,6 @@ const POISON_BACKOFF_FAILURES = 10;
  */
 export class RelayState {
   readonly #limits: RelayLimits;
-  readonly #random: () => number;
   readonly #lanes = new Lanes<Pending>();
   readonly #gate: SendGate;
   readonly #settlement: Settlement;
@@ -52,15 +74,17 @@ export class RelayState {
   #open: Transaction | undefined;
   #unverified: Pending[] = [];
   #verifying = false;
-  #resting: { batch: readonly Pending[]; until: number }[] = [];
+  readonly #heldOrders: HeldOrders;
+  #reading = false;
+  #readNotBefore = 0;
   #draining = false;
   #unsettled = 0;
   #unsettledBytes = 0;
 
-  constructor(options: { limits: RelayLimits; random: () => number; settledLsn: Lsn; markedLsn: Lsn }) {
-    const { limits, random, settledLsn, markedLsn } = options;
+  constructor(options: RelayStateOptions) {
+    const { limits, random, settledLsn, markedLsn, heldOrders } = options;
     this.#limits = limits;
-    this.#random = random;
+    this.#heldOrders = new HeldOrders(heldOrders);
     this.#gate = new SendGate(limits.maxInFlight, random);
     this.#settlement = new Settlement({ ...limits, settledLsn, markedLsn });
     this.#verifyUpTo = markedLsn;
@@ -70,21 +94,23 @@ export class RelayState {
 
   begin(commitLsn: Lsn, xid: number): void {
     this.#open = this.#settlement.begin(commitLsn, xid);
+    if (this.#unverified.length === 0 && !this.#verifying) this.#heldOrders.passed(commitLsn);
   }
 
   insert(message: OutboxMessage): void {
     const transaction = this.#open;
     if (!transaction) throw new Error('A row outside of a transaction');
-    const { sessions } = this.#limits;
-    const lane = message.aggregateId ?? (sessions ? message.messageId : undefined);
-    const pending: Pending = { message, transaction, lane, bytes: wireBytes(message), alone: false };
-    transaction.unsettled++;
-    this.#unsettled++;
-    this.#unsettledBytes += pending.bytes;
+    const pending = this.#take(message, transaction);
     // Nothing passes a row that is still to be looked up: it may be of the same order.
     const behind = this.#verifying || this.#unverified.length > 0;
     if (behind || transaction.commitLsn <= this.#verifyUpTo) this.#unverified.push(pending);
-    else this.#lanes.push(pending);
+    else this.#route(pending);
+  }
+
+  /** An operator wants what waits of an order, or a row of no order, to be sent. */
+  redrive(target: RedriveTarget): void {
+    if (!this.#open) throw new Error('A redrive outside of a transaction');
+    this.#redrive(target, this.#open);
   }
 
   commit(endLsn: Lsn): void {
@@ -106,8 +132,26 @@ export class RelayState {
     this.#settlement.settle(settled);
     this.#forget(settled);
     for (const pending of messages) {
-      if (!settledIds.has(pending.message.messageId)) this.#lanes.push(pending);
+      if (!settledIds.has(pending.message.messageId)) this.#route(pending);
     }
+  }
+
+  /** What the table holds of the order goes first, then what the stream has brought of it meanwhile. */
+  read(redrive: Redrive, rows: OrderRows, now: number): void {
+    this.#reading = false;
+    const answered = this.#heldOrders.answeredBy(redrive);
+    if (!answered.every(({ transaction }) => rows.isVisible(transaction.xid))) {
+      this.#readNotBefore = now + READ_AGAIN_MS;
+      return;
+    }
+    this.#heldOrders.markRead(
+      rows.messages.map(({ messageId }) => messageId),
+      rows.readUpTo,
+    );
+    for (const message of rows.messages) this.#lanes.push(this.#take(message, redrive.transaction));
+    if (!rows.isAll) return;
+    for (const pending of this.#heldOrders.finish(answered, rows.isHeld)) this.#route(pending);
+    for (const { transaction } of answered) this.#settlement.settleRedrive(transaction);
   }
 
   accepted(batch: readonly Pending[], now: number): void {
@@ -116,25 +160,28 @@ export class RelayState {
     this.#lanes.release(batch);
   }
 
-  /** Returns when the batch is tried again. */
-  rejected(batch: readonly Pending[], failure: PublishFailure, now: number): number {
+  /** Returns when the batch is tried again; undefined: never, it is parked. */
+  rejected(batch: readonly Pending[], failure: PublishFailure, now: number): number | undefined {
     if (failure.kind !== 'poison') {
       this.#lanes.restore(batch);
       return this.#gate.refused(failure, now);
     }
     this.#gate.refusedAlone();
-    if (batch.length === 1) {
-      // Only its own order waits for it.
-      const until = now + backoffMs(POISON_BACKOFF_FAILURES, this.#random);
-      this.#resting.push({ batch, until });
-      return until;
+    const [pending] = batch;
+    if (pending && batch.length === 1) {
+      this.#park(pending, failure.message);
+      return undefined;
     }
-    for (const pending of batch) pending.alone = true;
+    for (const each of batch) each.alone = true;
     this.#lanes.restore(batch);
     return now;
   }
 
   marked(mark: Mark, outcome: MarkOutcome, now: number): void {
+    // No operator can find it to let its order go on.
+    for (const { message, transaction } of outcome.gone ?? []) {
+      if (message.aggregateId !== undefined) this.#redrive({ aggregateId: message.aggregateId }, transaction);
+    }
     this.#forget(this.#settlement.marked(mark, outcome, now));
   }
 
@@ -142,12 +189,15 @@ export class RelayState {
 
   /** The next thing to do now, or undefined. Each effect is answered by its method above. */
   next(now: number, maxBatchBytes: number): Effect | undefined {
-    return this.#nextVerify() ?? this.#nextSend(now, maxBatchBytes) ?? this.#nextMark(now);
+    return (
+      this.#nextVerify() ?? this.#nextRead(now) ?? this.#nextSend(now, maxBatchBytes) ?? this.#nextMark(now)
+    );
   }
 
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(now: number): number | undefined {
-    const times = this.#resting.map((rest) => rest.until);
+    const times: number[] = [];
+    if (this.#readNotBefore > now && !this.#draining) times.push(this.#readNotBefore);
     if (this.#lanes.waiting > 0 && this.#gate.pausedUntil > now) times.push(this.#gate.pausedUntil);
     const markAt = this.#settlement.wakeAt(this.#draining);
     if (markAt !== undefined) times.push(markAt);
@@ -188,9 +238,52 @@ export class RelayState {
     return this.#gate.failures;
   }
 
-  /** How many orders wait for a message that the broker refuses. */
-  get resting(): number {
-    return this.#resting.length;
+  /** How many orders wait for an operator. */
+  get heldOrders(): number {
+    return this.#heldOrders.size;
+  }
+
+  #redrive(target: RedriveTarget, transaction: Transaction): void {
+    transaction.unsettled++;
+    const lane = 'aggregateId' in target ? target.aggregateId : this.#laneOfNoOrder(target.messageId);
+    this.#heldOrders.redrive({ target, lane, transaction });
+  }
+
+  #take(message: OutboxMessage, transaction: Transaction): Pending {
+    const lane = message.aggregateId ?? this.#laneOfNoOrder(message.messageId);
+    const bytes = wireBytes(message);
+    transaction.unsettled++;
+    this.#unsettled++;
+    this.#unsettledBytes += bytes;
+    return { message, transaction, lane, bytes, alone: false, parkedBecause: undefined };
+  }
+
+  #laneOfNoOrder(messageId: string): string | undefined {
+    return this.#limits.sessions ? messageId : undefined;
+  }
+
+  #route(pending: Pending): void {
+    switch (this.#heldOrders.route(pending)) {
+      case 'send':
+        this.#lanes.push(pending);
+        break;
+      case 'defer':
+        this.#settlement.hold([pending]);
+        break;
+      case 'known':
+        this.#settlement.settle([pending]);
+        this.#forget([pending]);
+        break;
+      case 'aside':
+        break;
+    }
+  }
+
+  /** It can never pass: it leaves the way, and what is behind it of its order waits in the table. */
+  #park(pending: Pending, reason: string): void {
+    pending.parkedBecause = reason;
+    this.#settlement.hold([pending, ...this.#lanes.withdraw([pending])]);
+    if (pending.lane !== undefined) this.#heldOrders.hold(pending.lane);
   }
 
   #nextVerify(): Effect | undefined {
@@ -198,8 +291,9 @@ export class RelayState {
     const messages = this.#unverified.slice(0, VERIFY_COUNT);
     const count = messages.findIndex(({ transaction }) => transaction.commitLsn > this.#verifyUpTo);
     if (count === 0) {
-      for (const pending of this.#unverified) this.#lanes.push(pending);
+      const beyond = this.#unverified;
       this.#unverified = [];
+      for (const pending of beyond) this.#route(pending);
     }
     if (count === 0 || messages.length === 0) return undefined;
     if (count > 0) messages.length = count;
@@ -208,9 +302,23 @@ export class RelayState {
     return { kind: 'verify', messages };
   }
 
+  /** Only when everything before the redrive is settled: then all that waits of its order is in the table, or came after it. */
+  #nextRead(now: number): Effect | undefined {
+    const redrive = this.#heldOrders.firstRedrive;
+    if (!redrive || this.#reading || this.#draining || now < this.#readNotBefore) return undefined;
+    const { transaction } = redrive;
+    const isNext = transaction.endLsn !== undefined && this.#settlement.isFirst(transaction);
+    if (
+      !isNext ||
+      !this.#settlement.isHeldMarked ||
+      transaction.unsettled > this.#heldOrders.countIn(transaction)
+    )
+      return undefined;
+    this.#reading = true;
+    return { kind: 'read', redrive };
+  }
+
   #nextSend(now: number, maxBatchBytes: number): Effect | undefined {
-    for (const rest of this.#resting.filter(({ until }) => until <= now)) this.#lanes.restore(rest.batch);
-    this.#resting = this.#resting.filter(({ until }) => until > now);
     if (this.#draining || !this.#gate.isOpen(now)) return undefined;
     const { maxBatchCount, sessions } = this.#limits;
     const batch = this.#lanes.take({ maxCount: maxBatchCount, maxBytes: maxBatchBytes, oneLane: sessions });

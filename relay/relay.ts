@@ -14,7 +14,7 @@ import { inspectPublication } from './replication/publication.ts';
 import { inspectSlot, makeSlot, type NewSlot } from './replication/slot.ts';
 import { WalStream } from './replication/stream.ts';
 import { Session } from './session.ts';
-import { decideStart } from './start-decision.ts';
+import { decideStart, type StartDecision } from './start-decision.ts';
 
 export interface RelayDeps {
   /** For the tables. The caller ends it, after `run`. */
@@ -54,7 +54,7 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
     monitor.failed(err);
     log.warn({ err }, 'Service Bus cannot be reached; trying again with the first message');
   });
-  const memory: RelayMemory = { lastConfirmed: 0n, failures: 0 };
+  const memory: RelayMemory = { lastConfirmed: 0n, settleRequested: false, failures: 0 };
   while (!stopping.aborted) {
     const startedAt = performance.now();
     try {
@@ -73,12 +73,17 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
 /** What one session leaves to the next in the same process. */
 interface RelayMemory {
   lastConfirmed: Lsn;
+  settleRequested: boolean;
   /** Failures in a row. */
   failures: number;
 }
 
 function waitAfter(err: unknown, deps: RelayDeps, memory: RelayMemory, stopping: AbortSignal): number {
   const { monitor, log, random } = deps;
+  if (errorCode(err) === 'SETTLE_REQUESTED') {
+    memory.settleRequested = true;
+    return 0;
+  }
   if (errorCode(err) === 'SLOT_BUSY') {
     if (monitor.phase !== 'standby') log.info(`${(err as Error).message}; standing by`);
     monitor.enter('standby');
@@ -103,7 +108,7 @@ async function runSession(
   const store = new OutboxStore(pool);
   await assertSchemaCurrent(pool);
   const publicationVersion = await inspectPublication(pool, publication);
-  const start = await findStart(deps, store, publicationVersion, memory.lastConfirmed);
+  const start = await findStart(deps, store, publicationVersion, memory);
   try {
     const stream = await WalStream.open({ url: deps.replicationUrl, slot, publication, from: start.from });
     let watch: NodeJS.Timeout | undefined;
@@ -120,6 +125,8 @@ async function runSession(
         random,
         settledLsn: start.made ? 0n : start.from,
         markedLsn: start.markedLsn,
+        // Settling the table sends what only waited for an operator: whoever asked for that may not have been heard.
+        heldOrders: await store.heldOrders({ deferred: start.made === undefined }),
       });
       const marker = new Marker({ store, slot, monitor, log, random, abandon }, epoch);
       const session = new Session({ stream, state, marker, store, publisher, monitor, log });
@@ -147,14 +154,16 @@ async function findStart(
   deps: RelayDeps,
   store: OutboxStore,
   publicationVersion: string,
-  lastConfirmed: Lsn,
+  memory: RelayMemory,
 ): Promise<Start> {
   const { pool, slot, monitor, log } = deps;
   const info = await inspectSlot(pool, slot);
   if (info?.active) throw new AppError('SLOT_BUSY', `Another relay has the slot ${slot}`);
   const progress = await store.progress(slot);
   const unsettled = await store.hasUnsettled();
-  const decision = decideStart(info, progress, publicationVersion, unsettled, lastConfirmed);
+  const decision: StartDecision = memory.settleRequested
+    ? { kind: 'settle', why: 'an operator has asked for it' }
+    : decideStart(info, progress, publicationVersion, unsettled, memory.lastConfirmed);
   if (decision.kind === 'stream') {
     return {
       from: decision.from,
@@ -166,6 +175,7 @@ async function findStart(
   // The first start of a relay is an ordinary thing; a slot that is gone later is not.
   log[progress ? 'warn' : 'info']({ slot }, `Settling from the table: ${decision.why}`);
   const made = await makeSlot(deps.replicationUrl, slot, () => store.restart(slot, progress?.epoch ?? 0n));
+  memory.settleRequested = false;
   monitor.counts.tableSettlements++;
   log.info(
     { slot, unsettled: made.positions.length },

@@ -1,5 +1,8 @@
+import { AppError } from '../src/core/errors.ts';
 import type { Logger } from '../src/core/log.ts';
+import type { Redrive } from './held-orders.ts';
 import type { Marker } from './marker.ts';
+import { parseRequest } from './operator-request.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import { classifyFailure } from './publishing/publish-failure.ts';
 import type { Publisher } from './publishing/publisher.ts';
@@ -84,6 +87,9 @@ export class Session implements StreamHandler {
       case 'commit':
         state.commit(event.endLsn);
         break;
+      case 'request':
+        this.#onRequest(event.text);
+        break;
       case 'history':
       case 'other':
         return;
@@ -108,6 +114,17 @@ export class Session implements StreamHandler {
 
   get #ended(): boolean {
     return this.#ending.signal.aborted;
+  }
+
+  #onRequest(text: string): void {
+    const { state, log } = this.#deps;
+    const request = parseRequest(text);
+    if (!request) log.warn({ text: text.slice(0, 200) }, 'Passed over a request that is none in the WAL');
+    else if ('settle' in request) this.fail(new AppError('SETTLE_REQUESTED', 'An operator has asked for it'));
+    else {
+      log.info(request, 'An operator wants messages sent again');
+      state.redrive(request.redrive);
+    }
   }
 
   async #feedTable(table: UnsettledTable | undefined): Promise<void> {
@@ -162,7 +179,8 @@ export class Session implements StreamHandler {
     for (let effect = next(); effect; effect = next()) this.#perform(effect);
     monitor.unsettled = state.unsettled;
     monitor.handledLsn = state.handledLsn;
-    monitor.failedSends = state.failures + state.resting;
+    monitor.failedSends = state.failures;
+    monitor.heldOrders = state.heldOrders;
     if (!this.#ended) {
       if (state.isFull || this.#feeding) stream.pause();
       else stream.resume();
@@ -192,6 +210,8 @@ export class Session implements StreamHandler {
         return this.#send(effect.batch);
       case 'mark':
         return this.#mark(effect.mark);
+      case 'read':
+        return this.#read(effect.redrive);
     }
   }
 
@@ -200,6 +220,13 @@ export class Session implements StreamHandler {
     const { settled } = await store.look(messages.map(({ message }) => message.messageId));
     monitor.counts.alreadySettled += settled.size;
     state.verified(messages, settled);
+  }
+
+  async #read(redrive: Redrive): Promise<void> {
+    const { state, store, monitor } = this.#deps;
+    const rows = await store.readOrder(redrive.target);
+    monitor.counts.redriven += rows.messages.length;
+    state.read(redrive, rows, performance.now());
   }
 
   async #send(batch: readonly Pending[]): Promise<void> {
@@ -219,10 +246,18 @@ export class Session implements StreamHandler {
     const { state, store, monitor, log } = this.#deps;
     const failure = classifyFailure(err);
     const now = performance.now();
-    const retryInMs = Math.round(state.rejected(batch, failure, now) - now);
+    const retryAt = state.rejected(batch, failure, now);
     monitor.counts.rejectedBatches++;
     monitor.failed(err);
     const messageIds = batch.map(({ message }) => message.messageId);
+    if (retryAt === undefined) {
+      log.error(
+        { err, messageId: messageIds[0], aggregateId: batch[0]?.message.aggregateId },
+        'Service Bus can never take this message: it is parked, and its order waits. See: npm run outbox -- list',
+      );
+      return;
+    }
+    const retryInMs = Math.round(retryAt - now);
     const what = {
       err,
       kind: failure.kind,
@@ -241,7 +276,13 @@ export class Session implements StreamHandler {
   async #mark(mark: Mark): Promise<void> {
     const { state, stream, marker, monitor } = this.#deps;
     const outcome = await marker.mark(mark);
-    monitor.counts.settled += mark.messages.length - outcome.again.length;
+    const written = mark.messages.filter((pending) => !outcome.again.includes(pending));
+    if (mark.as === 'accepted') monitor.counts.settled += written.length;
+    else {
+      const parked = written.filter(({ parkedBecause }) => parkedBecause !== undefined).length;
+      monitor.counts.parked += parked;
+      monitor.counts.deferred += written.length - parked;
+    }
     state.marked(mark, outcome, performance.now());
     if (!this.#ended) stream.confirm(state.storedLsn);
   }

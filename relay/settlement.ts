@@ -9,10 +9,14 @@ export interface Pending extends LaneMessage {
   readonly transaction: Transaction;
   /** Set when a batch with it was refused as a whole. */
   alone: boolean;
+  /** Why the broker can never take it. */
+  parkedBecause: string | undefined;
 }
 
-/** Accepted messages to be marked in the table, and how far everything is settled once they are. */
+/** Messages to be marked in the table, and how far everything is settled once they are. */
 export interface Mark {
+  /** held: parked, if there is a reason for it, or waiting in the table behind one that is. */
+  readonly as: 'accepted' | 'held';
   readonly messages: readonly Pending[];
   readonly settledLsn: Lsn;
   readonly markedLsn: Lsn;
@@ -21,6 +25,8 @@ export interface Mark {
 /** What came of a mark: rows that are not visible yet and must be marked again, and whether the progress was stored. */
 export interface MarkOutcome {
   readonly again: readonly Pending[];
+  /** Of those to be held: what is not in the table any more, so that it holds up nothing. */
+  readonly gone?: readonly Pending[];
   readonly progressStored: boolean;
 }
 
@@ -39,12 +45,13 @@ const MARK_AGAIN_MS = 10;
 const IDLE_STEP_BYTES = 2048n;
 const IDLE_STORE_EVERY_MS = 1_000;
 
-/** What is accepted and not marked, how far everything is settled, and what of that a restart knows. Pure. */
+/** What is accepted or held and not marked, how far everything is settled, and what of that a restart knows. Pure. */
 export class Settlement {
   readonly #options: SettlementOptions;
   readonly #tracker: AckTracker;
   #accepted: Pending[] = [];
   #acceptedAt = 0;
+  #held: Pending[] = [];
   #marking = false;
   #markNotBefore = 0;
   #markedLsn: Lsn;
@@ -80,6 +87,11 @@ export class Settlement {
     for (const pending of batch) this.#accepted.push(pending);
   }
 
+  /** They are parked, or wait in the table for an operator: the WAL need not keep them. */
+  hold(messages: Iterable<Pending>): void {
+    this.#held.push(...messages);
+  }
+
   /** Counts messages that need no mark as settled. */
   settle(messages: readonly Pending[]): void {
     this.#tracker.settle(countByTransaction(messages));
@@ -90,20 +102,23 @@ export class Settlement {
     if (this.#marking || now < this.#markNotBefore) return undefined;
     const { markCount, markAfterMs } = this.#options;
     const waiting = this.#accepted.length;
-    const gathered = atOnce || waiting >= markCount || now >= this.#acceptedAt + markAfterMs;
-    if (!(waiting > 0 && gathered) && !this.#isProgressDue(now, atOnce)) return undefined;
+    // Before what is held, so that the table never shows a message parked and an earlier one of its order not accepted.
+    const isHeld = this.#held.length > 0;
+    const gathered = atOnce || isHeld || waiting >= markCount || now >= this.#acceptedAt + markAfterMs;
+    if (!(waiting > 0 && gathered) && !isHeld && !this.#isProgressDue(now, atOnce)) return undefined;
 
-    const messages = this.#accepted.splice(0, markCount);
+    const as = isHeld && waiting === 0 ? 'held' : 'accepted';
+    const messages = (as === 'held' ? this.#held : this.#accepted).splice(0, markCount);
     const settledLsn = maxLsn(this.#tracker.safeLsnWith(countByTransaction(messages)), this.#idleLsn);
     for (const { transaction } of messages) {
       this.#markedLsn = maxLsn(this.#markedLsn, transaction.commitLsn);
     }
     this.#idleStoredAt = now;
     this.#marking = true;
-    return { messages, settledLsn, markedLsn: this.#markedLsn };
+    return { as, messages, settledLsn, markedLsn: this.#markedLsn };
   }
 
-  /** Takes note of a mark that was written; returns what is settled by it. */
+  /** Takes note of a mark that was written; returns what the WAL need not keep any more. */
   marked(mark: Mark, outcome: MarkOutcome, now: number): readonly Pending[] {
     this.#marking = false;
     const again = new Set(outcome.again);
@@ -113,20 +128,37 @@ export class Settlement {
       this.#storedLsn = mark.settledLsn;
       this.#storedMarkedLsn = mark.markedLsn;
     }
-    this.#accepted = [...again, ...this.#accepted];
+    if (mark.as === 'held') this.#held = [...again, ...this.#held];
+    else this.#accepted = [...again, ...this.#accepted];
     this.#markNotBefore = again.size > 0 ? now + MARK_AGAIN_MS : 0;
     return settled;
   }
 
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(atOnce: boolean): number | undefined {
-    if (this.#accepted.length === 0 || this.#marking) return undefined;
-    return Math.max(this.#markNotBefore, atOnce ? 0 : this.#acceptedAt + this.#options.markAfterMs);
+    if (this.isMarked || this.#marking) return undefined;
+    const gathers = !atOnce && this.#held.length === 0;
+    return Math.max(this.#markNotBefore, gathers ? this.#acceptedAt + this.#options.markAfterMs : 0);
   }
 
-  /** Nothing is accepted that is not marked. */
+  /** Nothing is accepted or held that is not marked. */
   get isMarked(): boolean {
-    return this.#accepted.length === 0 && !this.#marking;
+    return this.#accepted.length === 0 && this.#held.length === 0 && !this.#marking;
+  }
+
+  /** Everything before this transaction is settled. */
+  isFirst(transaction: Transaction): boolean {
+    return this.#tracker.first === transaction;
+  }
+
+  /** Nothing waits to be marked as held. */
+  get isHeldMarked(): boolean {
+    return this.#held.length === 0 && !this.#marking;
+  }
+
+  /** A redrive of this transaction is done. */
+  settleRedrive(transaction: Transaction): void {
+    this.#tracker.settle(new Map([[transaction, 1]]));
   }
 
   /**

@@ -75,6 +75,21 @@ export class Lanes<M extends LaneMessage> {
     this.#putBack([...batch, ...this.#freeLanes(batch)]);
   }
 
+  /** The batch will not be sent: returns what its orders have waiting, in order, taken out. */
+  withdraw(batch: readonly M[]): M[] {
+    const lanes = new Set(batch.map(({ lane }) => lane));
+    const withdrawn = this.#freeLanes(batch);
+    const rest: M[] = [];
+    for (const message of this.#ready.slice(this.#head)) {
+      const belongs = message.lane !== undefined && lanes.has(message.lane);
+      (belongs ? withdrawn : rest).push(message);
+    }
+    this.#ready = rest;
+    this.#head = 0;
+    this.#waiting -= withdrawn.length;
+    return withdrawn;
+  }
+
   #freeLanes(batch: readonly M[]): M[] {
     const freed: M[] = [];
     for (const { lane } of batch) {

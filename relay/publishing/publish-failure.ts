@@ -22,7 +22,7 @@ const OPERATOR = new Set([
   'UnauthorizedAccess',
   'InvalidConnectionString',
 ]);
-const POISON = new Set(['MessageSizeExceeded', 'InvalidMessage']);
+const POISON = new Set(['MessageSizeExceeded', 'MESSAGE_INVALID']);
 const UNKNOWN_OUTCOME = new Set([
   'ServiceTimeout',
   'ServiceCommunicationProblem',
@@ -38,7 +38,9 @@ export function classifyFailure(error: unknown): PublishFailure {
   // No message is to blame for a connection that cannot be had.
   if (error instanceof AppError && error.code === 'BROKER_UNREACHABLE') {
     const failure = classifyFailure(error.cause);
-    return { ...failure, kind: failure.kind === 'poison' ? 'operator' : failure.kind, outcomeUnknown: false };
+    // How the SDK refuses a connection string.
+    const isMisconfigured = error.cause instanceof TypeError || failure.kind === 'poison';
+    return { ...failure, kind: isMisconfigured ? 'operator' : failure.kind, outcomeUnknown: false };
   }
   const cause = unwrap(error);
   const code = failureCode(cause);
@@ -59,8 +61,6 @@ function unwrap(error: unknown): unknown {
 
 function failureCode(error: unknown): string {
   if (!(error instanceof Error)) return 'GeneralError';
-  // The SDK checks what it is given before it sends: an id of more than 128 characters is a TypeError or RangeError.
-  if (error instanceof TypeError || error instanceof RangeError) return 'InvalidMessage';
   if ('code' in error && typeof error.code === 'string') return error.code;
   // What @azure/identity throws has no code.
   if (/^(Aggregate)?(Authentication|CredentialUnavailable)/.test(error.name)) return 'UnauthorizedAccess';

@@ -1,10 +1,24 @@
 import type { ServiceBusMessage } from '@azure/service-bus';
+import { AppError } from '../../src/core/errors.ts';
 import type { OutboxMessage } from '../outbox-message.ts';
 
 type Properties = NonNullable<ServiceBusMessage['applicationProperties']>;
 
-/** The message of the contract: the committed bytes as its body, and a property only where there is a value. */
+/** https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas */
+const MAX_SESSION_ID_LENGTH = 128;
+
+/**
+ * The message of the contract: the committed bytes as its body, and a property only where there is a value.
+ * Throws MESSAGE_INVALID for what Service Bus has no place for.
+ */
 export function toServiceBusMessage(message: OutboxMessage, sessions: boolean): ServiceBusMessage {
+  // Checked here, because of the TypeErrors of the SDK nobody can tell which speak of the message.
+  if (sessions && (message.aggregateId?.length ?? 0) > MAX_SESSION_ID_LENGTH) {
+    throw new AppError(
+      'MESSAGE_INVALID',
+      `aggregate_id is longer than the ${MAX_SESSION_ID_LENGTH} characters a session id may have`,
+    );
+  }
   const properties: Properties = message.metadata === undefined ? {} : metadataProperties(message.metadata);
   properties['messageType'] = message.messageType;
   if (message.aggregateId !== undefined) properties['aggregateId'] = message.aggregateId;

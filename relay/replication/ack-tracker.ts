@@ -35,6 +35,11 @@ export class AckTracker {
     return this.#head === this.#transactions.length;
   }
 
+  /** The oldest transaction with something unsettled, or half received. */
+  get first(): Transaction | undefined {
+    return this.#transactions[this.#head];
+  }
+
   begin(commitLsn: Lsn, xid: number): Transaction {
     const transaction: Transaction = { commitLsn, xid, endLsn: undefined, unsettled: 0 };
     this.#transactions.push(transaction);

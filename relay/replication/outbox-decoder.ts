@@ -1,4 +1,5 @@
 import { AppError } from '../../src/core/errors.ts';
+import { REQUEST_PREFIX } from '../operator-request.ts';
 import type { OutboxMessage } from '../outbox-message.ts';
 import type { Lsn } from './lsn.ts';
 
@@ -7,6 +8,8 @@ export type WalEvent =
   | { readonly kind: 'insert'; readonly message: OutboxMessage }
   /** A row that its writer inserted as settled already (restored history): never sent. */
   | { readonly kind: 'history' }
+  /** What somebody wrote to the relay with `pg_logical_emit_message`, in its transaction. */
+  | { readonly kind: 'request'; readonly text: string }
   | { readonly kind: 'commit'; readonly endLsn: Lsn }
   | { readonly kind: 'other' };
 
@@ -35,11 +38,12 @@ export class OutboxDecoder {
       case 'R':
         this.#relation(buffer);
         return OTHER;
-      // Origin, type and logical message; and updates, deletes and truncates, should a publication let them through:
+      case 'M':
+        return logicalMessage(new Reader(buffer, 1));
+      // Origin and type; and updates, deletes and truncates, should a publication let them through:
       // the relay's own marks are updates, so an update is never an event.
       case 'O':
       case 'Y':
-      case 'M':
       case 'U':
       case 'D':
       case 'T':
@@ -95,6 +99,16 @@ function commit(reader: Reader): WalEvent {
   return { kind: 'commit', endLsn: reader.uint64() };
 }
 
+/** Any program may write messages of its own; one outside of a transaction has no place among the commits. */
+function logicalMessage(reader: Reader): WalEvent {
+  const isTransactional = reader.uint8() === 1;
+  reader.skip(8); // its position
+  const isOurs = reader.text() === REQUEST_PREFIX;
+  return isTransactional && isOurs
+    ? { kind: 'request', text: reader.bytes(reader.uint32()).toString() }
+    : OTHER;
+}
+
 type Tuple = Readonly<Record<string, Buffer | undefined>>;
 
 function toMessage(values: Tuple): OutboxMessage {
@@ -133,6 +147,10 @@ class Reader {
     this.#take(bytes);
   }
 
+  uint8(): number {
+    return this.#buffer.readUInt8(this.#take(1));
+  }
+
   uint16(): number {
     return this.#buffer.readUInt16BE(this.#take(2));
   }
@@ -143,6 +161,11 @@ class Reader {
 
   uint64(): bigint {
     return this.#buffer.readBigUInt64BE(this.#take(8));
+  }
+
+  bytes(count: number): Buffer {
+    const start = this.#take(count);
+    return this.#buffer.subarray(start, start + count);
   }
 
   text(): string {

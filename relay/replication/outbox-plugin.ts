@@ -31,7 +31,7 @@ export class OutboxPlugin {
     const publication = client.escapeLiteral(client.escapeIdentifier(this.options.publication));
     return client.query(
       `START_REPLICATION SLOT ${client.escapeIdentifier(slotName)} LOGICAL ${lastLsn}
-       (proto_version '1', publication_names ${publication})`,
+       (proto_version '1', publication_names ${publication}, messages 'true')`,
     );
   }
 

@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'PUBLICATION_UNUSABLE'
   | 'EPOCH_LOST'
   | 'BROKER_UNREACHABLE'
+  | 'MESSAGE_INVALID'
+  | 'SETTLE_REQUESTED'
   | 'STREAM_LOST';
 
 /** One wrong place in an input: a JSON pointer into it ("" when no field is meant) and what to do about it. */

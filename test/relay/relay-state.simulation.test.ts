@@ -1,27 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Redrive } from '../../relay/held-orders.ts';
 import type { OutboxMessage } from '../../relay/outbox-message.ts';
 import type { PublishFailure } from '../../relay/publishing/publish-failure.ts';
-import { RelayState } from '../../relay/relay-state.ts';
+import { type OrderRows, RelayState, type RelayStateOptions } from '../../relay/relay-state.ts';
 import { type Lsn, maxLsn } from '../../relay/replication/lsn.ts';
 import type { Mark, MarkOutcome, Pending } from '../../relay/settlement.ts';
+import { firstBroken } from './simulation/first-broken.ts';
 import { type OpenState, Simulation } from './simulation/simulation.ts';
 
-const SEEDS = 4_000;
+const SEEDS = 10_000;
 // A failing seed is named by the test; this replays it alone.
 const ONLY_SEED = process.env['SIMULATION_SEED'];
-
-/** The first of so many histories in which a promise is broken, and how. */
-function firstBroken(seeds: number, openState: OpenState): string | undefined {
-  for (let seed = 1; seed <= seeds; seed++) {
-    try {
-      new Simulation(seed, openState).play();
-    } catch (error) {
-      return `SIMULATION_SEED=${seed}: ${(error as Error).stack}`;
-    }
-  }
-  return undefined;
-}
 
 test('through crashes, restarts and refusals nothing is lost, skipped or overtaken', () => {
   const openState: OpenState = (options) => new RelayState(options);
@@ -75,6 +65,24 @@ class TakesARefusalForAcceptance extends RelayState {
   }
 }
 
+class GoesOnAfterAParkedMessage extends RelayState {
+  constructor(options: RelayStateOptions) {
+    super({ ...options, heldOrders: [] });
+  }
+}
+
+class DoesNotHearTheOperator extends RelayState {
+  override redrive(): void {
+    // nothing
+  }
+}
+
+class ReadsBeforeTheOperatorCanBeSeen extends RelayState {
+  override read(redrive: Redrive, rows: OrderRows, now: number): void {
+    super.read(redrive, { ...rows, isVisible: () => true }, now);
+  }
+}
+
 class SkipsWhatBeganEarlier extends RelayState {
   #highest = 0;
   #skipping = false;
@@ -114,6 +122,9 @@ const FAULTS: [typeof RelayState, RegExp][] = [
   [TakesAnyKeepaliveForSettled, /was told to be handled while m\d+ is not settled/],
   [KeepsNoOrder, /overtook|in flight already/],
   [TakesARefusalForAcceptance, /is not settled|overtook|unsettled, not/],
+  [GoesOnAfterAParkedMessage, /overtook/],
+  [DoesNotHearTheOperator, /was never sent|overtook/],
+  [ReadsBeforeTheOperatorCanBeSeen, /was never sent|overtook/],
   [SkipsWhatBeganEarlier, /is not settled|overtook|unsettled, not/],
   [TakesEveryRowForMarked, /is not settled|unsettled, not/],
   [DoesNotAskTheTable, /came again|unsettled, not/],

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OutboxMessage } from '../../relay/outbox-message.ts';
 import type { PublishFailure } from '../../relay/publishing/publish-failure.ts';
-import { DEFAULT_LIMITS, type Effect, type RelayLimits, RelayState } from '../../relay/relay-state.ts';
+import {
+  DEFAULT_LIMITS,
+  type Effect,
+  type OrderRows,
+  type RelayLimits,
+  RelayState,
+} from '../../relay/relay-state.ts';
 import { outboxMessage } from './outbox-messages.ts';
 
 const MAX_BATCH_BYTES = 1_000_000;
@@ -20,15 +26,17 @@ interface Options {
   readonly limits?: Partial<RelayLimits>;
   readonly settledLsn?: bigint;
   readonly markedLsn?: bigint;
+  readonly heldOrders?: readonly string[];
 }
 
-function openState({ limits, settledLsn = 10n, markedLsn = 0n }: Options = {}): RelayState {
+function openState({ limits, settledLsn = 10n, markedLsn = 0n, heldOrders = [] }: Options = {}): RelayState {
   const random = () => 1; // the longest wait, so that what is due when can be told exactly
   return new RelayState({
     limits: { ...DEFAULT_LIMITS, sessions: false, ...limits },
     random,
     settledLsn,
     markedLsn,
+    heldOrders,
   });
 }
 
@@ -74,8 +82,7 @@ test('the mark of a batch that missed a row is remembered for a restart, also wh
   // It was stored only when the progress moved: after a clean stop, what had been marked since was sent again.
   const state = openState({ settledLsn: 10n });
   receive(state, 20n, outboxMessage('blocked', 'A'));
-  const { batch: blocked } = next(state, 0, 'send');
-  state.rejected(blocked, failure('poison'), 0);
+  next(state, 0, 'send'); // and is not answered
   receive(state, 30n, outboxMessage('sent', 'B'));
   state.accepted(next(state, 0, 'send').batch, 0);
 
@@ -83,7 +90,7 @@ test('the mark of a batch that missed a row is remembered for a restart, also wh
   state.marked(mark, NOT_STORED, MARK_AT); // its row was deleted meanwhile
 
   const { mark: onlyProgress } = next(state, MARK_AT, 'mark');
-  assert.deepEqual(onlyProgress, { messages: [], settledLsn: 10n, markedLsn: 30n });
+  assert.deepEqual(onlyProgress, { as: 'accepted', messages: [], settledLsn: 10n, markedLsn: 30n });
   state.marked(onlyProgress, STORED, MARK_AT);
   idle(state, MARK_AT);
 });
@@ -202,7 +209,7 @@ test('a transaction without messages moves the stored position by itself', () =>
 
   const { mark } = next(state, 0, 'mark');
 
-  assert.deepEqual(mark, { messages: [], settledLsn: 21n, markedLsn: 0n });
+  assert.deepEqual(mark, { as: 'accepted', messages: [], settledLsn: 21n, markedLsn: 0n });
 });
 
 test('what the table knows as settled is not sent again', () => {
@@ -256,7 +263,7 @@ test('refusals in a row make the wait longer, one round of them only once', () =
   assert.equal(state.rejected(probe, failure('operator'), 100), 300);
 });
 
-test('of a batch that can never pass each message is tried alone, and only the bad one holds up its order', () => {
+test('of a batch that can never pass each message is tried alone, and only the bad one is parked', () => {
   const state = openState();
   receive(state, 20n, outboxMessage('bad', 'A'), outboxMessage('good', 'B'), outboxMessage('after', 'A'));
   state.rejected(next(state, 0, 'send').batch, failure('poison'), 0);
@@ -265,16 +272,147 @@ test('of a batch that can never pass each message is tried alone, and only the b
   assert.deepEqual(ids(bad), ['bad']);
   const { batch: good } = next(state, 0, 'send');
   assert.deepEqual(ids(good), ['good']);
-  const retryAt = state.rejected(bad, failure('poison'), 0);
+  assert.equal(state.rejected(bad, failure('poison'), 0), undefined);
   state.accepted(good, 0);
 
-  assert.equal(state.resting, 1);
-  assert.equal(state.failures, 0);
-  assert.equal(next(state, MARK_AT, 'mark').mark.messages.length, 1);
-  idle(state, retryAt - 1);
-  assert.equal(state.wakeAt(MARK_AT), retryAt);
-  assert.deepEqual(ids(next(state, retryAt, 'send').batch), ['bad']);
-  assert.equal(state.resting, 0);
+  assert.deepEqual([state.heldOrders, state.failures], [1, 0]);
+  const { mark: accepted } = next(state, 0, 'mark');
+  assert.deepEqual([accepted.as, ids(accepted.messages)], ['accepted', ['good']]);
+  state.marked(accepted, STORED, 0);
+  const { mark: held } = next(state, 0, 'mark');
+  assert.deepEqual([held.as, ids(held.messages), held.settledLsn], ['held', ['bad', 'after'], 21n]);
+  assert.deepEqual(
+    held.messages.map(({ parkedBecause }) => parkedBecause),
+    ['refused', undefined],
+  );
+  state.marked(held, STORED, 0);
+  assert.deepEqual([state.unsettled, state.storedLsn], [0, 21n]);
+  idle(state, 1_000_000);
+});
+
+test('what comes later of an order that is held waits in the table, and the WAL need not keep it', () => {
+  const state = openState({ heldOrders: ['A'] });
+  receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'));
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['2']);
+  const { mark } = next(state, 0, 'mark');
+  assert.deepEqual([mark.as, ids(mark.messages)], ['held', ['1']]);
+});
+
+const rows = (messages: readonly OutboxMessage[], more: Partial<OrderRows> = {}): OrderRows => ({
+  messages,
+  isAll: true,
+  isHeld: false,
+  readUpTo: 0n,
+  isVisible: () => true,
+  ...more,
+});
+
+/** A transaction in which an operator asks for an order. */
+function ask(state: RelayState, commitLsn: bigint, aggregateId: string): void {
+  state.begin(commitLsn, Number(commitLsn));
+  state.redrive({ aggregateId });
+  state.commit(commitLsn + 1n);
+}
+
+test('an order that is sent again goes on with the rows of the table, then with what the stream has brought', () => {
+  const state = openState({ heldOrders: ['A'] });
+  ask(state, 20n, 'A');
+  receive(state, 30n, outboxMessage('3', 'A'), outboxMessage('other', 'B'));
+  const { redrive } = next(state, 0, 'read');
+  assert.deepEqual(redrive.target, { aggregateId: 'A' });
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['other']);
+
+  state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')]), 0);
+
+  const { batch } = next(state, 0, 'send');
+  assert.deepEqual([ids(batch), state.heldOrders], [['1', '2', '3'], 0]);
+  assert.equal(state.handledLsn, 10n, 'the request is done when what it asked for is settled');
+  state.accepted(batch, 0);
+  state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
+  assert.equal(state.storedLsn, 21n);
+});
+
+test('a row that the table had already shown is not sent again when the stream brings it', () => {
+  const state = openState({ heldOrders: ['A'] });
+  ask(state, 20n, 'A');
+  const { redrive } = next(state, 0, 'read');
+  state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')], { readUpTo: 30n }), 0);
+  state.accepted(next(state, 0, 'send').batch, 0);
+
+  receive(state, 30n, outboxMessage('2', 'A'), outboxMessage('3', 'A'));
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['3']);
+});
+
+test('the table is read when everything before the request is settled, and again while the request cannot be seen', () => {
+  const state = openState();
+  receive(state, 20n, outboxMessage('1', 'A'));
+  ask(state, 30n, 'A');
+  state.accepted(next(state, 0, 'send').batch, 0);
+  state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
+  const { redrive } = next(state, MARK_AT, 'read');
+  idle(state, MARK_AT);
+
+  state.read(redrive, rows([], { isVisible: () => false }), MARK_AT);
+
+  idle(state, MARK_AT);
+  const wakeAt = state.wakeAt(MARK_AT) ?? assert.fail('nothing wakes it');
+  next(state, wakeAt, 'read');
+});
+
+test('a row before the request that was only looked up after it does not wait for it', () => {
+  // It was put aside for the request, which waited for it: neither ever came.
+  const state = openState({ heldOrders: ['A'], markedLsn: 20n });
+  receive(state, 20n, outboxMessage('1', 'A'));
+  const { messages } = next(state, 0, 'verify');
+  ask(state, 30n, 'A');
+
+  state.verified(messages, new Set());
+
+  const { mark } = next(state, 0, 'mark');
+  assert.deepEqual([mark.as, ids(mark.messages)], ['held', ['1']]);
+  state.marked(mark, STORED, 0);
+  next(state, 0, 'read');
+});
+
+test('more rows than fit are read in turns, and the order is open after the last', () => {
+  const state = openState({ heldOrders: ['A'] });
+  ask(state, 20n, 'A');
+  receive(state, 30n, outboxMessage('3', 'A'));
+  state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')], { isAll: false }), 0);
+  state.accepted(next(state, 0, 'send').batch, 0);
+  state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
+
+  state.read(next(state, MARK_AT, 'read').redrive, rows([outboxMessage('2', 'A')]), MARK_AT);
+
+  assert.deepEqual(ids(next(state, MARK_AT, 'send').batch), ['2', '3']);
+});
+
+test('an order with another message parked stays held behind that', () => {
+  const state = openState({ heldOrders: ['A'] });
+  ask(state, 20n, 'A');
+  receive(state, 30n, outboxMessage('3', 'A'));
+  state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')], { isHeld: true }), 0);
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
+  const { mark } = next(state, 0, 'mark');
+  assert.deepEqual([mark.as, ids(mark.messages), state.heldOrders], ['held', ['3'], 1]);
+});
+
+test('a row of the very transaction that asks for its order does not wait for itself', () => {
+  const state = openState({ heldOrders: ['A'] });
+  state.begin(20n, 1);
+  state.redrive({ aggregateId: 'A' });
+  state.insert(outboxMessage('1', 'A'));
+  state.commit(21n);
+
+  const { mark } = next(state, 0, 'mark');
+  assert.deepEqual([mark.as, ids(mark.messages)], ['held', ['1']]);
+  state.marked(mark, STORED, 0);
+  state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')]), 0);
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
 });
 
 for (const [what, limits] of [
@@ -346,7 +484,7 @@ test('an idle position is stored when it has moved far enough, once a second, an
   state.keepalive(10_000n);
 
   const { mark } = next(state, 0, 'mark');
-  assert.deepEqual(mark, { messages: [], settledLsn: 10_000n, markedLsn: 0n });
+  assert.deepEqual(mark, { as: 'accepted', messages: [], settledLsn: 10_000n, markedLsn: 0n });
   state.marked(mark, STORED, 1);
   assert.equal(state.storedLsn, 10_000n);
 

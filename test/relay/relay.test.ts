@@ -225,30 +225,6 @@ test('a failing send shows in its row, and once the broker is well the order is 
   assert.equal(relay.monitor.isReady, true);
 });
 
-test('a message that is refused holds up its own order only', async (t) => {
-  const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
-  const relay = startRelay(t, { url, bus });
-  await untilStreaming(relay);
-
-  const large = JSON.stringify({ text: 'x'.repeat(300_000) });
-  await insertEvent(pool, 'TooLarge', { aggregateId: 'o1', body: large });
-  await insertEvent(pool, 'Behind', { aggregateId: 'o1' });
-  for (let n = 1; n <= 10; n++) await insertEvent(pool, `Other${n}`, { aggregateId: 'o2' });
-  await untilArrived(bus, 10);
-
-  assert.deepEqual(
-    arrivals(bus).map(([subject]) => subject),
-    Array.from({ length: 10 }, (_, i) => `Other${i + 1}`),
-  );
-  await until('the row says why', async () => {
-    const { rowCount } = await pool.query(
-      `SELECT FROM outbox WHERE message_type = 'TooLarge' AND processed_at IS NULL AND error_message IS NOT NULL`,
-    );
-    return rowCount === 1;
-  });
-});
-
 test('a clean stop and start repeats nothing and loses nothing', async (t) => {
   const { url, pool } = await createDatabase(t);
   const bus = await createBus(t);

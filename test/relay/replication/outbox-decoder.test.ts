@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { OutboxMessage } from '../../../relay/outbox-message.ts';
 import { OutboxDecoder } from '../../../relay/replication/outbox-decoder.ts';
 import { outboxMessage } from '../outbox-messages.ts';
-import { begin, commit, insert, relation } from './pgoutput-bytes.ts';
+import { begin, commit, insert, logicalMessage, relation } from './pgoutput-bytes.ts';
 
 const OID = 16_400;
 const REQUIRED = { message_id: 'id-1', message_type: 'OrderCreated', message_body: '{"a": 1}' };
@@ -118,7 +118,17 @@ for (const column of ['processed_at', 'parked_at', 'dropped_at']) {
   });
 }
 
-for (const tag of ['O', 'Y', 'M', 'U', 'D', 'T']) {
+for (const [what, bytes, expected] of [
+  ['for the relay', logicalMessage('outbox-relay', '{}'), { kind: 'request', text: '{}' }],
+  ["with another program's prefix", logicalMessage('another', '{}'), { kind: 'other' }],
+  ['outside of a transaction', logicalMessage('outbox-relay', '{}', false), { kind: 'other' }],
+] as const) {
+  test(`a logical message ${what}`, () => {
+    assert.deepEqual(new OutboxDecoder().decode(bytes), expected);
+  });
+}
+
+for (const tag of ['O', 'Y', 'U', 'D', 'T']) {
   test(`a message ${tag} is no event of the outbox`, () => {
     assert.deepEqual(new OutboxDecoder().decode(Buffer.from(`${tag}\0\0\0\0`)), { kind: 'other' });
   });

@@ -32,6 +32,12 @@ export function insert(oid: number, values: readonly (string | Buffer | null)[])
   return Buffer.concat([Buffer.from('I'), uint32(oid), Buffer.from('N'), uint16(values.length), ...columns]);
 }
 
+export function logicalMessage(prefix: string, content: string, transactional = true): Buffer {
+  const flags = Buffer.from(transactional ? '\x01' : '\0');
+  const bytes = Buffer.from(content);
+  return Buffer.concat([Buffer.from('M'), flags, uint64(0n), text(prefix), uint32(bytes.length), bytes]);
+}
+
 function text(value: string): Buffer {
   return Buffer.from(`${value}\0`);
 }

@@ -42,6 +42,13 @@ export class SimulatedBroker {
     return this.#accepted.has(row.id);
   }
 
+  mustHaveAll(wal: readonly WalTransaction[]): void {
+    const missing = wal
+      .flatMap(({ rows }) => rows)
+      .find((row) => !row.history && !this.#accepted.has(row.id));
+    if (missing) throw new BrokenPromise(`${missing.id} of ${missing.order} was never sent`);
+  }
+
   allowRepeat(rows: Iterable<Row>): void {
     for (const { id } of rows) this.#mayRepeat.add(id);
   }
@@ -55,7 +62,8 @@ export class SimulatedBroker {
     for (const row of rows) {
       this.#accepted.add(row.id);
       const expected = row.order === undefined ? undefined : this.#expected.get(row.order);
-      if (expected) expected.splice(expected.indexOf(row), 1);
+      const at = expected?.indexOf(row) ?? -1;
+      if (at !== -1) expected?.splice(at, 1);
     }
   }
 }

@@ -10,6 +10,10 @@ export interface Row {
   /** Deleted by the transaction that inserted it: never in the table, but in the WAL. */
   readonly ephemeral: boolean;
   settled: boolean;
+  parked: boolean;
+  /** It waits for an operator. */
+  deferred: boolean;
+  dropped: boolean;
   transaction: WalTransaction | undefined;
 }
 
@@ -18,6 +22,8 @@ export interface WalTransaction {
   readonly commitLsn: Lsn;
   readonly endLsn: Lsn;
   readonly rows: readonly Row[];
+  /** Whose order an operator wants sent. */
+  readonly redrive: Row | undefined;
   /** The WAL shows a commit a moment before other sessions see it. */
   visibleAt: number;
 }
@@ -45,6 +51,8 @@ export class SimulatedPostgres {
   readonly #orders: readonly string[];
   #open: { xid: number; rows: Row[] }[] = [];
   #xid = 1_000;
+  /** What a committed transaction has changed in rows, as soon as others see it. */
+  #changes: { readonly transaction: WalTransaction; readonly apply: () => void }[] = [];
 
   constructor(random: SeededRandom, orders: readonly string[]) {
     this.#random = random;
@@ -87,6 +95,68 @@ export class SimulatedPostgres {
     this.#open = [];
     if (this.slot) this.slot.confirmedLsn = this.slot.savedLsn;
     for (const transaction of this.wal) transaction.visibleAt = Math.min(transaction.visibleAt, now);
+    this.#showChanges(now);
+  }
+
+  /** An operator has a parked row sent again, or drops it. */
+  release(row: Row, how: 'retry' | 'drop', now: number): WalTransaction {
+    const transaction = this.#commit({ xid: this.#xid++, rows: [], redrive: row }, now);
+    const apply = () => {
+      row.parked = false;
+      row.deferred = how === 'retry';
+      row.dropped = how === 'drop';
+    };
+    this.#changes.push({ transaction, apply });
+    this.#showChanges(now);
+    return transaction;
+  }
+
+  /** The parked rows that nobody has taken up. */
+  get parked(): Row[] {
+    const taken = new Set(this.#changes.map(({ transaction }) => transaction.redrive));
+    return [...this.rows.values()].filter(
+      (row) => row.parked && !row.settled && !row.dropped && !taken.has(row),
+    );
+  }
+
+  /** Parks rows or defers them, and stores the progress, as the relay's one statement does. */
+  hold(ids: readonly string[], isParked: (id: string) => boolean, progress: Progress, now: number): boolean {
+    const { present } = this.look(ids, now);
+    for (const id of present) {
+      const row = this.#row(id);
+      if (isParked(id)) row.parked = !row.settled && !row.dropped;
+      else row.deferred = !row.parked;
+    }
+    if (present.size !== ids.length) return false;
+    this.progress = progress;
+    return true;
+  }
+
+  /** What waits of the redriven row's order, in order, up to the first that is parked. */
+  readOrder({ order, id }: Row, limit: number, now: number) {
+    this.#showChanges(now);
+    const visible = this.wal.filter((transaction) => transaction.visibleAt <= now);
+    const xids = new Set(visible.map(({ xid }) => xid));
+    const found = visible
+      .flatMap((transaction) => transaction.rows)
+      .filter((row) => (order === undefined ? row.id === id : row.order === order))
+      .filter((row) => (row.parked || row.deferred) && !row.settled && !row.dropped)
+      .slice(0, limit);
+    const parkedAt = found.findIndex((row) => row.parked);
+    return {
+      rows: parkedAt === -1 ? found : found.slice(0, parkedAt),
+      isAll: parkedAt !== -1 || found.length < limit,
+      isHeld: parkedAt !== -1,
+      readUpTo: this.walEnd,
+      isVisible: (xid: number) => xids.has(xid),
+    };
+  }
+
+  heldOrders({ deferred }: { deferred: boolean }): Set<string> {
+    const held = [...this.rows.values()].filter(
+      (row) => (row.parked || (deferred && row.deferred)) && !row.settled && !row.dropped,
+    );
+    return new Set(held.flatMap(({ order }) => order ?? []));
   }
 
   /** Marks rows and stores the progress, as the relay's one statement does. */
@@ -99,10 +169,11 @@ export class SimulatedPostgres {
   }
 
   look(ids: readonly string[], now: number): LookUp {
+    this.#showChanges(now);
     const isVisible = (transaction: WalTransaction) => transaction.visibleAt <= now;
     const rows = ids.map((id) => this.#row(id));
     const found = rows.filter((row) => !row.ephemeral && row.transaction && isVisible(row.transaction));
-    const settled = found.filter((row) => row.settled);
+    const settled = found.filter((row) => row.settled || row.parked || row.dropped);
     const idsOf = (list: Row[]) => new Set(list.map(({ id }) => id));
     return { present: idsOf(found), settled: idsOf(settled), isVisible };
   }
@@ -110,10 +181,13 @@ export class SimulatedPostgres {
   /** Makes the slot anew. Returns its consistent point and what the table holds unsettled before it. */
   makeSlot(): { consistentLsn: Lsn; unsettled: Row[] } {
     this.slot = { confirmedLsn: this.walEnd, savedLsn: this.walEnd };
+    this.#showChanges(Number.POSITIVE_INFINITY); // it has waited for all that were open
     const rows = this.wal.flatMap((transaction) => transaction.rows);
     return {
       consistentLsn: this.walEnd,
-      unsettled: rows.filter((row) => !row.settled && !row.history && !row.ephemeral),
+      unsettled: rows.filter(
+        (row) => !(row.settled || row.parked || row.dropped || row.history || row.ephemeral),
+      ),
     };
   }
 
@@ -125,21 +199,29 @@ export class SimulatedPostgres {
       history: random.chance(0.05),
       ephemeral: random.chance(0.05),
       settled: false,
+      parked: false,
+      deferred: false,
+      dropped: false,
       transaction: undefined,
     };
     this.rows.set(row.id, row);
     return row;
   }
 
-  #commit({ xid, rows }: { xid: number; rows: Row[] }, now: number): WalTransaction {
+  #commit({ xid, rows, redrive }: { xid: number; rows: Row[]; redrive?: Row }, now: number): WalTransaction {
     // Transactions side by side: one often begins its commit exactly where the one before has ended.
     const commitLsn = this.walEnd + (this.#random.chance(0.5) ? 0n : BigInt(this.#random.below(10)));
     const visibleAt = now + (this.#random.chance(0.2) ? this.#random.below(80) : 0);
-    const transaction: WalTransaction = { xid, commitLsn, endLsn: commitLsn + 2n, rows, visibleAt };
+    const transaction: WalTransaction = { xid, commitLsn, endLsn: commitLsn + 2n, rows, redrive, visibleAt };
     for (const row of rows) row.transaction = transaction;
     this.wal.push(transaction);
     this.walEnd = transaction.endLsn;
     return transaction;
+  }
+
+  #showChanges(now: number): void {
+    for (const { apply } of this.#changes.filter(({ transaction }) => transaction.visibleAt <= now)) apply();
+    this.#changes = this.#changes.filter(({ transaction }) => transaction.visibleAt > now);
   }
 
   #row(id: string): Row {

@@ -1,3 +1,4 @@
+import type { Redrive } from '../../../relay/held-orders.ts';
 import type { PublishFailure } from '../../../relay/publishing/publish-failure.ts';
 import type { Effect, RelayLimits, RelayState } from '../../../relay/relay-state.ts';
 import { type Lsn, maxLsn } from '../../../relay/replication/lsn.ts';
@@ -23,6 +24,8 @@ const WEIGHTS = {
   crashRelay: 1,
   crashPostgres: 0.5,
   loseSlot: 0.3,
+  retryParked: 2,
+  dropParked: 0.5,
 };
 /** More than any history needs: who gets there goes round in circles. */
 const MOST_WAITS = 20_000;
@@ -47,6 +50,8 @@ interface Run {
   /** How many rows it was given and does not know to be settled. */
   unsettled: number;
   draining: boolean;
+  /** From then on what is unsettled is the state's own affair: it knows rows from the table and from the stream as one. */
+  redriven: boolean;
   wakeAt: number | undefined;
 }
 
@@ -91,6 +96,8 @@ export class Simulation {
       this.#postgres.slot = undefined;
       this.#crashRelay();
     },
+    retryParked: () => this.#release('retry'),
+    dropParked: () => this.#release('drop'),
   };
 
   constructor(seed: number, openState: OpenState) {
@@ -117,6 +124,12 @@ export class Simulation {
     this.#healed = true;
     for (const transaction of this.#postgres.commitAll(this.#now)) this.#committed(transaction);
     this.#comeToRest();
+    // What the broker refuses can be parked again; its refusals come to an end.
+    while (this.#postgres.parked.length > 0) {
+      this.#release('retry');
+      this.#comeToRest();
+    }
+    this.#broker.mustHaveAll(this.#postgres.wal);
     const { settledLsn } = this.#postgres.progress;
     if (settledLsn === undefined || settledLsn < (this.#postgres.wal.at(-1)?.endLsn ?? 0n))
       throw new BrokenPromise('At rest, the progress does not reach the end');
@@ -132,6 +145,14 @@ export class Simulation {
     for (const row of transaction.rows) {
       if (this.#random.chance(0.03)) this.#poison.set(row, 1 + this.#random.below(3));
     }
+  }
+
+  /** An operator looks after a message that is parked. */
+  #release(how: 'retry' | 'drop'): void {
+    const row = this.#random.pick(this.#postgres.parked);
+    if (!row) return;
+    if (how === 'drop') this.#broker.excuse([row]);
+    this.#committed(this.#postgres.release(row, how, this.#now));
   }
 
   // The relay's process.
@@ -159,6 +180,7 @@ export class Simulation {
       random: () => this.#random.next(),
       settledLsn: table ? 0n : from,
       markedLsn: progress.markedLsn,
+      heldOrders: this.#postgres.heldOrders({ deferred: table === undefined }),
     });
     if (table) state.begin(from, 0);
     return {
@@ -170,6 +192,7 @@ export class Simulation {
       inFlight: new Set(),
       unsettled: 0,
       draining: false,
+      redriven: false,
       wakeAt: undefined,
     };
   }
@@ -232,12 +255,18 @@ export class Simulation {
     else if (row) {
       if (!row.history) this.#give(run, row);
     } else {
+      if (transaction.redrive) this.#redrive(run, transaction.redrive);
       run.state.commit(transaction.endLsn);
       run.transaction++;
       run.events = 0;
       return;
     }
     run.events++;
+  }
+
+  #redrive(run: Run, row: Row): void {
+    run.redriven = true;
+    run.state.redrive(row.order === undefined ? { messageId: row.id } : { aggregateId: row.order });
   }
 
   #give(run: Run, row: Row): void {
@@ -289,6 +318,9 @@ export class Simulation {
       case 'mark':
         this.#mark(run, effect.mark);
         break;
+      case 'read':
+        this.#read(run, effect.redrive);
+        break;
     }
   }
 
@@ -299,6 +331,19 @@ export class Simulation {
         run.unsettled -= settled.size;
         run.state.verified(messages, settled);
       });
+    });
+  }
+
+  #read(run: Run, redrive: Redrive): void {
+    const { target } = redrive;
+    const isMeant = ({ id, order }: Row) =>
+      'aggregateId' in target ? order === target.aggregateId : id === target.messageId;
+    const row = [...this.#postgres.rows.values()].find(isMeant);
+    if (!row) throw new BrokenPromise('Nobody has asked for what it reads');
+    this.#later('relay', () => {
+      const { rows, ...what } = this.#postgres.readOrder(row, 1 + this.#random.below(4), this.#now);
+      const messages = rows.map(({ id, order }) => outboxMessage(id, order));
+      this.#later('relay', () => run.state.read(redrive, { ...what, messages }, this.#now));
     });
   }
 
@@ -345,22 +390,37 @@ export class Simulation {
 
   #mark(run: Run, mark: Mark): void {
     const ids = idsOf(mark.messages);
-    const { settledLsn, markedLsn } = mark;
+    const { as, settledLsn, markedLsn } = mark;
+    const isParked = (id: string) =>
+      mark.messages.some(
+        ({ message, parkedBecause }) => message.messageId === id && parkedBecause !== undefined,
+      );
     const progress = { settledLsn: settledLsn === 0n ? undefined : settledLsn, markedLsn };
     const answer = (progressStored: boolean) => {
       const { present, settled, isVisible } = this.#postgres.look(ids, this.#now);
       const again = mark.messages.filter(({ message: { messageId } }) => {
         const { transaction } = this.#row(messageId);
-        return present.has(messageId) ? !settled.has(messageId) : !(transaction && isVisible(transaction));
+        if (!present.has(messageId)) return !(transaction && isVisible(transaction));
+        return !settled.has(messageId) && !(as === 'held' && this.#row(messageId).deferred);
       });
+      // What its own writer deleted, nobody can send.
+      const gone = mark.messages.filter(({ message: { messageId } }) => {
+        const { transaction } = this.#row(messageId);
+        return as === 'held' && !present.has(messageId) && transaction && isVisible(transaction);
+      });
+      this.#broker.excuse(gone.map(({ message }) => this.#row(message.messageId)));
+      if (gone.length > 0) run.redriven = true;
       this.#later('relay', () => {
         run.unsettled -= ids.length - (progressStored ? 0 : again.length);
-        run.state.marked(mark, { again: progressStored ? [] : again, progressStored }, this.#now);
+        run.state.marked(mark, { again: progressStored ? [] : again, gone, progressStored }, this.#now);
         this.#confirm();
       });
     };
     const write = () => {
-      const progressStored = this.#postgres.mark(ids, progress, this.#now);
+      const progressStored =
+        as === 'accepted'
+          ? this.#postgres.mark(ids, progress, this.#now)
+          : this.#postgres.hold(ids, isParked, progress, this.#now);
       this.#broker.forbidRepeat(ids.filter((id) => this.#row(id).settled));
       if (progressStored) this.#mustBeSettled(settledLsn, 'stored as settled');
       // The answer can be lost: then it is written again.
@@ -398,9 +458,10 @@ export class Simulation {
     for (let waits = 0; waits < MOST_WAITS; waits++) {
       this.#deliver(20);
       if (this.#wait()) continue;
-      const { feed, transaction, state, unsettled } = this.#run;
-      if (!feed && transaction === this.#postgres.wal.length && unsettled === 0) return;
-      if (state.isFull || unsettled > 0) throw new BrokenPromise(`${unsettled} rows wait for nothing`);
+      const { feed, transaction, state } = this.#run;
+      if (!feed && transaction === this.#postgres.wal.length && state.unsettled === 0) return;
+      if (state.isFull || state.unsettled > 0)
+        throw new BrokenPromise(`${state.unsettled} rows wait for nothing`);
     }
     throw new BrokenPromise('It does not come to rest');
   }
@@ -412,8 +473,8 @@ export class Simulation {
   // The promises.
 
   #check(): void {
-    const { state, unsettled, inFlight } = this.#run;
-    if (state.unsettled !== unsettled)
+    const { state, unsettled, inFlight, redriven } = this.#run;
+    if (!redriven && state.unsettled !== unsettled)
       throw new BrokenPromise(`${unsettled} unsettled, not ${state.unsettled}`);
     if (inFlight.size > this.#limits.maxInFlight) throw new BrokenPromise('Too much in flight');
   }
@@ -441,7 +502,9 @@ export class Simulation {
 
   #isSettled(row: Row): boolean {
     if (row.history) return true;
-    return row.ephemeral ? this.#broker.hasAccepted(row) : row.settled;
+    // What waits for an operator waits in the table.
+    const { settled, parked, deferred, dropped } = row;
+    return row.ephemeral ? this.#broker.hasAccepted(row) : settled || parked || deferred || dropped;
   }
 
   #row(id: string): Row {

@@ -1,0 +1,39 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { Value } from '@sinclair/typebox/value';
+
+/** The prefix of logical messages that are meant for the relay: `pg_logical_emit_message(true, prefix, text)`. */
+export const REQUEST_PREFIX = 'outbox-relay';
+
+const exactly = { additionalProperties: false };
+const redriveTarget = Type.Union([
+  // PostgreSQL knows no text with U+0000, and would fail the query.
+  Type.Object({ aggregateId: Type.String({ pattern: '^[^\\u0000]+$' }) }, exactly),
+  Type.Object(
+    { messageId: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }) },
+    exactly,
+  ),
+]);
+const operatorRequest = Type.Union([
+  Type.Object({ redrive: redriveTarget }, exactly),
+  Type.Object({ settle: Type.Literal(true) }, exactly),
+]);
+
+/** Whose rows an operator wants sent: those of an order, or the one row of no order. */
+export type RedriveTarget = Static<typeof redriveTarget>;
+
+/** redrive: send what waits of an order. settle: send all that is unsettled in the table. */
+export type OperatorRequest = Static<typeof operatorRequest>;
+
+/** Undefined if it is none: anybody may write to the log. */
+export function parseRequest(text: string): OperatorRequest | undefined {
+  const value = parseJson(text);
+  return Value.Check(operatorRequest, value) ? value : undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // which is no request either
+  }
+}
