@@ -24,7 +24,7 @@ export interface OurRelay extends RelaySubject {
   status(): Promise<{ counts: Record<string, number>; unsettledInMemory: number }>;
 }
 
-export async function ourRelay(): Promise<OurRelay> {
+export async function ourRelay(env: Record<string, string> = {}): Promise<OurRelay> {
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
   return {
@@ -37,6 +37,7 @@ export async function ourRelay(): Promise<OurRelay> {
         SERVICEBUS_CONNECTION_STRING: serviceBus,
         RELAY_HOST: '127.0.0.1',
         RELAY_PORT: String(port),
+        ...env,
       });
       await relay.ready(`${address}/health/ready`);
       return relay;

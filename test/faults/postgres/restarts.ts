@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import type { StopMode } from '../../../dev/postgres.ts';
+import { createBus, startRelay, untilStreaming } from '../../support/relay.ts';
+import { until } from '../../support/until.ts';
+import { createCluster } from '../support/cluster.ts';
+import { checkDelivery } from '../support/delivery.ts';
+import { shortWaits } from '../support/short-waits.ts';
+import { startWriters } from '../support/writers.ts';
+
+const MODES: readonly StopMode[] = ['kill', 'immediate', 'fast'];
+
+/**
+ * Crashes and stops PostgreSQL so often, under load, and starts it again at once. The relay outlives it; every event whose commit
+ * was answered is there and has arrived, and none was sent twice: the slot goes back in a crash, what is settled does not.
+ */
+export async function restartUnderLoad(t: TestContext, rounds: number): Promise<void> {
+  const { postgres, url, pool } = await createCluster(t);
+  const bus = await createBus(t);
+  const relay = startRelay(t, { url, bus, parts: () => ({ random: shortWaits }) });
+  await untilStreaming(relay);
+  const writers = startWriters(t, url);
+
+  for (let round = 0; round < rounds; round++) {
+    const { total } = bus.journal;
+    await until('the relay has been at work', () => bus.journal.total > total + 200, 60_000);
+    await postgres.stop(MODES[round % MODES.length]);
+    await postgres.start();
+  }
+  await writers.stop();
+
+  const repeats = await checkDelivery(pool, bus);
+  const arrived = new Set(bus.journal.entries().map(({ messageId }) => messageId));
+  assert.deepEqual([...writers.acknowledged.difference(arrived)], [], 'acknowledged and not sent');
+  assert.deepEqual(repeats, []);
+  assert.equal(relay.monitor.counts.tableSettlements, 1); // the first start: a gap would have been made good
+  t.diagnostic(
+    `${rounds} restarts, ${writers.acknowledged.size} events, ${relay.monitor.counts.sessions} sessions`,
+  );
+}

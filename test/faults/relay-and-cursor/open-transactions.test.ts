@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { buildHealthServer } from '../../../relay/health-server.ts';
+import { openPool } from '../../../src/core/db/database.ts';
+import { createLogger } from '../../../src/core/log.ts';
+import { cleanup } from '../../support/cleanup.ts';
+import { createDatabase } from '../../support/database.ts';
+import {
+  arrivals,
+  connect,
+  createBus,
+  insertEvent,
+  slotOf,
+  startRelay,
+  untilAllMarked,
+  untilArrived,
+  untilStreaming,
+} from '../../support/relay.ts';
+import { until } from '../../support/until.ts';
+import { createCluster } from '../support/cluster.ts';
+
+const SEGMENT_BYTES = 16 * 1024 * 1024;
+
+describe('a transaction that stays open', { concurrency: 2 }, () => {
+  test('holds up the making of the slot, which is told, and goes on when it ends', async (t) => {
+    const { url, pool } = await createCluster(t);
+    // It would cut the making of a slot short each time.
+    await pool.query(`ALTER DATABASE ${slotOf(url)} SET statement_timeout = '100ms'`);
+    const bus = await createBus(t);
+    const writer = await connect(t, url);
+    await writer.query('BEGIN');
+    await insertEvent(writer, 'Open all the time');
+
+    const relay = startRelay(t, { url, bus });
+    await until('the relay says why it waits', () => relay.monitor.lastError, 60_000);
+    const { lastError, isReady } = relay.monitor;
+    await writer.query('COMMIT');
+    await untilStreaming(relay);
+    await untilArrived(bus, 1);
+
+    assert.equal(lastError?.code, '55P03'); // lock_not_available
+    assert.equal(isReady, false);
+    assert.deepEqual(arrivals(bus), [['Open all the time', '{}']]);
+    await untilAllMarked(pool);
+  });
+
+  test('keeps WAL although the relay is up to date, and the status tells the one from the other', async (t) => {
+    const { url, pool } = await createCluster(t);
+    const bus = await createBus(t);
+    const relay = startRelay(t, { url, bus });
+    await untilStreaming(relay);
+    const slot = slotOf(url);
+    const { monitor } = relay;
+    const health = buildHealthServer({ pool, monitor, slot, publication: 'order_outbox', entity: 'orders' });
+    cleanup(t, () => health.close());
+    const status = async () => {
+      await pool.query('CHECKPOINT'); // after which a slot may let go of WAL
+      return (await health.inject('/status')).json();
+    };
+    const forgotten = await connect(t, url);
+    await forgotten.query('BEGIN');
+    await insertEvent(forgotten, 'Rolled back');
+
+    await pool.query('CREATE TABLE busy AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 20000) n');
+    const upToDate = await until('the relay is up to date', async () => {
+      const now = await status();
+      return now.lagBytes === 0 && now.slotLagBytes < SEGMENT_BYTES && now;
+    });
+    await forgotten.query('ROLLBACK');
+
+    assert.ok(upToDate.retainedBytes > SEGMENT_BYTES, `${upToDate.retainedBytes}`);
+    await until('the WAL is let go of', async () => (await status()).retainedBytes < SEGMENT_BYTES);
+  });
+
+  test('is ended by the server if a process of ours forgets it', async (t) => {
+    const { url } = await createDatabase(t);
+    const log = createLogger({ level: 'silent', service: 'test' });
+    const pool = openPool({ url, max: 1, applicationName: 'forgetful', log });
+    cleanup(t, () => pool.end());
+
+    const { rows } = await pool.query('SHOW idle_in_transaction_session_timeout');
+
+    assert.deepEqual(rows, [{ idle_in_transaction_session_timeout: '10s' }]);
+  });
+});
