@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type pg from 'pg';
-import { createDatabase } from '../../support/database.ts';
+import pg from 'pg';
+import { cleanup } from '../../support/cleanup.ts';
 import {
   createBus,
   insertEvent,
@@ -11,20 +11,23 @@ import {
   untilStreaming,
 } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
+import { createCluster } from '../support/cluster.ts';
 
 // A relay that confirms its own commits only stands still while others write, and the server keeps their WAL for it.
 
 test('an idle slot follows while other tables of its database are busy', async (t) => {
-  const { url, pool } = await createDatabase(t);
+  const { url, pool } = await createCluster(t);
 
   await followWhileBusy(t, url, pool, pool);
 });
 
 test('an idle slot follows while another database of the server is busy', async (t) => {
-  const { url, pool } = await createDatabase(t);
-  const other = await createDatabase(t);
+  const { postgres, url, pool } = await createCluster(t);
+  await pool.query('CREATE DATABASE busy');
+  const busy = new pg.Pool({ connectionString: postgres.url('busy') });
+  cleanup(t, () => busy.end());
 
-  await followWhileBusy(t, url, pool, other.pool);
+  await followWhileBusy(t, url, pool, busy);
 });
 
 async function followWhileBusy(t: TestContext, url: string, pool: pg.Pool, busy: pg.Pool): Promise<void> {

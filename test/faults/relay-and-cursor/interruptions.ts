@@ -22,7 +22,8 @@ export async function interruptUnderLoad(
   for (let round = 1; round <= rounds; round++) {
     const { total } = stage.bus.journal;
     // The numbers of messages share no factor with those of a batch or a mark: the end comes in all states of both.
-    await until('it has been at work', () => stage.bus.journal.total > total + 50 + ((round * 37) % 101));
+    const enough = total + 50 + ((round * 37) % 101);
+    await until('it has been at work', () => stage.bus.journal.total > enough, 60_000);
     const ended = await stage.stop(signal);
     assert.equal(ended, signal === 'SIGKILL' ? 'SIGKILL' : 0);
     for (const id of await unmarkedIds(stage.pool)) mayRepeat.add(id);

@@ -27,7 +27,7 @@ export async function forceReconnects(t: TestContext, rounds: number): Promise<v
       'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active',
       [slotOf(url)],
     );
-    await until('the relay streams again', () => relay.monitor.counts.sessions > sessions);
+    await until('the relay streams again', () => relay.monitor.counts.sessions > sessions, 60_000);
   };
   const inUse = async () => {
     const { rows } = await pool.query<{ all: number; streaming: number }>(
