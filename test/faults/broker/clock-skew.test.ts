@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, insertEvent, untilAllMarked, untilArrived } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
@@ -13,46 +13,48 @@ function offBy(minutes: number): Record<string, string> {
   return { NODE_OPTIONS: `--import ${preload}`, CLOCK_OFFSET_MS: String(minutes * MINUTE_MS) };
 }
 
-test('a relay whose clock is an hour ahead, and its successor whose clock is behind, change no order and take over at once', async (t) => {
-  const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
-  const ahead = await startRelayProcess(t, { url, bus }, offBy(60));
-  await ahead.ready(`${ahead.url}/health/ready`);
-  const behind = await startRelayProcess(t, { url, bus }, offBy(-45));
-  await until('it stands by', () => behind.lines.some((line) => line.includes('standing by')));
-  const load = startLoad(t, url);
-  await load.more(60);
+describe('a clock', { concurrency: true }, () => {
+  test('a relay whose clock is an hour ahead, and its successor whose clock is behind, change no order and take over at once', async (t) => {
+    const { url, pool } = await createDatabase(t);
+    const bus = await createBus(t);
+    const ahead = await startRelayProcess(t, { url, bus }, offBy(60));
+    await ahead.ready(`${ahead.url}/health/ready`);
+    const behind = await startRelayProcess(t, { url, bus }, offBy(-45));
+    await until('it stands by', () => behind.lines.some((line) => line.includes('standing by')));
+    const load = startLoad(t, url);
+    await load.more(60);
 
-  bus.faults.inject({ kind: 'busy', times: 1 });
-  await load.more(60);
-  await ahead.stop('SIGKILL');
-  await load.more(60);
+    bus.faults.inject({ kind: 'busy', times: 1 });
+    await load.more(60);
+    await ahead.stop('SIGKILL');
+    await load.more(60);
 
-  await checkDelivered(bus, load);
-  await untilAllMarked(pool);
-  const { rows } = await pool.query<{ wrong: number }>(
-    'SELECT count(*)::int AS wrong FROM outbox WHERE processed_at NOT BETWEEN created_at AND now()',
-  );
-  assert.deepEqual(rows, [{ wrong: 0 }], 'marks have the time of the database');
-  const year = (line = '') => Date.parse((JSON.parse(line) as { time: string }).time);
-  assert.ok(year(ahead.lines[0]) > year(behind.lines[0]) + 90 * MINUTE_MS, 'the clocks were off');
-});
-
-test('a clock so far behind that its tokens have expired is told by the broker, and nothing is lost', async (t) => {
-  const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
-  await insertEvent(pool, 'Waiting');
-
-  const behind = await startRelayProcess(t, { url, bus }, offBy(-120));
-  await until('the row says why, and it was tried again', async () => {
-    const { rowCount } = await pool.query(
-      `SELECT FROM outbox WHERE retry_count >= 2 AND error_message LIKE '%ExpiredToken%'`,
+    await checkDelivered(bus, load);
+    await untilAllMarked(pool);
+    const { rows } = await pool.query<{ wrong: number }>(
+      'SELECT count(*)::int AS wrong FROM outbox WHERE processed_at NOT BETWEEN created_at AND now()',
     );
-    return rowCount === 1;
+    assert.deepEqual(rows, [{ wrong: 0 }], 'marks have the time of the database');
+    const time = (line = '') => Date.parse((JSON.parse(line) as { time: string }).time);
+    assert.ok(time(ahead.lines[0]) > time(behind.lines[0]) + 90 * MINUTE_MS, 'the clocks were off');
   });
-  await behind.stop('SIGKILL');
-  await startRelayProcess(t, { url, bus });
 
-  await untilArrived(bus, 1);
-  await untilAllMarked(pool);
+  test('a clock so far behind that its tokens have expired is told by the broker, and nothing is lost', async (t) => {
+    const { url, pool } = await createDatabase(t);
+    const bus = await createBus(t);
+    await insertEvent(pool, 'Waiting');
+
+    const behind = await startRelayProcess(t, { url, bus }, offBy(-120));
+    await until('the row says why, and it was tried again', async () => {
+      const { rowCount } = await pool.query(
+        `SELECT FROM outbox WHERE retry_count >= 2 AND error_message LIKE '%ExpiredToken%'`,
+      );
+      return rowCount === 1;
+    });
+    await behind.stop('SIGKILL');
+    await startRelayProcess(t, { url, bus });
+
+    await untilArrived(bus, 1);
+    await untilAllMarked(pool);
+  });
 });

@@ -54,8 +54,7 @@ test('a full WAL disk stops PostgreSQL and the orders, not the api; with room ag
   const relay = startRelay(t, { url: database.url, bus });
   await untilStreaming(relay);
 
-  const away = bus.faults.inject({ kind: 'refuseConnections' });
-  bus.faults.inject({ kind: 'dropBeforeStore' });
+  const disabled = bus.faults.inject({ kind: 'disabled' });
   const before = await postUntil(app, 201);
   await fillWal(database.pool);
   const full = await postUntil(app, 503);
@@ -64,8 +63,7 @@ test('a full WAL disk stops PostgreSQL and the orders, not the api; with room ag
   await postgres.stop('immediate');
   disk.resize(256);
   await postgres.start();
-  away.heal();
-  bus.faults.heal();
+  disabled.heal();
   const again = await postUntil(app, 201);
   await untilAllMarked(database.pool);
 

@@ -7,6 +7,7 @@ import {
   connect,
   createBus,
   insertEvent,
+  slotOf,
   startRelay,
   untilAllMarked,
   untilArrived,
@@ -63,7 +64,7 @@ test('rows that are updated, deleted and truncated are no events, even in a publ
   assert.equal(relay.monitor.counts.received, 21);
 });
 
-test('rows can be marked and deleted under load although the table has no replica identity, through a restart', async (t) => {
+test('rows are marked and deleted under load although the table has no replica identity, through a restart and the loss of the slot', async (t) => {
   const { url, pool } = await createDatabase(t);
   await pool.query('ALTER TABLE outbox REPLICA IDENTITY NOTHING');
   const bus = await createBus(t);
@@ -79,6 +80,7 @@ test('rows can be marked and deleted under load although the table has no replic
   };
   await until('settled rows are deleted', async () => (await clean()) > 50);
   await first.stop();
+  await pool.query('SELECT pg_drop_replication_slot($1)', [slotOf(url)]);
   const second = startRelay(t, { url, bus });
   await untilStreaming(second);
   const before = deleted;
