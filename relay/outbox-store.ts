@@ -129,8 +129,9 @@ export class OutboxStore {
   }
 
   /**
-   * Parks rows, or defers them, and stores the progress, in one statement. Only for the relay of this epoch: another one
-   * may have been told meanwhile to send them.
+   * Parks rows, or defers them, and stores the progress, in one statement: all of them or, if one cannot be seen, none; a row
+   * that waits behind one that is not parked would wait for ever. Only for the relay of this epoch: another one may have
+   * been told meanwhile to send them.
    */
   async hold(request: HoldRequest): Promise<MarkResult> {
     const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
@@ -142,7 +143,8 @@ export class OutboxStore {
             deferred_at = CASE WHEN reason IS NULL AND parked_at IS NULL THEN coalesce(deferred_at, clock_timestamp()) END,
             error_message = coalesce(reason, error_message), next_retry_at = NULL
           FROM unnest($1::uuid[], $2::text[]) AS wanted (id, reason)
-          WHERE message_id = id AND EXISTS (SELECT FROM relay_progress WHERE slot = $5 AND epoch = $6) RETURNING 1
+          WHERE message_id = id AND EXISTS (SELECT FROM relay_progress WHERE slot = $5 AND epoch = $6)
+            AND (SELECT count(*) FROM outbox WHERE message_id = ANY ($1::uuid[])) = $7 RETURNING 1
         ), progressed AS (
           UPDATE relay_progress SET settled_lsn = nullif($3::pg_lsn, '0/0'), marked_lsn = $4, updated_at = now()
           WHERE slot = $5 AND epoch = $6 AND (SELECT count(*) FROM held) = $7 RETURNING 1

@@ -122,12 +122,12 @@ export class SimulatedPostgres {
   /** Parks rows or defers them, and stores the progress, as the relay's one statement does. */
   hold(ids: readonly string[], isParked: (id: string) => boolean, progress: Progress, now: number): boolean {
     const { present } = this.look(ids, now);
+    if (present.size !== ids.length) return false;
     for (const id of present) {
       const row = this.#row(id);
       if (isParked(id)) row.parked = !row.settled && !row.dropped;
       else row.deferred = !row.parked;
     }
-    if (present.size !== ids.length) return false;
     this.progress = progress;
     return true;
   }
