@@ -84,8 +84,9 @@ export class Marker {
         'Deleted from the outbox while they could not be sent: nobody can send them',
       );
     }
-    const isMarked = ({ message: { messageId } }: Pending) =>
-      settled.has(messageId) || (as === 'held' && deferred.has(messageId));
+    // One that an operator wanted sent, and that is refused again, waits already, and must be parked all the same.
+    const isMarked = ({ message: { messageId }, parkedBecause }: Pending) =>
+      settled.has(messageId) || (as === 'held' && parkedBecause === undefined && deferred.has(messageId));
     return {
       again: messages.filter((pending) => !isGone(pending) && !isMarked(pending)),
       gone: as === 'held' ? gone : [],

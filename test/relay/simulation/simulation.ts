@@ -401,7 +401,9 @@ export class Simulation {
       const again = mark.messages.filter(({ message: { messageId } }) => {
         const { transaction } = this.#row(messageId);
         if (!present.has(messageId)) return !(transaction && isVisible(transaction));
-        return !settled.has(messageId) && !(as === 'held' && this.#row(messageId).deferred);
+        return (
+          !settled.has(messageId) && !(as === 'held' && !isParked(messageId) && this.#row(messageId).deferred)
+        );
       });
       // What its own writer deleted, nobody can send.
       const gone = mark.messages.filter(({ message: { messageId } }) => {
