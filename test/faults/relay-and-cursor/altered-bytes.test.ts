@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { freePort } from '../../../dev/free-port.ts';
 import { startProcess } from '../../../dev/managed-process.ts';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
+import { AppError } from '../../../src/core/errors.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import {
@@ -45,7 +46,8 @@ describe('altered bytes', { concurrency: 3 }, () => {
       alterNextRow(stage.proxy, alter);
       await insertEvent(stage.pool, 'Altered');
       await insertEvent(stage.pool, 'Next');
-      await assert.rejects(relay.running, { code: 'WAL_MALFORMED' });
+      const failure = await until('the relay has ended', failureOf(relay.running));
+      assert.ok(failure instanceof AppError && failure.code === 'WAL_MALFORMED', String(failure));
       await relay.stop();
       const next = startRelay(t, stage);
 
@@ -69,7 +71,8 @@ describe('altered bytes', { concurrency: 3 }, () => {
     alterNextRow(stage.proxy, (row) => row.fill('Z', ROW_TYPE, ROW_TYPE + 1));
     await insertEvent(stage.pool, 'Altered');
 
-    assert.equal(await relay.exited, 1);
+    const exitCode = await until('the process has ended', resultOf(relay.exited));
+    assert.equal(exitCode, 1);
     assert.match(relay.lines.join('\n'), /Unknown pgoutput message/);
     await assertWhole(stage, startRelay(t, stage));
   });
@@ -107,6 +110,24 @@ async function openStage(t: TestContext): Promise<Stage> {
 async function assertWhole({ pool, bus }: Stage, relay: TestRelay): Promise<void> {
   assert.deepEqual(await checkDelivery(pool, bus), []);
   assert.ok(relay.monitor.counts.tableSettlements <= 1);
+}
+
+/** Tells, time and again, what a promise was rejected with. */
+function failureOf(promise: Promise<unknown>): () => unknown {
+  return resultOf(
+    promise.then(
+      () => undefined,
+      (error: unknown) => error,
+    ),
+  );
+}
+
+function resultOf<T>(promise: Promise<T>): () => T | undefined {
+  let result: T | undefined;
+  void promise.then((value) => {
+    result = value;
+  });
+  return () => result;
 }
 
 /** Alters the next row on its way to the relay, once. */

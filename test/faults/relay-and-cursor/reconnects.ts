@@ -12,7 +12,7 @@ import { startWriters } from '../support/writers.ts';
 const FLUCTUATION = 20;
 
 /**
- * Ends the relay's stream on the server so often, under load. Nothing is lost or comes twice, and in the end neither side has
+ * Ends the relay's stream on the server so often, with its connection or without, under load. Nothing is lost or comes twice, and in the end neither side has
  * more connections, nor this process more descriptors, than after the first few times.
  */
 export async function forceReconnects(t: TestContext, rounds: number): Promise<void> {
@@ -21,12 +21,13 @@ export async function forceReconnects(t: TestContext, rounds: number): Promise<v
   const relay = startRelay(t, { url, bus, parts: () => ({ random: shortWaits }) });
   await untilStreaming(relay);
   const writers = startWriters(t, url, 2);
-  const reconnect = async () => {
+  const reconnect = async (round: number) => {
     const { sessions } = relay.monitor.counts;
-    await pool.query(
-      'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active',
-      [slotOf(url)],
-    );
+    // A stream that is cancelled leaves its connection open, for the relay to close.
+    const end = round % 2 === 0 ? 'pg_terminate_backend' : 'pg_cancel_backend';
+    await pool.query(`SELECT ${end}(active_pid) FROM pg_replication_slots WHERE slot_name = $1 AND active`, [
+      slotOf(url),
+    ]);
     await until('the relay streams again', () => relay.monitor.counts.sessions > sessions, 60_000);
   };
   const inUse = async () => {
@@ -38,9 +39,9 @@ export async function forceReconnects(t: TestContext, rounds: number): Promise<v
     return { connections: rows[0]?.all ?? 0, streaming: rows[0]?.streaming, descriptors: descriptors() };
   };
 
-  for (let round = 1; round <= 10; round++) await reconnect();
+  for (let round = 1; round <= 10; round++) await reconnect(round);
   const before = await inUse();
-  for (let round = 1; round <= rounds; round++) await reconnect();
+  for (let round = 1; round <= rounds; round++) await reconnect(round);
   const after = await inUse();
   await writers.stop();
 
