@@ -24,8 +24,6 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
 describe('a transaction that stays open', { concurrency: 2 }, () => {
   test('holds up the making of the slot, which is told, and goes on when it ends', async (t) => {
     const { url, pool } = await createCluster(t);
-    // It would cut the making of a slot short each time.
-    await pool.query(`ALTER DATABASE ${slotOf(url)} SET statement_timeout = '100ms'`);
     const bus = await createBus(t);
     const writer = await connect(t, url);
     await writer.query('BEGIN');
