@@ -53,6 +53,6 @@ export async function relaySteadyLoad(t: TestContext, goOn: (steps: number) => b
   const [, warm = 0] = needed;
   const last = needed.at(-1) ?? 0;
   const bytesPerEvent = (last - warm) / (written - 20_000);
-  assert.ok(bytesPerEvent < 50, `each event leaves ${bytesPerEvent} bytes behind: ${figures}`);
+  assert.ok(bytesPerEvent < 30, `each event leaves ${bytesPerEvent} bytes behind: ${figures}`);
   return peaks;
 }
