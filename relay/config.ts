@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { portConfig, sharedConfig } from '../src/core/config.ts';
+import { RETENTION_PATTERN } from './retention-cutoff.ts';
 
 const optional = <T extends ReturnType<typeof Type.String>>(schema: T) => Type.Optional(schema);
 const identifier = (value: string) =>
@@ -21,6 +22,11 @@ const properties = {
   RELAY_PORT: portConfig(5001),
   RELAY_SLOT: identifier('order_outbox'),
   RELAY_PUBLICATION: identifier('order_outbox'),
+  OUTBOX_RETENTION: Type.String({
+    default: '30d',
+    pattern: RETENTION_PATTERN,
+    description: 'a number of days, hours or minutes such as 30d, 12h or 90m, or off',
+  }),
   SERVICEBUS_CONNECTION_STRING: optional(
     Type.String({
       pattern: 'Endpoint=sb://',
@@ -45,4 +51,11 @@ const properties = {
 
 export const relayConfig = Type.Object(properties, {
   anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
+});
+
+/** What the operator's command needs of it. */
+export const outboxCommandConfig = Type.Object({
+  DATABASE_URL: properties.DATABASE_URL,
+  RELAY_DATABASE_URL: properties.RELAY_DATABASE_URL,
+  RELAY_SLOT: properties.RELAY_SLOT,
 });

@@ -5,6 +5,7 @@ import { buildHealthServer } from './health-server.ts';
 import { ServiceBusPublisher } from './publishing/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
 import { RelayMonitor } from './relay-monitor.ts';
+import { parseRetention } from './retention-cutoff.ts';
 
 // One connection marks, the other serves the status and the checks, so that neither waits for the other.
 const POOL_SIZE = 3;
@@ -15,6 +16,8 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   const entity = config.SERVICEBUS_ENTITY;
   const sessions = config.SERVICEBUS_SESSIONS;
   const replicationUrl = config.RELAY_DATABASE_URL ?? config.DATABASE_URL;
+  const keepMs = parseRetention(config.OUTBOX_RETENTION);
+  const retention = keepMs === undefined ? undefined : { keepMs };
   const monitor = new RelayMonitor();
 
   const pool = openPool({ url: replicationUrl, max: POOL_SIZE, applicationName: `relay ${slot}`, log });
@@ -36,7 +39,18 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   onClose('Service Bus', () => publisher.close());
 
   const running = runRelay(
-    { pool, replicationUrl, publisher, slot, publication, sessions, monitor, log, random: Math.random },
+    {
+      pool,
+      replicationUrl,
+      publisher,
+      slot,
+      publication,
+      sessions,
+      retention,
+      monitor,
+      log,
+      random: Math.random,
+    },
     stopping,
   );
   running.catch(fail);

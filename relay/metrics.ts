@@ -23,6 +23,7 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
   count('rejected_batches', 'Sends that failed.', counts.rejectedBatches);
   count('sessions', 'Times the stream was begun.', counts.sessions);
   count('table_settlements', 'Times the slot was made anew and the table settled.', counts.tableSettlements);
+  count('deleted_rows', 'Rows deleted because they were settled long enough ago.', counts.deletedRows);
   gauge('ready', '1 if streaming and sending, or standing by.', Number(monitor.isReady));
   gauge('streaming', '1 if this relay has the slot.', Number(monitor.phase === 'streaming'));
   gauge('failed_sends', 'Sends that failed since the last success.', monitor.failedSends);

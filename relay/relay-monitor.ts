@@ -35,6 +35,7 @@ export class RelayMonitor {
     rejectedBatches: 0,
     sessions: 0,
     tableSettlements: 0,
+    deletedRows: 0,
   };
 
   enter(phase: RelayPhase): void {

@@ -13,6 +13,7 @@ import { formatLsn, type Lsn } from './replication/lsn.ts';
 import { inspectPublication } from './replication/publication.ts';
 import { inspectSlot, makeSlot, type NewSlot } from './replication/slot.ts';
 import { WalStream } from './replication/stream.ts';
+import { Retention, type RetentionOptions } from './retention.ts';
 import { Session } from './session.ts';
 import { decideStart, type StartDecision } from './start-decision.ts';
 
@@ -26,6 +27,8 @@ export interface RelayDeps {
   readonly slot: string;
   readonly publication: string;
   readonly sessions: boolean;
+  /** Without it, settled rows are kept for ever. */
+  readonly retention?: RetentionOptions | undefined;
   readonly monitor: RelayMonitor;
   readonly log: Logger;
   readonly random: () => number;
@@ -54,7 +57,8 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
     monitor.failed(err);
     log.warn({ err }, 'Service Bus cannot be reached; trying again with the first message');
   });
-  const memory: RelayMemory = { lastConfirmed: 0n, settleRequested: false, failures: 0 };
+  const retention = deps.retention && new Retention(deps, deps.retention);
+  const memory: RelayMemory = { lastConfirmed: 0n, settleRequested: false, failures: 0, retention };
   while (!stopping.aborted) {
     const startedAt = performance.now();
     try {
@@ -76,6 +80,7 @@ interface RelayMemory {
   settleRequested: boolean;
   /** Failures in a row. */
   failures: number;
+  readonly retention: Retention | undefined;
 }
 
 function waitAfter(err: unknown, deps: RelayDeps, memory: RelayMemory, stopping: AbortSignal): number {
@@ -112,6 +117,7 @@ async function runSession(
   try {
     const stream = await WalStream.open({ url: deps.replicationUrl, slot, publication, from: start.from });
     let watch: NodeJS.Timeout | undefined;
+    const ending = new AbortController();
     try {
       const epoch = await store.claim(slot, start.epoch, publicationVersion);
       if (epoch === undefined) throw new AppError('SLOT_BUSY', `Another relay has been at the slot ${slot}`);
@@ -131,8 +137,10 @@ async function runSession(
       const marker = new Marker({ store, slot, monitor, log, random, abandon }, epoch);
       const session = new Session({ stream, state, marker, store, publisher, monitor, log });
       watch = watchPublication(deps, publicationVersion, session);
+      void memory.retention?.run(ending.signal);
       await session.run(start.made, stopping);
     } finally {
+      ending.abort();
       clearInterval(watch);
       memory.lastConfirmed = stream.confirmedLsn;
       await stream.close();
