@@ -24,7 +24,10 @@ export type ErrorCode =
   | 'BROKER_UNREACHABLE'
   | 'MESSAGE_INVALID'
   | 'SETTLE_REQUESTED'
-  | 'STREAM_LOST';
+  | 'STREAM_LOST'
+  | 'USAGE_INVALID'
+  | 'MESSAGE_NOT_FOUND'
+  | 'MESSAGE_NOT_HELD';
 
 /** One wrong place in an input: a JSON pointer into it ("" when no field is meant) and what to do about it. */
 export interface Fault {

@@ -6,13 +6,18 @@ import { after, before, test } from 'node:test';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type LocalPostgres, openPostgres } from '../../dev/postgres.ts';
+import { dropMessage, replayPublished, retryMessage } from '../../relay/outbox-admin.ts';
+import { inspectOutbox } from '../../relay/outbox-inspection.ts';
 import { OutboxStore } from '../../relay/outbox-store.ts';
+import { RelayMonitor } from '../../relay/relay-monitor.ts';
 import { inspectPublication } from '../../relay/replication/publication.ts';
 import { inspectSlot, makeSlot } from '../../relay/replication/slot.ts';
+import { Retention } from '../../relay/retention.ts';
 import { buildApp } from '../../src/app.ts';
 import { assertSchemaCurrent } from '../../src/core/db/schema-version.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { removeExpired } from '../../src/idempotency/answer-store.ts';
+import { until } from '../support/until.ts';
 
 // The SQL of docs/operations.md itself, on a cluster of its own, because roles belong to a cluster and not to a database.
 
@@ -171,6 +176,47 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   ]);
 });
 
+test('the role of the relay carries out what an operator asks for', async () => {
+  const [retried, dropped] = [await insertEvent(), await insertEvent()];
+  await relay.query('UPDATE outbox SET parked_at = now() WHERE message_id IN ($1, $2)', [retried, dropped]);
+
+  await retryMessage(relay, retried);
+  await dropMessage(relay, dropped, 'not needed');
+  await admin.query(`UPDATE outbox SET processed_at = '2026-01-02T00:00:00Z' WHERE message_id = $1`, [
+    retried,
+  ]);
+  const range = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
+
+  assert.deepEqual(await Array.fromAsync(replayPublished(relay, range)), [1]);
+  assert.ok((await inspectOutbox(relay, 10)).unsettled.some(({ messageId }) => messageId === retried));
+});
+
+test('the role of the relay deletes what is old', async (t) => {
+  await admin.query(
+    `INSERT INTO relay_progress (slot, settled_lsn, system_identifier, timeline, epoch) VALUES ('retention', 'FFFFFFFF/0', '1', 1, 1)`,
+  );
+  const messageId = await insertEvent();
+  await admin.query(`UPDATE outbox SET processed_at = now() - interval '1 hour' WHERE message_id = $1`, [
+    messageId,
+  ]);
+  const log = createLogger({ level: 'silent', service: 'test' });
+  const monitor = new RelayMonitor();
+  const retention = new Retention(
+    { pool: relay, slot: 'retention', monitor, log },
+    { keepMs: 60_000, everyMs: 5 },
+  );
+  const ending = new AbortController();
+
+  const running = retention.run(ending.signal);
+  t.after(async () => {
+    ending.abort();
+    await running;
+    await admin.query(`DELETE FROM relay_progress WHERE slot = 'retention'`);
+  });
+
+  await until('the row is deleted', () => monitor.counts.deletedRows > 0);
+});
+
 test('the role of the relay streams the inserts of the publication', async (t) => {
   const client = new pg.Client({
     connectionString: urlOf('order_relay'),
@@ -196,7 +242,7 @@ test('the role of the relay can do nothing else', async () => {
     `INSERT INTO outbox (message_id, message_type, message_body) VALUES (gen_random_uuid(), 'Ping', '{}')`,
     `UPDATE outbox SET message_body = '{}'`,
     'UPDATE outbox SET created_at = now()',
-    'DELETE FROM outbox',
+    'TRUNCATE outbox',
     'DELETE FROM relay_progress',
     'CREATE TABLE another (id int)',
     'ALTER PUBLICATION order_outbox SET TABLE relay_progress',

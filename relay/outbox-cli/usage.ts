@@ -1,0 +1,12 @@
+export const USAGE = `What an operator can do about messages in the outbox:
+
+  npm run outbox -- list [--limit N]               what is parked, and what is unsettled, the oldest first
+  npm run outbox -- show ID                        everything about one message, its body too
+  npm run outbox -- retry ID                       send a parked message again, then what waits for it
+  npm run outbox -- drop ID --reason TEXT          give it up; what waits for it goes on
+  npm run outbox -- replay --from TIME --to TIME   send again what was published from the one time on and before the other;
+                                                   --dry-run only counts it
+
+TIME is ISO 8601 with a zone, such as 2026-11-23T14:30:00Z. --json prints JSON, with npm run --silent and nothing else.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration. docs/operations.md says more.
+`;

@@ -1,0 +1,97 @@
+import type pg from 'pg';
+
+/**
+ * published, dropped: done with. parked: the broker can never take it. waiting: for a parked one of its order. redriven:
+ * to be sent again, as an operator wants. unsettled: on its way.
+ */
+export type MessageState = 'published' | 'dropped' | 'parked' | 'waiting' | 'redriven' | 'unsettled';
+
+/** A row of the outbox as an operator sees it. Times are ISO 8601 in UTC; the body is the text that was committed. */
+export interface StoredMessage {
+  readonly messageId: string;
+  readonly messageType: string;
+  readonly aggregateId: string | null;
+  readonly position: string;
+  readonly createdAt: string;
+  readonly processedAt: string | null;
+  readonly parkedAt: string | null;
+  readonly deferredAt: string | null;
+  readonly droppedAt: string | null;
+  readonly retryCount: number;
+  readonly nextRetryAt: string | null;
+  readonly errorMessage: string | null;
+  /** The parked message of its order that it waits for. */
+  readonly behind: string | null;
+  /** How many wait for it, if it is parked. */
+  readonly waiting: number;
+}
+
+export interface WholeMessage extends StoredMessage {
+  readonly correlationId: string | null;
+  readonly causationId: string | null;
+  readonly userId: string | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly traceparent: string | null;
+  readonly tracestate: string | null;
+  readonly body: string;
+}
+
+/** What was published counts as that, also when it was parked before. */
+export function stateOf(message: StoredMessage): MessageState {
+  if (message.processedAt) return 'published';
+  if (message.droppedAt) return 'dropped';
+  if (message.parkedAt) return 'parked';
+  if (!message.deferredAt) return 'unsettled';
+  return message.behind ? 'waiting' : 'redriven';
+}
+
+const OPEN = 'processed_at IS NULL AND dropped_at IS NULL';
+// As idx_outbox_held has it.
+const HELD = `(parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND ${OPEN}`;
+const utc = (column: string, name: string) =>
+  `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "${name}"`;
+const COLUMNS = `
+  message_id::text AS "messageId", message_type AS "messageType", aggregate_id AS "aggregateId", position::text,
+  ${utc('created_at', 'createdAt')}, ${utc('processed_at', 'processedAt')}, ${utc('parked_at', 'parkedAt')},
+  ${utc('deferred_at', 'deferredAt')}, ${utc('dropped_at', 'droppedAt')}, retry_count AS "retryCount",
+  ${utc('next_retry_at', 'nextRetryAt')}, error_message AS "errorMessage",
+  (SELECT message_id::text FROM outbox AS other WHERE ${HELD} AND parked_at IS NOT NULL
+     AND other.aggregate_id = o.aggregate_id AND other.message_id <> o.message_id ORDER BY position LIMIT 1) AS behind,
+  CASE WHEN parked_at IS NULL THEN 0 ELSE (SELECT count(*)::int FROM outbox AS other
+     WHERE ${HELD} AND parked_at IS NULL AND other.aggregate_id = o.aggregate_id) END AS waiting`;
+const WHOLE = `${COLUMNS}, correlation_id AS "correlationId", causation_id AS "causationId", user_id AS "userId", metadata,
+  traceparent, tracestate, message_body::text AS body`;
+
+export interface Overview {
+  /** Every parked message, or the first `limit` of them, in order. */
+  readonly parked: readonly StoredMessage[];
+  readonly parkedCount: number;
+  /** The first `limit` unsettled ones that do not wait for a parked one, in order. */
+  readonly unsettled: readonly StoredMessage[];
+  readonly unsettledCount: number;
+}
+
+/** What waits for an operator, and what waits for the relay or the broker. */
+export async function inspectOutbox(pool: pg.Pool, limit: number): Promise<Overview> {
+  const parked = `FROM outbox AS o WHERE ${HELD} AND parked_at IS NOT NULL`;
+  const unsettled = `FROM outbox AS o WHERE ${OPEN} AND parked_at IS NULL AND (deferred_at IS NULL OR NOT EXISTS (
+    SELECT FROM outbox AS other WHERE ${HELD} AND parked_at IS NOT NULL AND other.aggregate_id = o.aggregate_id))`;
+  const list = async (from: string) =>
+    (await pool.query<StoredMessage>(`SELECT ${COLUMNS} ${from} ORDER BY o.position LIMIT $1`, [limit])).rows;
+  const count = async (from: string) =>
+    Number((await pool.query<{ count: string }>(`SELECT count(*) ${from}`)).rows[0]?.count ?? 0);
+  return {
+    parked: await list(parked),
+    parkedCount: await count(parked),
+    unsettled: await list(unsettled),
+    unsettledCount: await count(unsettled),
+  };
+}
+
+/** Everything about one message; undefined if there is none of this id. */
+export async function findMessage(pool: pg.Pool, messageId: string): Promise<WholeMessage | undefined> {
+  const { rows } = await pool.query<WholeMessage>(`SELECT ${WHOLE} FROM outbox AS o WHERE message_id = $1`, [
+    messageId,
+  ]);
+  return rows[0];
+}
