@@ -35,6 +35,8 @@ export class Retention {
   readonly #deps: RetentionDeps;
   readonly #options: Required<RetentionOptions>;
   readonly #cutoff: RetentionCutoff;
+  /** Where the round is: one that was cut short goes on there, or the end of a large table would never be reached. */
+  #block = 0;
 
   constructor(deps: RetentionDeps, options: RetentionOptions) {
     const everyMs = Math.min(Math.max(options.keepMs / 24, MINUTE_MS), 60 * MINUTE_MS);
@@ -72,8 +74,11 @@ export class Retention {
     const { blocks, pauseMs } = this.#options;
     const size = await blocksOfOutbox(pool);
     let deleted = 0;
-    for (let from = 0; from < size && !ending.aborted; from += blocks) {
-      const { rowCount } = await pool.query(DELETE_PIECE, [`(${from},0)`, `(${from + blocks},0)`, cutoff]);
+    if (this.#block >= size) this.#block = 0;
+    while (this.#block < size && !ending.aborted) {
+      const range = [this.#block, this.#block + blocks].map((block) => `(${block},0)`);
+      const { rowCount } = await pool.query(DELETE_PIECE, [...range, cutoff]);
+      this.#block += blocks;
       deleted += rowCount ?? 0;
       monitor.counts.deletedRows += rowCount ?? 0;
       await pause(pauseMs, ending);

@@ -102,6 +102,26 @@ test('the table is gone through piece by piece, with a pause after each', async 
   await until('the rest is deleted', () => again.monitor.counts.deletedRows === rows[0].rows);
 });
 
+test('a round that was cut short goes on where it was', async (t) => {
+  const database = await createDatabase(t);
+  await insertRows(database.pool, 500, 'Old');
+  await publish(database.pool);
+  await database.pool.query('VACUUM FULL outbox');
+  await setProgress(database.pool);
+  const { monitor, retention, stop } = startRetention(t, database, { pauseMs: HOUR_MS, blocks: 20 });
+  await until('a piece is deleted', () => monitor.counts.deletedRows > 0);
+  await stop();
+
+  while (monitor.counts.deletedRows < 500) {
+    const { deletedRows } = monitor.counts;
+    const ending = new AbortController();
+    const running = retention.run(AbortSignal.any([ending.signal, t.signal]));
+    await until('the next piece is deleted', () => monitor.counts.deletedRows > deletedRows);
+    ending.abort();
+    await running;
+  }
+});
+
 test('a piece is read by its blocks: neither the whole table nor an index', async (t) => {
   const { pool } = await createDatabase(t);
   await insertRows(pool, 2_000, 'Old');
@@ -215,5 +235,5 @@ function startRetention(t: TestContext, { url }: TestDatabase, options: Partial<
   const untilRounds = async (count: number) => {
     for (let round = 0; round <= count; round++) await once(pool, 'acquire');
   };
-  return { monitor, stop, untilRounds };
+  return { monitor, retention, stop, untilRounds };
 }
