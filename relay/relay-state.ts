@@ -113,6 +113,12 @@ export class RelayState {
     this.#redrive(target, this.#open);
   }
 
+  /** What the open transaction asks for is for the session after this one: nothing from it on is confirmed in this one. */
+  leaveForNext(): void {
+    if (!this.#open) throw new Error('A request outside of a transaction');
+    this.#open.unsettled++;
+  }
+
   commit(endLsn: Lsn): void {
     if (!this.#open) throw new Error('A commit outside of a transaction');
     this.#settlement.commit(this.#open, endLsn);

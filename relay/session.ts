@@ -120,8 +120,11 @@ export class Session implements StreamHandler {
     const { state, log } = this.#deps;
     const request = parseRequest(text);
     if (!request) log.warn({ text: text.slice(0, 200) }, 'Passed over a request that is none in the WAL');
-    else if ('settle' in request) this.fail(new AppError('SETTLE_REQUESTED', 'An operator has asked for it'));
-    else {
+    else if ('settle' in request) {
+      // Until the table is settled, whoever streams next has to hear of it too.
+      state.leaveForNext();
+      this.fail(new AppError('SETTLE_REQUESTED', 'An operator has asked for it'));
+    } else {
       log.info(request, 'An operator wants messages sent again');
       state.redrive(request.redrive);
     }

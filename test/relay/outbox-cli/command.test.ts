@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type pg from 'pg';
 import { createDatabase } from '../../support/database.ts';
+import { runOutbox as run, runOutboxIn as runIn } from '../../support/outbox-command.ts';
 import { insertEvent } from '../../support/relay.ts';
 
 // The command as an operator runs it. What it does to the rows, and its words to the relay: test/relay/outbox-admin.test.ts.
@@ -180,17 +180,4 @@ async function parkedBefore(pool: pg.Pool, aggregateId: string): Promise<string>
   const later = await insertEvent(pool, 'OrderCancelled', { aggregateId });
   await pool.query('UPDATE outbox SET deferred_at = now() WHERE message_id = $1', [later]);
   return id;
-}
-
-const run = (url: string, ...args: string[]) => runIn({ DATABASE_URL: url }, ...args);
-
-function runIn(env: Record<string, string>, ...args: string[]) {
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ['relay/outbox-cli/main.ts', ...args],
-      { env: { PATH: process.env['PATH'] ?? '', ...env } },
-      (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
 }
