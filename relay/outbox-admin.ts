@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { AppError } from '../src/core/errors.ts';
+import { REQUEST_PREFIX } from './operator-request.ts';
 import { findMessage, stateOf } from './outbox-inspection.ts';
 
 // What an operator may do to messages. Each change and the word of it to the relay are one statement, and so one transaction:
@@ -11,10 +12,10 @@ export interface Changed {
   readonly aggregateId: string | null;
 }
 
-const TELL_REDRIVE = `pg_logical_emit_message(true, 'outbox-relay', jsonb_build_object('redrive',
+const TELL_REDRIVE = `pg_logical_emit_message(true, '${REQUEST_PREFIX}', jsonb_build_object('redrive',
   CASE WHEN aggregate_id IS NULL THEN jsonb_build_object('messageId', message_id)
        ELSE jsonb_build_object('aggregateId', aggregate_id) END)::text)`;
-const TELL_SETTLE = `pg_logical_emit_message(true, 'outbox-relay', '{"settle": true}')`;
+const TELL_SETTLE = `pg_logical_emit_message(true, '${REQUEST_PREFIX}', '{"settle": true}')`;
 const CHANGED = `SELECT message_id::text AS "messageId", aggregate_id AS "aggregateId", ${TELL_REDRIVE} AS told FROM changed`;
 const REPLAY_BATCH = 50_000;
 

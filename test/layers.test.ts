@@ -81,7 +81,8 @@ const rules: Rule[] = [
   only('env-schema', /^src\/core\/config\.ts$/),
   {
     rule: 'the environment is read at the edge',
-    files: /^(?!(src|relay|relay\/outbox-cli)\/main\.ts|src\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+    files:
+      /^(?!(src|relay|relay\/outbox-cli)\/main\.ts|src\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
     text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
     planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
   },
