@@ -253,6 +253,7 @@ test('the role of the relay can do nothing else', async () => {
 
 test('the queries of the manual run, and retiring a relay drops its slot', async () => {
   for (const name of ['watch', 'publication', 'deadlock']) await admin.query(sqlBlock(name));
+  await migrator.query(sqlBlock('autovacuum'));
   const slots = () => admin.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [SLOT]);
   const store = new OutboxStore(relay);
   const { epoch = 0n } = (await store.progress(SLOT)) ?? {};
