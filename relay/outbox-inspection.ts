@@ -6,7 +6,7 @@ import type pg from 'pg';
  */
 export type MessageState = 'published' | 'dropped' | 'parked' | 'waiting' | 'redriven' | 'unsettled';
 
-/** A row of the outbox as an operator sees it. Times are ISO 8601 in UTC; the body is the text that was committed. */
+/** A row of the outbox as an operator sees it. Times are ISO 8601 in UTC; body and metadata are the text that was committed. */
 export interface StoredMessage {
   readonly messageId: string;
   readonly messageType: string;
@@ -30,7 +30,7 @@ export interface WholeMessage extends StoredMessage {
   readonly correlationId: string | null;
   readonly causationId: string | null;
   readonly userId: string | null;
-  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly metadata: string | null;
   readonly traceparent: string | null;
   readonly tracestate: string | null;
   readonly body: string;
@@ -59,7 +59,7 @@ const COLUMNS = `
      AND other.aggregate_id = o.aggregate_id AND other.message_id <> o.message_id ORDER BY position LIMIT 1) AS behind,
   CASE WHEN parked_at IS NULL THEN 0 ELSE (SELECT count(*)::int FROM outbox AS other
      WHERE ${HELD} AND parked_at IS NULL AND other.aggregate_id = o.aggregate_id) END AS waiting`;
-const WHOLE = `${COLUMNS}, correlation_id AS "correlationId", causation_id AS "causationId", user_id AS "userId", metadata,
+const WHOLE = `${COLUMNS}, correlation_id AS "correlationId", causation_id AS "causationId", user_id AS "userId", metadata::text,
   traceparent, tracestate, message_body::text AS body`;
 
 export interface Overview {

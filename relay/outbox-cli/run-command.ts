@@ -114,12 +114,8 @@ function firstOf(shown: readonly unknown[], count: number): string {
   return shown.length < count ? ` The oldest ${shown.length}; --limit N shows more.` : '';
 }
 
-function messageText({ body, metadata, ...message }: WholeMessage): string {
-  const fields = {
-    state: stateOf(message as WholeMessage),
-    ...message,
-    metadata: metadata && JSON.stringify(metadata),
-  };
+function messageText(message: WholeMessage): string {
+  const { body, ...fields } = { state: stateOf(message), ...message };
   const width = Math.max(...Object.keys(fields).map((name) => name.length));
   const lines = Object.entries(fields).map(([name, value]) => `${name.padEnd(width)}  ${value ?? '-'}`);
   return `${lines.join('\n')}\n\n${body}`;
