@@ -231,9 +231,11 @@ test('a message is shown whole, its body with the bytes that were committed', as
     body: '{"n":12345678901234567890,"p":1.10}',
   });
 
+  await pool.query(`UPDATE outbox SET metadata = '{"big":12345678901234567890}'`);
   const message = await findMessage(pool, id);
 
   assert.equal(message?.body, '{"n": 12345678901234567890, "p": 1.10}');
+  assert.equal(message.metadata, '{"big": 12345678901234567890}');
   assert.match(message.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 });
 
