@@ -1,7 +1,13 @@
-import { ServiceBusClient, type ServiceBusClientOptions, type ServiceBusSender } from '@azure/service-bus';
+import {
+  ServiceBusClient,
+  type ServiceBusClientOptions,
+  ServiceBusError,
+  type ServiceBusSender,
+} from '@azure/service-bus';
 import { AppError } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { type OutboxMessage, wireBytes } from '../outbox-message.ts';
+import { onLinkLost } from './link-loss.ts';
 import { classifyFailure } from './publish-failure.ts';
 import type { Publisher } from './publisher.ts';
 import { toServiceBusMessage } from './service-bus-message.ts';
@@ -13,6 +19,8 @@ export interface ServiceBusTarget {
   /** The topic or queue. */
   readonly entity: string;
   readonly sessions: boolean;
+  /** How old a connection may become before the next send replaces it. Default: 30 minutes. */
+  readonly maxConnectionAgeMs?: number;
 }
 
 const SEND_TIMEOUT_MS = 10_000;
@@ -28,14 +36,16 @@ interface Connection {
   readonly client: ServiceBusClient;
   readonly sender: ServiceBusSender;
   readonly openedAt: number;
-  inFlight: number;
+  /** Of each send in flight, what ends it. */
+  readonly sends: Set<AbortController>;
   retired: boolean;
 }
 
 /**
  * Sends batches through the SDK with its own retries off: with them one busy answer costs 30 s, and a send that is never
  * answered 330 s. A connection that leaves an outcome unknown is replaced as a whole, since one lost answer on a live link
- * jams its sender 2,047 sends later, and a half-open connection would take the next link down with it.
+ * jams its sender 2,047 sends later, and a half-open connection would take the next link down with it. So is one that has lost
+ * its link; what was in flight on it is rejected at once.
  */
 export class ServiceBusPublisher implements Publisher {
   readonly #target: ServiceBusTarget;
@@ -59,20 +69,25 @@ export class ServiceBusPublisher implements Publisher {
   async send(batch: readonly OutboxMessage[]): Promise<void> {
     const messages = batch.map((message) => toServiceBusMessage(message, this.#target.sessions));
     const connection = await this.#usableConnection();
-    connection.inFlight++;
+    const sending = new AbortController();
+    connection.sends.add(sending);
+    const limit = setTimeout(() => sending.abort(timedOut()), SEND_TIMEOUT_MS);
     try {
-      const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
       // A single message goes the same way as many, so that sends reach the link in the order in which they were begun;
       // as itself only where the envelope of a batch might make it too large.
       const asItself =
         messages.length === 1 && batch.some((message) => wireBytes(message) > this.#maxBatchBytes);
-      await connection.sender.sendMessages((asItself && messages[0]) || messages, { abortSignal });
-    } catch (error) {
+      await connection.sender.sendMessages((asItself && messages[0]) || messages, {
+        abortSignal: sending.signal,
+      });
+    } catch (thrown) {
+      const error: unknown = sending.signal.aborted ? sending.signal.reason : thrown;
       const { kind, outcomeUnknown } = classifyFailure(error);
       if (outcomeUnknown || kind === 'operator') this.#retire(connection);
       throw error;
     } finally {
-      connection.inFlight--;
+      clearTimeout(limit);
+      connection.sends.delete(sending);
       this.#closeIfUnused(connection);
     }
   }
@@ -85,7 +100,8 @@ export class ServiceBusPublisher implements Publisher {
 
   async #usableConnection(): Promise<Connection> {
     const current = await this.#connection;
-    if (current && performance.now() - current.openedAt > MAX_CONNECTION_AGE_MS) this.#retire(current);
+    const maxAgeMs = this.#target.maxConnectionAgeMs ?? MAX_CONNECTION_AGE_MS;
+    if (current && performance.now() - current.openedAt > maxAgeMs) this.#retire(current);
     if (!this.#connection) {
       const opening = this.#open();
       this.#connection = opening;
@@ -98,19 +114,43 @@ export class ServiceBusPublisher implements Publisher {
 
   async #open(): Promise<Connection> {
     let client: ServiceBusClient | undefined;
+    // The SDK's own limit for this is a minute, in which a network may be well again for long.
+    const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
     try {
       client = await createClient(this.#target);
       const sender = client.createSender(this.#target.entity);
       // Opens the link, which tells how large a message may be.
-      const { maxSizeInBytes } = await sender.createMessageBatch();
+      const { maxSizeInBytes } = await sender.createMessageBatch({ abortSignal });
       this.#maxBatchBytes = Math.min(maxSizeInBytes, PREMIUM_BATCH_BYTES) - ENVELOPE_BYTES;
       this.#log.info({ entity: this.#target.entity, maxSizeInBytes }, 'Connected to Service Bus');
-      return { client, sender, openedAt: performance.now(), inFlight: 0, retired: false };
+      const connection = {
+        client,
+        sender,
+        openedAt: performance.now(),
+        sends: new Set<AbortController>(),
+        retired: false,
+      };
+      if (!onLinkLost(sender, () => this.#onLost(connection))) {
+        this.#log.warn(
+          'This version of the SDK does not tell of a lost link; sends in flight wait for their time limit',
+        );
+      }
+      return connection;
     } catch (error) {
       if (client) this.#closeInBackground(client);
       const { entity } = this.#target;
-      throw new AppError('BROKER_UNREACHABLE', `Cannot reach Service Bus entity ${entity}`, { cause: error });
+      const cause = abortSignal.aborted ? timedOut() : error;
+      throw new AppError('BROKER_UNREACHABLE', `Cannot reach Service Bus entity ${entity}`, { cause });
     }
+  }
+
+  #onLost(connection: Connection): void {
+    if (!connection.retired) {
+      const inFlight = connection.sends.size;
+      this.#log.info({ inFlight }, 'Lost the connection to Service Bus; the next send opens another');
+    }
+    this.#retire(connection);
+    for (const sending of connection.sends) sending.abort(connectionLost());
   }
 
   #retire(connection: Connection): void {
@@ -121,7 +161,7 @@ export class ServiceBusPublisher implements Publisher {
   }
 
   #closeIfUnused(connection: Connection): void {
-    if (connection.retired && connection.inFlight === 0) this.#closeInBackground(connection.client);
+    if (connection.retired && connection.sends.size === 0) this.#closeInBackground(connection.client);
   }
 
   /** Nobody waits for it: on a half-open connection a close takes until its timeout. */
@@ -130,6 +170,17 @@ export class ServiceBusPublisher implements Publisher {
       .close()
       .catch((err: unknown) => this.#log.debug({ err }, 'A replaced Service Bus connection did not close'));
   }
+}
+
+function timedOut(): ServiceBusError {
+  return new ServiceBusError(`Service Bus has not answered for ${SEND_TIMEOUT_MS} ms`, 'ServiceTimeout');
+}
+
+function connectionLost(): ServiceBusError {
+  return new ServiceBusError(
+    'The connection to Service Bus was lost before it answered',
+    'ServiceCommunicationProblem',
+  );
 }
 
 async function createClient(target: ServiceBusTarget): Promise<ServiceBusClient> {

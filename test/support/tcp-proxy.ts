@@ -16,6 +16,8 @@ export interface Link {
   readonly server: Socket;
   /** From now on nothing of what the server says reaches the client. */
   muteServer(): void;
+  /** As `TcpProxy.silence`, for this connection alone. */
+  silence(): void;
 }
 
 /** A network between a client and a server on this machine, with faults on demand. */
@@ -25,7 +27,12 @@ export async function openTcpProxy(t: TestContext, targetPort: number): Promise<
   const server = createServer((client) => {
     const upstream = connect(targetPort, '127.0.0.1');
     let muted = false;
-    const link: Link = { client, server: upstream, muteServer: () => (muted = true) };
+    const link: Link = {
+      client,
+      server: upstream,
+      muteServer: () => (muted = true),
+      silence: () => silent.add(client).add(upstream),
+    };
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => undefined); // cutting connections is what this is for
@@ -39,7 +46,7 @@ export async function openTcpProxy(t: TestContext, targetPort: number): Promise<
     client.on('data', (data) => {
       if (silent.has(client)) return;
       proxy.onClientData(data, link);
-      if (!upstream.destroyed) upstream.write(data);
+      if (!upstream.destroyed && !silent.has(client)) upstream.write(data);
     });
     upstream.on('data', (data) => {
       if (muted || silent.has(upstream)) return;
