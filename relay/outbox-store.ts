@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { probe } from '../src/core/db/database.ts';
 import type { RedriveTarget } from './operator-request.ts';
 import type { OutboxMessage } from './outbox-message.ts';
 import type { OrderRows } from './relay-state.ts';
@@ -52,6 +53,14 @@ export class OutboxStore {
 
   constructor(pool: pg.Pool) {
     this.#pool = pool;
+  }
+
+  /**
+   * Makes the pool find out which of its connections are dead: what has broken one may have left the others half open, and each
+   * would cost its next user a time limit. Nobody waits for it.
+   */
+  probeConnections(): void {
+    for (let n = 0; n < this.#pool.options.max; n++) probe(this.#pool).catch(() => undefined); // whoever needs one is told
   }
 
   async progress(slot: string): Promise<Progress | undefined> {

@@ -53,7 +53,7 @@ export class Session implements StreamHandler {
    * When it returns or throws, what was in flight is marked, unless marks cannot be written any more.
    */
   async run(table: UnsettledTable | undefined, stopping: AbortSignal): Promise<void> {
-    const { stream } = this.#deps;
+    const { stream, store } = this.#deps;
     // A server that stops waits for the connection to end, while what is in flight waits for the server.
     stream.ended.catch(() => stream.close());
     try {
@@ -61,6 +61,7 @@ export class Session implements StreamHandler {
       const work = this.#feedTable(table).then(() => stream.ended);
       await Promise.race([work, this.#failed.promise, stream.ended, aborted(stopping)]);
     } catch (error) {
+      store.probeConnections();
       await stream.close();
       throw error;
     } finally {
@@ -233,8 +234,16 @@ export class Session implements StreamHandler {
   }
 
   async #send(batch: readonly Pending[]): Promise<void> {
-    const { state, publisher, monitor } = this.#deps;
+    const { state, stream, publisher, monitor } = this.#deps;
     try {
+      // Before the question who has the slot, since it may take long.
+      await publisher.connect();
+      if (!stream.holdsSlot) {
+        // It is another relay's to send, or the next session's.
+        const lost = new AppError('STREAM_LOST', 'PostgreSQL may have given the slot to another relay');
+        state.rejected(batch, classifyFailure(lost), performance.now());
+        return this.fail(lost);
+      }
       await publisher.send(batch.map(({ message }) => message));
     } catch (error) {
       this.#onRejected(batch, error);

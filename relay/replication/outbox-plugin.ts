@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
 import { OutboxDecoder, type WalEvent } from './outbox-decoder.ts';
+import type { WalSender } from './slot-lease.ts';
 
 /** What @types/pg leaves out of a connection. */
 interface Connection {
@@ -17,6 +18,7 @@ export class OutboxPlugin {
   readonly options: { readonly publication: string };
   readonly #decoder = new OutboxDecoder();
   #connection: Connection | undefined;
+  #sender: WalSender | undefined;
 
   constructor(publication: string) {
     this.options = { publication };
@@ -26,8 +28,17 @@ export class OutboxPlugin {
     return 'pgoutput';
   }
 
-  start(client: pg.Client, slotName: string, lastLsn: string): Promise<unknown> {
+  /** Who streams, once it does. */
+  get sender(): WalSender | undefined {
+    return this.#sender;
+  }
+
+  async start(client: pg.Client, slotName: string, lastLsn: string): Promise<unknown> {
     this.#connection = client.connection as unknown as Connection;
+    const { rows } = await client.query<WalSender>(
+      `SELECT pg_backend_pid() AS pid, setting::int AS "timeoutMs" FROM pg_settings WHERE name = 'wal_sender_timeout'`,
+    );
+    this.#sender = rows[0];
     const publication = client.escapeLiteral(client.escapeIdentifier(this.options.publication));
     return client.query(
       `START_REPLICATION SLOT ${client.escapeIdentifier(slotName)} LOGICAL ${lastLsn}

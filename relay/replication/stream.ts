@@ -4,6 +4,7 @@ import { AppError, errorCode } from '../../src/core/errors.ts';
 import { formatLsn, type Lsn, maxLsn, parseLsn } from './lsn.ts';
 import type { WalEvent } from './outbox-decoder.ts';
 import { OutboxPlugin } from './outbox-plugin.ts';
+import { SlotLease } from './slot-lease.ts';
 
 export interface StreamOptions {
   readonly url: string;
@@ -45,6 +46,7 @@ export class WalStream {
   #handler: StreamHandler | undefined;
   #copying: Promise<void> | undefined;
   #status: NodeJS.Timeout | undefined;
+  #lease: SlotLease | undefined;
   /** What came with the answer to START_REPLICATION, until the first `resume`. */
   #held: (() => void)[] | undefined = [];
   #paused = true;
@@ -89,6 +91,11 @@ export class WalStream {
   /** Resolves after `close`; rejects with the reason when the stream has ended otherwise. */
   get ended(): Promise<void> {
     return this.#ended.promise;
+  }
+
+  /** Whether the slot is certainly still this stream's: to be asked right before a send is begun. */
+  get holdsSlot(): boolean {
+    return !this.#over && this.#lease?.isHeld === true;
   }
 
   /** How far the slot has been confirmed on this connection. */
@@ -142,6 +149,7 @@ export class WalStream {
 
   async #close(): Promise<void> {
     clearInterval(this.#status);
+    this.#lease?.close();
     if (!this.#over) {
       this.#over = true;
       this.#plugin.finish();
@@ -155,6 +163,7 @@ export class WalStream {
 
   async #start(): Promise<void> {
     const service = this.#service;
+    const startedAt = performance.now();
     const fail = (error: unknown) => this.#fail(error);
     service.on('error', fail);
     service.on('start', () => {
@@ -171,6 +180,8 @@ export class WalStream {
       .subscribe(this.#plugin, this.#options.slot, formatLsn(this.#options.from))
       .then(() => fail(new AppError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
     await this.#started.promise;
+    const { sender } = this.#plugin;
+    if (sender) this.#lease = new SlotLease(this.#options.url, sender, startedAt);
     // On a timer, whatever the broker does; with a ping, whose answer shows that the link is not half open.
     this.#status = setInterval(() => this.#tick(), STATUS_EVERY_MS);
   }
@@ -210,9 +221,17 @@ export class WalStream {
 
   #tick(): void {
     const silentMs = performance.now() - this.#heardAt;
-    if (!this.#paused && silentMs > WAL_SENDER_TIMEOUT_MS) {
+    if (!this.holdsSlot) {
+      const cause = this.#lease?.lastError;
+      this.#fail(
+        new AppError('STREAM_LOST', 'PostgreSQL may have given the slot to another relay', { cause }),
+      );
+    } else if (!this.#paused && silentMs > WAL_SENDER_TIMEOUT_MS) {
       this.#fail(new AppError('STREAM_LOST', `PostgreSQL has been silent for ${Math.round(silentMs)} ms`));
-    } else this.#confirm(this.#handler?.storedLsn ?? this.#options.from, true);
+    } else {
+      this.#confirm(this.#handler?.storedLsn ?? this.#options.from, true);
+      this.#lease?.renew();
+    }
   }
 
   #confirm(lsn: Lsn, ping: boolean): void {

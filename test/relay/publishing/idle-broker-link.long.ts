@@ -6,6 +6,7 @@ import { createLogger } from '../../../src/core/log.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createBus } from '../../support/relay.ts';
 import { type Link, openTcpProxy } from '../../support/tcp-proxy.ts';
+import { until } from '../../support/until.ts';
 import { outboxMessage } from '../outbox-messages.ts';
 
 // The SDK asks the broker for a sign of life every 60 s and gives up after twice that and a second.
@@ -25,7 +26,13 @@ test('an idle connection to the broker that has become half open is given up in 
   link?.silence();
   await once(link?.client ?? proxyHasNoLink(), 'close');
   const noticedAfterS = Math.round((performance.now() - silentSince) / 1000);
-  await publisher.send([outboxMessage('a')]);
+  // The socket is closed a moment before the publisher is told.
+  await until('a send succeeds', () =>
+    publisher.send([outboxMessage('a')]).then(
+      () => true,
+      () => false,
+    ),
+  );
 
   t.diagnostic(`noticed after ${noticedAfterS} s`);
   assert.equal(links.size, 2);

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { Publisher } from '../../../relay/publishing/publisher.ts';
+import type { RelayDeps } from '../../../relay/relay.ts';
+import { createDatabase } from '../../support/database.ts';
+import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
+import { checkDelivery } from '../support/delivery.ts';
+import { BACKLOG, BATCH, startPair } from './pair.ts';
+
+/** Three quarters of what the server waits for a relay, and a little. */
+const LEASE_RUN_OUT_MS = 7_000;
+
+/**
+ * The first relay is stopped until another one has its slot and has sent everything; then
+ * it goes on, with the broker's answer to that batch in its socket.
+ */
+async function comeBack(t: TestContext, options: { duplicateWindowMs: number }): Promise<void> {
+  const { pool, bus, first, second, slow } = await startPair(t, options);
+
+  process.kill(first.process.pid, 'SIGSTOP');
+  await second.untilState('streaming');
+  slow.heal();
+  const repeats = await checkDelivery(pool, bus);
+  const sentBefore = first.sent();
+  const epoch = (await second.status())?.epoch;
+  process.kill(first.process.pid, 'SIGCONT');
+  await first.untilState('standby');
+
+  assert.equal(first.sent(), sentBefore);
+  // What was accepted and not marked yet came again, from the second one; nothing did after the return.
+  assert.deepEqual(await checkDelivery(pool, bus), repeats);
+  assert.ok(repeats.length <= 3 * BATCH, `${repeats.length} repeats`);
+  assert.ok(repeats.every(({ duplicate }) => duplicate === options.duplicateWindowMs > 0));
+  const { rows } = await pool.query<{ epoch: string }>('SELECT epoch FROM relay_progress');
+  assert.deepEqual(rows, [{ epoch: String(epoch) }]);
+  t.diagnostic(`${repeats.length} of ${BACKLOG} came again from the second relay`);
+}
+
+describe('a relay that comes back after another one has taken its slot', { concurrency: 2 }, () => {
+  test('begins no send', (t) => comeBack(t, { duplicateWindowMs: 0 }));
+
+  test('begins none where the broker detects duplicates either', (t) =>
+    comeBack(t, { duplicateWindowMs: 600_000 }));
+});
+
+test('a send is not begun after the event loop was blocked, although nothing has noticed that yet', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const bus = await createBus(t);
+  const begunIn: number[] = [];
+  let block = false;
+  const parts = ({ publisher, monitor }: RelayDeps): { publisher: Publisher } => ({
+    publisher: {
+      maxBatchBytes: publisher.maxBatchBytes,
+      close: () => publisher.close(),
+      async connect() {
+        await publisher.connect();
+        if (block) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LEASE_RUN_OUT_MS);
+        block = false;
+      },
+      send(batch) {
+        begunIn.push(monitor.counts.sessions);
+        return publisher.send(batch);
+      },
+    },
+  });
+  const relay = startRelay(t, { url, bus, parts });
+  await untilStreaming(relay);
+  await insertEvent(pool, 'Before');
+  await untilArrived(bus, 1);
+
+  block = true;
+  await insertEvent(pool, 'Blocked');
+  await untilArrived(bus, 2);
+
+  assert.deepEqual(await checkDelivery(pool, bus), []);
+  assert.deepEqual(begunIn, [1, 2]);
+});
