@@ -11,7 +11,7 @@ export class Lease {
   /** The server has received a status at this moment or later. */
   #provenAt: number;
   #askedAt: number;
-  #lastStatus: string | null | undefined;
+  #lastStatus: string | undefined;
 
   /** `startedAt`: before the server was asked to stream. `timeoutMs`: how long it waits; 0 for ever. */
   constructor(startedAt: number, timeoutMs: number) {
@@ -21,7 +21,7 @@ export class Lease {
   }
 
   /** What the server answered to a question asked then: the status that it had received last, as whatever tells one from another. */
-  answered(askedAt: number, lastStatus: string | null): void {
+  answered(askedAt: number, lastStatus: string): void {
     // Received after the question before it was answered, so after that was asked. How late this answer is read plays no part.
     if (lastStatus !== this.#lastStatus) this.#provenAt = this.#askedAt;
     this.#lastStatus = lastStatus;

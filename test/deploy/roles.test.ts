@@ -234,6 +234,12 @@ test('the role of the relay streams the inserts of the publication', async (t) =
   assert.ok(rows[0].changes >= 4, 'begin, relation, insert, commit');
 });
 
+test('the role of the relay sees which of its statuses the server has received', async () => {
+  const { rows } = await relay.query(`SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS sees`);
+
+  assert.deepEqual(rows, [{ sees: true }]);
+});
+
 test('the role of the relay can do nothing else', async () => {
   for (const statement of [
     'SELECT * FROM orders',
