@@ -4,6 +4,7 @@ import type { Publisher } from '../../../relay/publishing/publisher.ts';
 import type { RelayDeps } from '../../../relay/relay.ts';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
+import { until } from '../../support/until.ts';
 import { checkDelivery } from '../support/delivery.ts';
 import { BACKLOG, BATCH, startPair } from './pair.ts';
 
@@ -16,10 +17,15 @@ const LEASE_RUN_OUT_MS = 7_000;
  */
 async function comeBack(t: TestContext, options: { duplicateWindowMs: number }): Promise<void> {
   const { pool, bus, first, second, slow } = await startPair(t, options);
+  slow.heal();
+  // What is in the hands of the SDK may still go out after the return: at this moment there is nothing.
+  const answerLate = bus.faults.inject({ kind: 'latency', delayMs: 5_000 });
+  const { total } = bus.journal;
+  await until('the broker has the batch under way', () => bus.journal.total > total);
 
   process.kill(first.process.pid, 'SIGSTOP');
+  answerLate.heal();
   await second.untilState('streaming');
-  slow.heal();
   const repeats = await checkDelivery(pool, bus);
   const sentBefore = first.sent();
   const epoch = (await second.status())?.epoch;
