@@ -7,7 +7,7 @@ export const REQUEST_PREFIX = 'outbox-relay';
 const exactly = { additionalProperties: false };
 const redriveTarget = Type.Union([
   // PostgreSQL knows no text with U+0000, and would fail the query.
-  Type.Object({ aggregateId: Type.String({ pattern: '^[^\\u0000]+$' }) }, exactly),
+  Type.Object({ aggregateId: Type.String({ pattern: '^[^\\u0000]*$' }) }, exactly),
   Type.Object(
     { messageId: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }) },
     exactly,

@@ -1,14 +1,31 @@
+import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
+import { CoalescedReader } from './coalesced-reader.ts';
+import type { Lsn } from './lsn.ts';
 import { OutboxDecoder, type WalEvent } from './outbox-decoder.ts';
 import type { WalSender } from './slot-lease.ts';
 
 /** What @types/pg leaves out of a connection. */
 interface Connection {
   /** The socket as it is now: TLS has been laid over the first one. */
-  readonly stream: { pause(): void; resume(): void; destroy(): void };
+  readonly stream: Socket;
   endCopyFrom(): void;
+  removeAllListeners(event: 'copyData'): void;
+  on(event: 'copyData', listener: (message: { chunk: Buffer }) => void): void;
+  on(event: 'errorMessage', listener: (error: Error) => void): void;
 }
+
+export interface WalReceiver {
+  onEvent(event: WalEvent): void;
+  onKeepalive(lsn: Lsn, shouldRespond: boolean): void;
+  onError(error: Error): void;
+}
+
+const XLOG_DATA = 'w'.charCodeAt(0);
+const KEEPALIVE = 'k'.charCodeAt(0);
+/** Tag, two positions and the time. https://www.postgresql.org/docs/current/protocol-replication.html */
+const XLOG_DATA_HEADER_BYTES = 25;
 
 /**
  * pgoutput for pg-logical-replication, through a decoder that takes only what the relay needs.
@@ -16,12 +33,15 @@ interface Connection {
  */
 export class OutboxPlugin {
   readonly options: { readonly publication: string };
+  readonly #receiver: WalReceiver;
   readonly #decoder = new OutboxDecoder();
   #connection: Connection | undefined;
+  #reader: CoalescedReader | undefined;
   #sender: WalSender | undefined;
 
-  constructor(publication: string) {
+  constructor(publication: string, receiver: WalReceiver) {
     this.options = { publication };
+    this.#receiver = receiver;
   }
 
   get name(): string {
@@ -34,7 +54,15 @@ export class OutboxPlugin {
   }
 
   async start(client: pg.Client, slotName: string, lastLsn: string): Promise<unknown> {
-    this.#connection = client.connection as unknown as Connection;
+    const connection = client.connection as unknown as Connection;
+    this.#connection = connection;
+    this.#reader = new CoalescedReader(connection.stream);
+    // The library's listener prints two positions, emits and makes a promise for each message, which costs more than to decode
+    // it, and passes over a message that it does not know.
+    connection.removeAllListeners('copyData');
+    connection.on('copyData', ({ chunk }) => this.#receive(chunk));
+    // pg tells it a moment later, when the commit of the row that could not be read may have been handed on.
+    connection.on('errorMessage', (error) => this.#receiver.onError(error));
     const { rows } = await client.query<WalSender>(
       `SELECT pg_backend_pid() AS pid, setting::int AS "timeoutMs" FROM pg_settings WHERE name = 'wal_sender_timeout'`,
     );
@@ -46,23 +74,23 @@ export class OutboxPlugin {
     );
   }
 
-  parse(buffer: Buffer): WalEvent | AppError {
+  /** Throws WAL_MALFORMED or OUTBOX_UNREADABLE. */
+  parse(buffer: Buffer): WalEvent {
     try {
       return this.#decoder.decode(buffer);
     } catch (error) {
-      return error instanceof AppError
-        ? error
-        : new AppError('WAL_MALFORMED', 'A pgoutput message is cut short', { cause: error });
+      if (error instanceof AppError) throw error;
+      throw new AppError('WAL_MALFORMED', 'A pgoutput message is cut short', { cause: error });
     }
   }
 
   /** Stops reading: the back-pressure that PostgreSQL feels. A chunk that has been read already is still handed on. */
   pause(): void {
-    this.#connection?.stream.pause();
+    this.#reader?.pause();
   }
 
   resume(): void {
-    this.#connection?.stream.resume();
+    this.#reader?.resume();
   }
 
   /** Asks the server to end the stream; it lets go of the slot before it says that it has. */
@@ -73,5 +101,21 @@ export class OutboxPlugin {
   /** Cuts the connection: a half-open one would never answer a polite end. */
   cut(): void {
     this.#connection?.stream.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      if (chunk[0] === XLOG_DATA) {
+        this.#receiver.onEvent(this.parse(chunk.subarray(XLOG_DATA_HEADER_BYTES)));
+      } else if (chunk[0] === KEEPALIVE && chunk.length >= 18) {
+        this.#receiver.onKeepalive(chunk.readBigUInt64BE(1), chunk[17] === 1);
+      } else {
+        const tag = chunk.toString('hex', 0, 1);
+        throw new AppError('WAL_MALFORMED', `Unknown message 0x${tag} in the replication stream`);
+      }
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      this.#receiver.onError(error);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import { AppError, errorCode } from '../../src/core/errors.ts';
-import { formatLsn, type Lsn, maxLsn, parseLsn } from './lsn.ts';
+import { formatLsn, type Lsn, maxLsn } from './lsn.ts';
 import type { WalEvent } from './outbox-decoder.ts';
 import { OutboxPlugin } from './outbox-plugin.ts';
 import { SlotLease } from './slot-lease.ts';
@@ -74,7 +74,11 @@ export class WalStream {
   private constructor(options: StreamOptions) {
     this.#options = options;
     this.#confirmed = options.from;
-    this.#plugin = new OutboxPlugin(options.publication);
+    this.#plugin = new OutboxPlugin(options.publication, {
+      onEvent: (event) => this.#receive(() => this.#onEvent(event)),
+      onKeepalive: (lsn, shouldRespond) => this.#receive(() => this.#onKeepalive(lsn, shouldRespond)),
+      onError: (error) => this.#fail(error),
+    });
     this.#service = new LogicalReplicationService(
       {
         connectionString: options.url,
@@ -170,12 +174,6 @@ export class WalStream {
       this.#plugin.pause();
       this.#started.resolve();
     });
-    service.on('data', (_lsn: string, event: WalEvent | AppError) =>
-      this.#receive(() => this.#onData(event)),
-    );
-    service.on('heartbeat', (lsn: string, _timestamp: number, shouldRespond: boolean) =>
-      this.#receive(() => this.#onKeepalive(parseLsn(lsn), shouldRespond)),
-    );
     this.#copying = service
       .subscribe(this.#plugin, this.#options.slot, formatLsn(this.#options.from))
       .then(() => fail(new AppError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
@@ -192,11 +190,9 @@ export class WalStream {
     else handOn();
   }
 
-  #onData(event: WalEvent | AppError): void {
+  #onEvent(event: WalEvent): void {
     // After an event that could not be read, the commit that follows it must not count as complete.
-    if (this.#over) return;
-    if (event instanceof AppError) this.#fail(event);
-    else this.#handler?.onEvent(event);
+    if (!this.#over) this.#handler?.onEvent(event);
   }
 
   #onKeepalive(lsn: Lsn, shouldRespond: boolean): void {

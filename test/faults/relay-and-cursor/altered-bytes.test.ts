@@ -29,6 +29,7 @@ const COLUMN_FORM = 38; // 't', then four bytes of length, of the first column
 const COLUMN_LENGTH = 39;
 
 const FATAL: [string, (row: Buffer) => void][] = [
+  ['in a message that is unknown to streaming', (row) => row.fill('?', STREAM_TYPE, STREAM_TYPE + 1)],
   ['of an unknown kind', (row) => row.fill('Z', ROW_TYPE, ROW_TYPE + 1)],
   ['of a relation that was not described', (row) => row.fill(0xff, ROW_TYPE + 1, ROW_TYPE + 5)],
   ['with more columns than were described', (row) => row.fill(0x7f, COLUMN_COUNT, COLUMN_COUNT + 2)],
