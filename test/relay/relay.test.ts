@@ -94,7 +94,7 @@ test('five rows of one transaction come out in order, a rolled-back one never', 
   await client.query('ROLLBACK TO before');
   for (let n = 1; n <= 5; n++) await insertEvent(client, `Row${n}`, { aggregateId: 'o1' });
   await client.query('COMMIT');
-  await insertEvent(pool, 'After');
+  await insertEvent(pool, 'After', { aggregateId: 'o1' });
   await untilArrived(bus, 6);
 
   assert.deepEqual(
