@@ -23,7 +23,7 @@ export async function inspectPublication(db: pg.Pool, name: string): Promise<str
        )) FILTER (WHERE c.oid IS NOT NULL), '[]') AS tables
      FROM pg_publication p
      LEFT JOIN pg_publication_tables t ON t.pubname = p.pubname
-     LEFT JOIN pg_class c ON c.oid = format('%I.%I', t.schemaname, t.tablename)::regclass
+     LEFT JOIN pg_class c ON c.oid = to_regclass(quote_ident(t.schemaname) || '.' || quote_ident(t.tablename))
      LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid AND r.prrelid = c.oid
      WHERE p.pubname = $1 GROUP BY p.oid, p.xmin, p.pubinsert`,
     [name],

@@ -26,6 +26,19 @@ const AGAIN = 'ALTER PUBLICATION order_outbox SET TABLE outbox';
 
 const CHANGES: readonly Change[] = [
   {
+    name: 'the outbox dropped and made again',
+    change:
+      'CREATE TABLE made (LIKE outbox INCLUDING ALL); DROP TABLE outbox; ALTER TABLE made RENAME TO outbox',
+    told: /does not contain the table outbox: ALTER PUBLICATION \.\.\. SET TABLE outbox/,
+    mend: AGAIN,
+  },
+  {
+    name: 'the outbox taken out of the publication',
+    change: 'ALTER PUBLICATION order_outbox DROP TABLE outbox',
+    told: /does not contain the table outbox/,
+    mend: AGAIN,
+  },
+  {
     name: 'the outbox renamed, and another one in its place',
     change: `${RENAME} CREATE TABLE outbox (LIKE outbox_old INCLUDING ALL)`,
     told: /does not contain the table outbox/,
