@@ -12,8 +12,8 @@ import { BACKLOG, BATCH, startPair } from './pair.ts';
 const LEASE_RUN_OUT_MS = 7_000;
 
 /**
- * The first relay is stopped until another one has its slot and has sent everything; then
- * it goes on, with the broker's answer to that batch in its socket.
+ * The first relay is stopped until the second has its slot; then it goes on, with a backlog, and with the broker's answer to its
+ * last batch in its socket.
  */
 async function comeBack(t: TestContext, options: { duplicateWindowMs: number }): Promise<void> {
   const { pool, bus, first, second, slow } = await startPair(t, options);
@@ -26,15 +26,15 @@ async function comeBack(t: TestContext, options: { duplicateWindowMs: number }):
   process.kill(first.process.pid, 'SIGSTOP');
   answerLate.heal();
   await second.untilState('streaming');
-  const repeats = await checkDelivery(pool, bus);
+  // At once: ten seconds after its begin the send under way ends, and its answer would not be waited for any more.
   const sentBefore = first.sent();
-  const epoch = (await second.status())?.epoch;
   process.kill(first.process.pid, 'SIGCONT');
   await first.untilState('standby');
+  const repeats = await checkDelivery(pool, bus);
+  const epoch = (await second.status())?.epoch;
 
   assert.equal(first.sent(), sentBefore);
-  // What was accepted and not marked yet came again, from the second one; nothing did after the return.
-  assert.deepEqual(await checkDelivery(pool, bus), repeats);
+  // What was accepted and not marked yet, from the second one.
   assert.ok(repeats.length <= 3 * BATCH, `${repeats.length} repeats`);
   assert.ok(repeats.every(({ duplicate }) => duplicate === options.duplicateWindowMs > 0));
   const { rows } = await pool.query<{ epoch: string }>('SELECT epoch FROM relay_progress');
