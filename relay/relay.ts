@@ -36,7 +36,8 @@ export interface RelayDeps {
 
 const STANDBY_RETRY_MS = 250;
 const WATCH_EVERY_MS = 5_000;
-const LASTING_SESSION_MS = 10_000;
+/** Faults that come every few seconds, each by itself, must not add up to a long wait. */
+const LASTING_SESSION_MS = 1_000;
 /** Below it a failing connection is a warning, from then on an error. */
 const LOUD_AFTER_FAILURES = 5;
 const DRAIN_WITHIN_MS = 15_000;

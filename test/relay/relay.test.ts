@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Logger } from '../../src/core/log.ts';
 import { createDatabase } from '../support/database.ts';
 import {
   arrivals,
@@ -374,6 +375,32 @@ test('a stream that PostgreSQL ends is taken up again, without a repeat', async 
     arrivals(bus).map(([subject]) => subject),
     Array.from({ length: 60 }, (_, i) => `Ev${i + 1}`),
   );
+});
+
+// The waits added up, to 15 s after a handful of faults that had nothing to do with each other.
+test('a stream that has lasted a while does not make the wait after its end longer', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const bus = await createBus(t);
+  const waits: unknown[] = [];
+  const listening = (log: Logger): Logger =>
+    Object.assign(Object.create(log) as Logger, {
+      warn: ({ retryInMs }: { retryInMs?: number }) => waits.push(retryInMs),
+    });
+  const relay = startRelay(t, { url, bus, parts: ({ log }) => ({ log: listening(log), random: () => 1 }) });
+
+  for (let round = 1; round <= 3; round++) {
+    await until('the relay has been streaming for a while', () => {
+      const { phase, phaseSince } = relay.monitor;
+      return waits.length === round - 1 && phase === 'streaming' && Date.now() - phaseSince.getTime() > 1_200;
+    });
+    await pool.query(
+      'SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1',
+      [slotOf(url)],
+    );
+    await until('it waits', () => waits.length === round);
+  }
+
+  assert.deepEqual(waits, [100, 100, 100]);
 });
 
 test('a publication that is missing is told, and when it is there again nothing has been lost', async (t) => {

@@ -13,7 +13,8 @@ export interface NetworkedRelay {
   readonly sent: () => number;
   /** `GET /status`, as far as tests look at it; undefined when it does not answer. */
   readonly status: () => Promise<RelayStatus | undefined>;
-  readonly untilState: (state: 'streaming' | 'standby') => Promise<void>;
+  /** Waits until it is in this state, and for so long already. */
+  readonly untilState: (state: 'streaming' | 'standby', forMs?: number) => Promise<void>;
   /** Makes its connections to PostgreSQL half open: the one that streams, or all of them. New ones too, until `healPostgres`. */
   readonly silencePostgres: (which: 'stream' | 'all') => void;
   /** Lets new connections pass; the half-open ones stay so. */
@@ -24,6 +25,7 @@ export interface NetworkedRelay {
 
 export interface RelayStatus {
   readonly state: string;
+  readonly since: string;
   readonly ready: boolean;
   readonly epoch: number | null;
   readonly unsettledInMemory: number;
@@ -74,8 +76,12 @@ export async function startNetworkedRelay(
     process: relay,
     sent: () => sent,
     status,
-    untilState: async (state) => {
-      await until(`the relay is ${state}`, async () => (await status())?.state === state, 60_000);
+    untilState: async (state, forMs = 0) => {
+      const isIt = async () => {
+        const now = await status();
+        return now?.state === state && Date.now() - Date.parse(now.since) >= forMs;
+      };
+      await until(`the relay is ${state}`, isIt, 60_000);
     },
     silencePostgres: (which) => {
       silenced = which === 'all' ? links : streams;

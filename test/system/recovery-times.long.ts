@@ -15,6 +15,8 @@ import { until } from '../support/until.ts';
 // back first, from that moment on, until an event that was committed after it is accepted.
 
 const ROUNDS = 20;
+/** A stream that is younger counts as one more failure in a row, before which the relay waits longer. */
+const STEADY_MS = 1_500;
 
 interface Scenario {
   readonly pool: pg.Pool;
@@ -32,7 +34,7 @@ const scenarios: Record<string, (t: TestContext) => Promise<Scenario>> = {
     return {
       pool,
       arrived: inJournalOf(bus),
-      prepare: () => relay.untilState('streaming'),
+      prepare: () => relay.untilState('streaming', STEADY_MS),
       strike: async () => {
         await relay.process.stop('SIGKILL');
         relay = await startNetworkedRelay(t, { url, bus });
@@ -48,7 +50,7 @@ const scenarios: Record<string, (t: TestContext) => Promise<Scenario>> = {
     return {
       pool,
       arrived: inJournalOf(bus),
-      prepare: () => relay.untilState('streaming'),
+      prepare: () => relay.untilState('streaming', STEADY_MS),
       strike: async () => {
         await postgres.stop('kill');
         await postgres.start();
@@ -67,7 +69,7 @@ const scenarios: Record<string, (t: TestContext) => Promise<Scenario>> = {
       pool,
       arrived: async (id) => (await (await fetch(`${control}/journal`)).text()).includes(id),
       prepare: async () => {
-        await relay.untilState('streaming');
+        await relay.untilState('streaming', STEADY_MS);
         const hang = JSON.stringify({ kind: 'hang' });
         await fetch(`${control}/faults`, { method: 'POST', body: hang });
         await insertEvent(pool, 'Held');
@@ -90,7 +92,7 @@ const scenarios: Record<string, (t: TestContext) => Promise<Scenario>> = {
     return {
       pool,
       arrived: inJournalOf(bus),
-      prepare: () => relay.untilState('streaming'),
+      prepare: () => relay.untilState('streaming', STEADY_MS),
       strike: async () => {
         relay.silencePostgres('all');
         relay.healPostgres();
@@ -105,7 +107,7 @@ const scenarios: Record<string, (t: TestContext) => Promise<Scenario>> = {
     return {
       pool,
       arrived: inJournalOf(bus),
-      prepare: () => relay.untilState('streaming'),
+      prepare: () => relay.untilState('streaming', STEADY_MS),
       strike: async () => {
         relay.silenceBroker();
         return undefined;
@@ -120,7 +122,7 @@ const scenarios: Record<string, (t: TestContext) => Promise<Scenario>> = {
     return {
       pool,
       arrived: inJournalOf(bus),
-      prepare: () => relay.untilState('streaming'),
+      prepare: () => relay.untilState('streaming', STEADY_MS),
       strike: async () => {
         await until('the slot is dropped', () => dropSlot(pool, slotOf(url)));
         return undefined;
