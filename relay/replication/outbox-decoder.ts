@@ -27,10 +27,10 @@ export class OutboxDecoder {
   readonly #reader = new PgoutputReader();
   readonly #rows = new Map<number, OutboxRow>();
 
-  /** Throws WAL_MALFORMED for bytes that are not pgoutput, OUTBOX_UNREADABLE for a table without the required columns. */
-  decode(buffer: Buffer): WalEvent {
-    this.#reader.open(buffer);
-    switch (String.fromCharCode(buffer[0] ?? 0)) {
+  /** The message from `start` on. Throws WAL_MALFORMED for bytes that are not pgoutput, OUTBOX_UNREADABLE for a table without the required columns. */
+  decode(buffer: Buffer, start = 0): WalEvent {
+    this.#reader.open(buffer, start + 1);
+    switch (String.fromCharCode(buffer[start] ?? 0)) {
       case 'B':
         return this.#begin();
       case 'C':
@@ -51,7 +51,10 @@ export class OutboxDecoder {
       case 'T':
         return OTHER;
       default:
-        throw new AppError('WAL_MALFORMED', `Unknown pgoutput message 0x${buffer.toString('hex', 0, 1)}`);
+        throw new AppError(
+          'WAL_MALFORMED',
+          `Unknown pgoutput message 0x${buffer.toString('hex', start, start + 1)}`,
+        );
     }
   }
 

@@ -75,9 +75,9 @@ export class OutboxPlugin {
   }
 
   /** Throws WAL_MALFORMED or OUTBOX_UNREADABLE. */
-  parse(buffer: Buffer): WalEvent {
+  parse(buffer: Buffer, start = 0): WalEvent {
     try {
-      return this.#decoder.decode(buffer);
+      return this.#decoder.decode(buffer, start);
     } catch (error) {
       if (error instanceof AppError) throw error;
       throw new AppError('WAL_MALFORMED', 'A pgoutput message is cut short', { cause: error });
@@ -106,7 +106,7 @@ export class OutboxPlugin {
   #receive(chunk: Buffer): void {
     try {
       if (chunk[0] === XLOG_DATA) {
-        this.#receiver.onEvent(this.parse(chunk.subarray(XLOG_DATA_HEADER_BYTES)));
+        this.#receiver.onEvent(this.parse(chunk, XLOG_DATA_HEADER_BYTES));
       } else if (chunk[0] === KEEPALIVE && chunk.length >= 18) {
         this.#receiver.onKeepalive(chunk.readBigUInt64BE(1), chunk[17] === 1);
       } else {

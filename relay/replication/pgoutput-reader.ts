@@ -5,10 +5,10 @@ export class PgoutputReader {
   #buffer: Buffer = Buffer.alloc(0);
   #at = 0;
 
-  /** From here on it reads this message, from behind its tag. */
-  open(message: Buffer): void {
-    this.#buffer = message;
-    this.#at = 1;
+  /** From here on it reads these bytes. */
+  open(buffer: Buffer, at: number): void {
+    this.#buffer = buffer;
+    this.#at = at;
   }
 
   skip(bytes: number): void {
