@@ -60,7 +60,14 @@ async function markFor(ms: number, db: pg.Pool, took: number[]): Promise<void> {
   for (const endsAt = performance.now() + ms; performance.now() < endsAt; ) {
     const messageIds = await insertRows(db, MARKED_AT_ONCE);
     const startedAt = performance.now();
-    await store.mark({ slot: SLOT, epoch: 1n, messageIds, settledLsn: 2n ** 63n, markedLsn: 0n });
+    await store.mark({
+      slot: SLOT,
+      epoch: 1n,
+      messageIds,
+      settledLsn: 2n ** 63n,
+      markedLsn: 0n,
+      stored: { settledLsn: 0n, markedLsn: 0n },
+    });
     took.push(performance.now() - startedAt);
     await sleep(MARK_EVERY_MS);
   }

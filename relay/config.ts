@@ -27,6 +27,8 @@ const properties = {
     pattern: RETENTION_PATTERN,
     description: 'a number of days, hours or minutes such as 30d, 12h or 90m, or off',
   }),
+  RELAY_WAL_LIMIT_MB: Type.Integer({ default: 4096, minimum: 1, description: 'megabytes, 1 or more' }),
+  RELAY_WAL_LIMIT_MINUTES: Type.Integer({ default: 60, minimum: 1, description: 'minutes, 1 or more' }),
   SERVICEBUS_CONNECTION_STRING: optional(
     Type.String({
       pattern: 'Endpoint=sb://',

@@ -36,6 +36,7 @@ export function buildHealthServer(deps: HealthServerDeps) {
     failedSends: monitor.failedSends,
     heldOrders: monitor.heldOrders,
     counts: monitor.counts,
+    tableSettlementsFor: monitor.settlementsFor,
     lastPublishedAt: monitor.lastPublishedAt ?? null,
     lastError: monitor.lastError ?? null,
   }));

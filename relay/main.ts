@@ -9,6 +9,8 @@ import { parseRetention } from './retention-cutoff.ts';
 
 // One connection marks, the other serves the status and the checks, so that neither waits for the other.
 const POOL_SIZE = 3;
+// Twice the longest wait between two sends.
+const BROKER_AWAY_AFTER_MS = 30_000;
 
 await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClose, fail }) => {
   const slot = config.RELAY_SLOT;
@@ -20,7 +22,14 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   const retention = keepMs === undefined ? undefined : { keepMs };
   const monitor = new RelayMonitor();
 
-  const pool = openPool({ url: replicationUrl, max: POOL_SIZE, applicationName: `relay ${slot}`, log });
+  const pool = openPool({
+    url: replicationUrl,
+    max: POOL_SIZE,
+    applicationName: `relay ${slot}`,
+    log,
+    // A mark that a crash of PostgreSQL could undo would look like a database that was set back.
+    durableCommits: true,
+  });
   onClose('database pool', () => pool.end());
 
   const health = buildHealthServer({ monitor, pool, slot, publication, entity });
@@ -38,6 +47,11 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   );
   onClose('Service Bus', () => publisher.close());
 
+  const walLimit = {
+    bytes: config.RELAY_WAL_LIMIT_MB * 1024 * 1024,
+    ms: config.RELAY_WAL_LIMIT_MINUTES * 60_000,
+    leastMs: BROKER_AWAY_AFTER_MS,
+  };
   const running = runRelay(
     {
       pool,
@@ -47,6 +61,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
       publication,
       sessions,
       retention,
+      walLimit,
       monitor,
       log,
       random: Math.random,

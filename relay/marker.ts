@@ -5,6 +5,7 @@ import { backoffMs } from './backoff.ts';
 import type { OutboxStore } from './outbox-store.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 import { isVisibleIn } from './row-visibility.ts';
+import { isBehind, type Stored } from './set-back.ts';
 import type { Mark, MarkOutcome, Pending } from './settlement.ts';
 
 export interface MarkerDeps {
@@ -21,19 +22,28 @@ const RETRY_CAP_MS = 2_000;
 /** Below it a failure is a warning, from then on an error. */
 const LOUD_AFTER_FAILURES = 5;
 
+/** Ends of the marking that no repetition mends. */
+const FINAL = new Set(['EPOCH_LOST', 'DATABASE_SET_BACK']);
+
 /** Writes marks and progress to the table, under one epoch. */
 export class Marker {
   readonly #deps: MarkerDeps;
-  readonly #epoch: bigint;
+  #stored: Stored;
 
-  constructor(deps: MarkerDeps, epoch: bigint) {
+  constructor(deps: MarkerDeps, stored: Stored) {
     this.#deps = deps;
-    this.#epoch = epoch;
+    this.#stored = stored;
+  }
+
+  /** The progress as it was last stored. */
+  get stored(): Stored {
+    return this.#stored;
   }
 
   /**
    * Tries until PostgreSQL has the mark: what the broker accepted and the table does not know would be sent again.
-   * Throws EPOCH_LOST once another relay has the slot, and the last error when `abandon` is aborted.
+   * Throws EPOCH_LOST once another relay has the slot, DATABASE_SET_BACK if the stored progress has gone back, and the last
+   * error when `abandon` is aborted.
    */
   async mark(mark: Mark): Promise<MarkOutcome> {
     const { monitor, log, random, abandon } = this.#deps;
@@ -43,7 +53,7 @@ export class Marker {
       try {
         return await this.#markOnce(mark);
       } catch (err) {
-        if (abandon.aborted || (err instanceof AppError && err.code === 'EPOCH_LOST')) throw err;
+        if (abandon.aborted || (err instanceof AppError && FINAL.has(err.code))) throw err;
         monitor.failed(err);
         const level = failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
         log[level](
@@ -57,9 +67,10 @@ export class Marker {
 
   async #markOnce({ as, messages, settledLsn, markedLsn }: Mark): Promise<MarkOutcome> {
     const { store, slot, log } = this.#deps;
-    const epoch = this.#epoch;
+    const stored = this.#stored;
+    const { epoch } = stored;
     const messageIds = messages.map(({ message }) => message.messageId);
-    const request = { slot, epoch, messageIds, settledLsn, markedLsn };
+    const request = { slot, epoch, messageIds, settledLsn, markedLsn, stored };
     const { hits, progressStored } =
       as === 'accepted'
         ? await store.mark(request)
@@ -67,8 +78,15 @@ export class Marker {
             ...request,
             reasons: messages.map(({ parkedBecause }) => parkedBecause?.slice(0, 2_000) ?? null),
           });
-    if (progressStored) return { again: [], progressStored };
-    if (!(await store.isCurrent(slot, epoch))) {
+    if (progressStored) {
+      this.#stored = { epoch, settledLsn, markedLsn };
+      return { again: [], progressStored };
+    }
+    const progress = await store.progress(slot);
+    if (isBehind(progress, stored)) {
+      throw new AppError('DATABASE_SET_BACK', `The progress of the slot ${slot} is not what was stored`);
+    }
+    if (progress?.epoch !== epoch) {
       throw new AppError('EPOCH_LOST', `Another relay has taken over the slot ${slot}`);
     }
     if (hits === messageIds.length) return { again: [], progressStored };

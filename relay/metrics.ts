@@ -22,10 +22,26 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
   count('redriven', 'Events read from the table because an operator asked for it.', counts.redriven);
   count('rejected_batches', 'Sends that failed.', counts.rejectedBatches);
   count('sessions', 'Times the stream was begun.', counts.sessions);
-  count('table_settlements', 'Times the slot was made anew and the table settled.', counts.tableSettlements);
   count('deleted_rows', 'Rows deleted because they were settled long enough ago.', counts.deletedRows);
+  count(
+    'slots_let_go',
+    'Times the slot was dropped because Service Bus was away for long.',
+    counts.slotsLetGo,
+  );
+  const settlements = new Counter({
+    name: 'outbox_relay_table_settlements_total',
+    help: 'Times the slot was made anew and the table settled.',
+    labelNames: ['reason'],
+    registers,
+  });
+  for (const [reason, times] of Object.entries(monitor.settlementsFor)) settlements.inc({ reason }, times);
   gauge('ready', '1 if streaming and sending, or standing by.', Number(monitor.isReady));
   gauge('streaming', '1 if this relay has the slot.', Number(monitor.phase === 'streaming'));
+  gauge(
+    'database_set_back',
+    '1 while an operator has to confirm the database.',
+    Number(monitor.phase === 'set-back'),
+  );
   gauge('failed_sends', 'Sends that failed since the last success.', monitor.failedSends);
   gauge('held_orders', 'Orders that wait behind a parked event.', monitor.heldOrders);
   gauge('unsettled_in_memory', 'Events received and not settled.', monitor.unsettled);
@@ -35,6 +51,14 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
   gauge('lag_bytes', 'WAL that has not been dealt with.', lag.lagBytes);
   gauge('slot_lag_bytes', 'WAL after what the slot has been confirmed.', lag.slotLagBytes);
   gauge('retained_bytes', 'WAL the slot keeps on disk.', lag.retainedBytes);
+  gauge('safe_wal_bytes', 'WAL until the slot is in danger; absent without a limit.', lag.safeWalBytes);
+  if (lag.walStatus !== null) {
+    const help = '1 for the wal_status of the slot.';
+    new Gauge({ name: 'outbox_relay_wal_status', help, labelNames: ['status'], registers }).set(
+      { status: lag.walStatus },
+      1,
+    );
+  }
   gauge(
     'oldest_unsettled_seconds',
     'Age of the oldest unsettled event; 0 without one.',

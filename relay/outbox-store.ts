@@ -3,6 +3,7 @@ import { probe } from '../src/core/db/database.ts';
 import type { RedriveTarget } from './operator-request.ts';
 import type { OutboxMessage } from './outbox-message.ts';
 import type { OrderRows } from './relay-state.ts';
+import { THIS_CLUSTER } from './replication/cluster.ts';
 import { formatLsn, type Lsn, parseLsn } from './replication/lsn.ts';
 import { isVisibleIn } from './row-visibility.ts';
 
@@ -13,6 +14,11 @@ export interface Progress {
   readonly markedLsn: Lsn;
   readonly publicationVersion: string | undefined;
   readonly epoch: bigint;
+  /** The cluster that it was written in. */
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+  /** When an operator last said that the relay is to go on with this database as it is. */
+  readonly operatorConfirmedAt: Date | undefined;
 }
 
 export interface MarkRequest {
@@ -22,6 +28,8 @@ export interface MarkRequest {
   /** Stored only if every one of the rows was hit. 0 while the table is still being settled: a restart begins that anew. */
   readonly settledLsn: Lsn;
   readonly markedLsn: Lsn;
+  /** What is known to be stored: positions of a database that was set back behind it since are not overwritten. */
+  readonly stored: { readonly settledLsn: Lsn; readonly markedLsn: Lsn };
 }
 
 /** As `MarkRequest`; for each message the reason why it is parked, or null: then it waits for an operator behind one that is. */
@@ -64,10 +72,9 @@ export class OutboxStore {
   }
 
   async progress(slot: string): Promise<Progress | undefined> {
-    const { rows } = await this.#pool.query<ProgressRow>(
-      'SELECT settled_lsn, marked_lsn, publication_version, epoch FROM relay_progress WHERE slot = $1',
-      [slot],
-    );
+    const { rows } = await this.#pool.query<ProgressRow>('SELECT * FROM relay_progress WHERE slot = $1', [
+      slot,
+    ]);
     const [row] = rows;
     return (
       row && {
@@ -75,6 +82,9 @@ export class OutboxStore {
         markedLsn: row.marked_lsn === null ? 0n : parseLsn(row.marked_lsn),
         publicationVersion: row.publication_version ?? undefined,
         epoch: BigInt(row.epoch),
+        systemIdentifier: row.system_identifier,
+        timeline: row.timeline,
+        operatorConfirmedAt: row.confirmed_at ?? undefined,
       }
     );
   }
@@ -86,7 +96,7 @@ export class OutboxStore {
   async restart(slot: string, epoch: bigint): Promise<bigint | undefined> {
     const { rows } = await this.#pool.query<{ epoch: string }>(
       `INSERT INTO relay_progress AS progress (slot, epoch, system_identifier, timeline)
-       SELECT $1, 1, system_identifier::text, timeline_id FROM pg_control_system(), pg_control_checkpoint()
+       SELECT $1, 1, system_identifier, timeline FROM (${THIS_CLUSTER}) this_cluster
        ON CONFLICT (slot) DO UPDATE SET epoch = progress.epoch + 1, settled_lsn = NULL, marked_lsn = NULL,
          system_identifier = excluded.system_identifier, timeline = excluded.timeline, updated_at = now()
        WHERE progress.epoch = $2
@@ -97,13 +107,14 @@ export class OutboxStore {
   }
 
   /**
-   * Makes this relay, which holds the slot, the only one whose progress counts, and returns its epoch; undefined if the
-   * progress is not the one of this epoch any more: then what was decided on it does not hold.
+   * Makes this relay, which holds the slot, the only one whose progress counts, in the cluster as it is now, and returns its
+   * epoch; undefined if the progress is not the one of this epoch any more: then what was decided on it does not hold.
    */
   async claim(slot: string, epoch: bigint, publicationVersion: string): Promise<bigint | undefined> {
     const { rows } = await this.#pool.query<{ epoch: string }>(
-      `UPDATE relay_progress SET epoch = epoch + 1, publication_version = $3, updated_at = now()
-       WHERE slot = $1 AND epoch = $2 RETURNING epoch`,
+      `UPDATE relay_progress SET epoch = epoch + 1, publication_version = $3, updated_at = now(),
+         system_identifier = this_cluster.system_identifier, timeline = this_cluster.timeline
+       FROM (${THIS_CLUSTER}) this_cluster WHERE slot = $1 AND epoch = $2 RETURNING epoch`,
       [slot, epoch, publicationVersion],
     );
     return rows[0] && BigInt(rows[0].epoch);
@@ -122,7 +133,8 @@ export class OutboxStore {
           WHERE message_id = ANY ($1::uuid[]) RETURNING 1
         ), progressed AS (
           UPDATE relay_progress SET settled_lsn = nullif($2::pg_lsn, '0/0'), marked_lsn = $3, updated_at = now()
-          WHERE slot = $4 AND epoch = $5 AND (SELECT count(*) FROM marked) = $6 RETURNING 1
+          WHERE slot = $4 AND epoch = $5 AND (SELECT count(*) FROM marked) = $6
+            AND coalesce(settled_lsn, '0/0') >= $7 AND coalesce(marked_lsn, '0/0') >= $8 RETURNING 1
         )
         SELECT (SELECT count(*)::int FROM marked) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
       values: [
@@ -132,6 +144,8 @@ export class OutboxStore {
         request.slot,
         request.epoch,
         request.messageIds.length,
+        formatLsn(request.stored.settledLsn),
+        formatLsn(request.stored.markedLsn),
       ],
     });
     return { hits: rows[0]?.hits ?? 0, progressStored: rows[0]?.progressed === 1 };
@@ -156,7 +170,8 @@ export class OutboxStore {
             AND (SELECT count(*) FROM outbox WHERE message_id = ANY ($1::uuid[])) = $7 RETURNING 1
         ), progressed AS (
           UPDATE relay_progress SET settled_lsn = nullif($3::pg_lsn, '0/0'), marked_lsn = $4, updated_at = now()
-          WHERE slot = $5 AND epoch = $6 AND (SELECT count(*) FROM held) = $7 RETURNING 1
+          WHERE slot = $5 AND epoch = $6 AND (SELECT count(*) FROM held) = $7
+            AND coalesce(settled_lsn, '0/0') >= $8 AND coalesce(marked_lsn, '0/0') >= $9 RETURNING 1
         )
         SELECT (SELECT count(*)::int FROM held) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
       values: [
@@ -167,18 +182,11 @@ export class OutboxStore {
         request.slot,
         request.epoch,
         request.messageIds.length,
+        formatLsn(request.stored.settledLsn),
+        formatLsn(request.stored.markedLsn),
       ],
     });
     return { hits: rows[0]?.hits ?? 0, progressStored: rows[0]?.progressed === 1 };
-  }
-
-  /** Whether the slot still belongs to the relay of this epoch. */
-  async isCurrent(slot: string, epoch: bigint): Promise<boolean> {
-    const { rowCount } = await this.#pool.query('SELECT FROM relay_progress WHERE slot = $1 AND epoch = $2', [
-      slot,
-      epoch,
-    ]);
-    return rowCount === 1;
   }
 
   /** Which of these rows exist, which are settled, which wait for an operator, and the snapshot in which that is so. */
@@ -298,6 +306,9 @@ interface ProgressRow {
   marked_lsn: string | null;
   publication_version: string | null;
   epoch: string;
+  system_identifier: string;
+  timeline: number;
+  confirmed_at: Date | null;
 }
 
 interface OutboxRow {

@@ -1,4 +1,5 @@
 import { describeError } from '../src/core/log.ts';
+import { SETTLE_REASONS, type SettleReason } from './start-decision.ts';
 
 export type RelayPhase =
   | 'starting'
@@ -8,6 +9,8 @@ export type RelayPhase =
   | 'draining'
   | 'standby'
   | 'waiting'
+  | 'broker-away'
+  | 'set-back'
   | 'stopped';
 
 /** What the relay is doing and has done, for whoever asks. Written by the relay, read by the health server. */
@@ -36,7 +39,12 @@ export class RelayMonitor {
     sessions: 0,
     tableSettlements: 0,
     deletedRows: 0,
+    slotsLetGo: 0,
   };
+  /** Table settlements by what made them necessary. */
+  readonly settlementsFor = Object.fromEntries(
+    Object.keys(SETTLE_REASONS).map((reason) => [reason, 0]),
+  ) as Record<SettleReason, number>;
 
   enter(phase: RelayPhase): void {
     if (phase === this.phase) return;
@@ -44,8 +52,9 @@ export class RelayMonitor {
     this.phaseSince = new Date();
   }
 
-  failed(error: unknown): void {
-    const { type, message, code } = describeError(error);
+  /** `message`: what to tell instead of the error's own. */
+  failed(error: unknown, message = describeError(error).message): void {
+    const { type, code } = describeError(error);
     this.lastError = { at: new Date(), type, message, ...(code !== undefined && { code }) };
   }
 

@@ -1,41 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { assertSchemaCurrent } from '../src/core/db/schema-version.ts';
 import { AppError, errorCode } from '../src/core/errors.ts';
-import type { Logger } from '../src/core/log.ts';
 import { backoffMs } from './backoff.ts';
+import { findStart, type Start, type StartDeps } from './find-start.ts';
 import { Marker } from './marker.ts';
 import { OutboxStore } from './outbox-store.ts';
-import type { Publisher } from './publishing/publisher.ts';
-import type { RelayMonitor } from './relay-monitor.ts';
+import { ObservedPublisher } from './publishing/observed-publisher.ts';
+import type { RelayPhase } from './relay-monitor.ts';
 import { DEFAULT_LIMITS, RelayState } from './relay-state.ts';
-import { formatLsn, type Lsn } from './replication/lsn.ts';
+import { formatLsn } from './replication/lsn.ts';
 import { inspectPublication } from './replication/publication.ts';
-import { inspectSlot, makeSlot, type NewSlot } from './replication/slot.ts';
 import { WalStream } from './replication/stream.ts';
 import { Retention, type RetentionOptions } from './retention.ts';
 import { Session } from './session.ts';
-import { decideStart, type StartDecision } from './start-decision.ts';
+import { watchSession } from './session-watch.ts';
+import { NOTHING_SEEN } from './set-back.ts';
+import { setupAdvice } from './setup-advice.ts';
+import type { WalLimit } from './wal-limit.ts';
 
-export interface RelayDeps {
-  /** For the tables. The caller ends it, after `run`. */
-  readonly pool: pg.Pool;
-  /** For the stream: a role with REPLICATION, straight to the server. */
-  readonly replicationUrl: string;
-  /** The caller closes it, after `run`. */
-  readonly publisher: Publisher;
-  readonly slot: string;
+/** The caller ends the pool and closes the publisher, after `runRelay`. The url: a role with REPLICATION, straight to the server. */
+export interface RelayDeps extends Omit<StartDeps, 'store' | 'memory'> {
   readonly publication: string;
   readonly sessions: boolean;
+  readonly walLimit: WalLimit;
   /** Without it, settled rows are kept for ever. */
   readonly retention?: RetentionOptions | undefined;
-  readonly monitor: RelayMonitor;
-  readonly log: Logger;
   readonly random: () => number;
 }
 
 const STANDBY_RETRY_MS = 250;
-const WATCH_EVERY_MS = 5_000;
 /** Faults that come every few seconds, each by itself, must not add up to a long wait. */
 const LASTING_SESSION_MS = 1_000;
 /** Below it a failing connection is a warning, from then on an error. */
@@ -43,13 +36,40 @@ const LOUD_AFTER_FAILURES = 5;
 const DRAIN_WITHIN_MS = 15_000;
 /** Nothing that waiting would mend: a process that cannot read what it is sent must not go on as if it had. */
 const FATAL = new Set(['SCHEMA_BEHIND', 'WAL_MALFORMED', 'OUTBOX_UNREADABLE']);
+/** Only a person ends these: told at once, looked at slowly. */
+const FOR_A_PERSON = new Set(['DATABASE_SET_BACK', 'SLOT_UNUSABLE']);
+/** The wait after so many failures, capped, is 2.5 to 5 s. */
+const SLOW = { failures: 10, capMs: 5_000 };
+/** What it is in while it waits; looking again does not end it, as it does any other. */
+const WAITING_IN: Readonly<Record<string, RelayPhase>> = {
+  SLOT_BUSY: 'standby',
+  DATABASE_SET_BACK: 'set-back',
+  BROKER_UNREACHABLE: 'broker-away',
+};
+const LASTING_PHASES = new Set(Object.values(WAITING_IN));
+
+/** What all sessions of one run have in common. */
+interface Run extends RelayDeps, StartDeps {
+  readonly publisher: ObservedPublisher;
+  /** Goes on in the next session where it was. */
+  readonly retainer: Retention | undefined;
+  readonly stopping: AbortSignal;
+  /** Aborted when a stop waits no longer for marks. */
+  readonly abandon: AbortSignal;
+  /** What one session leaves to the next. */
+  readonly memory: StartDeps['memory'] & {
+    /** Failures in a row. */
+    failures: number;
+  };
+}
 
 /**
  * Relays the outbox to the broker until `stopping`, session after session: whatever is away is waited for. Resolves when
  * what was in flight is settled; rejects only for what no waiting can mend.
  */
 export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<void> {
-  const { publisher, monitor, log } = deps;
+  const { monitor, log } = deps;
+  const publisher = new ObservedPublisher(deps.publisher, () => performance.now());
   const abandon = new AbortController();
   stopping.addEventListener('abort', () => {
     setTimeout(() => abandon.abort(), DRAIN_WITHIN_MS).unref();
@@ -58,92 +78,77 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
     monitor.failed(err);
     log.warn({ err }, 'Service Bus cannot be reached; trying again with the first message');
   });
-  const retention = deps.retention && new Retention(deps, deps.retention);
-  const memory: RelayMemory = { lastConfirmed: 0n, settleRequested: false, failures: 0, retention };
+  const store = new OutboxStore(deps.pool);
+  const retainer = deps.retention && new Retention(deps, deps.retention);
+  const memory = { seen: NOTHING_SEEN, settleRequested: false, failures: 0 };
+  const run: Run = { ...deps, publisher, store, stopping, abandon: abandon.signal, memory, retainer };
   while (!stopping.aborted) {
     const startedAt = performance.now();
     try {
-      if (monitor.phase !== 'standby') monitor.enter('connecting');
-      await runSession(deps, memory, stopping, abandon.signal);
+      if (!LASTING_PHASES.has(monitor.phase)) monitor.enter('connecting');
+      await runSession(run);
     } catch (err) {
       if (err instanceof AppError && FATAL.has(err.code)) throw err;
       // One that dies right after its start is not a success, or it would be started over and over.
       if (performance.now() - startedAt > LASTING_SESSION_MS) memory.failures = 0;
-      await pause(waitAfter(err, deps, memory, stopping), stopping);
+      await pause(waitAfter(err, run), stopping);
     }
   }
   monitor.enter('stopped');
 }
 
-/** What one session leaves to the next in the same process. */
-interface RelayMemory {
-  lastConfirmed: Lsn;
-  settleRequested: boolean;
-  /** Failures in a row. */
-  failures: number;
-  readonly retention: Retention | undefined;
-}
-
-function waitAfter(err: unknown, deps: RelayDeps, memory: RelayMemory, stopping: AbortSignal): number {
-  const { monitor, log, random } = deps;
-  if (errorCode(err) === 'SETTLE_REQUESTED') {
+function waitAfter(err: unknown, { monitor, log, random, stopping, memory }: Run): number {
+  const code = errorCode(err) ?? '';
+  if (code === 'SETTLE_REQUESTED') {
     memory.settleRequested = true;
     return 0;
   }
-  if (errorCode(err) === 'SLOT_BUSY') {
+  if (code === 'SLOT_BUSY') {
     if (monitor.phase !== 'standby') log.info(`${(err as Error).message}; standing by`);
     monitor.enter('standby');
     return STANDBY_RETRY_MS;
   }
   memory.failures++;
-  monitor.failed(err);
-  monitor.enter('waiting');
-  const retryInMs = Math.round(backoffMs(memory.failures, random));
-  const level = memory.failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
-  if (!stopping.aborted) log[level]({ err, retryInMs }, 'Not streaming; trying again');
+  monitor.enter(WAITING_IN[code] ?? 'waiting');
+  const forPerson = setupAdvice(err) ?? (FOR_A_PERSON.has(code) ? (err as Error).message : undefined);
+  monitor.failed(err, forPerson ?? whyUnreachable(err));
+  const waitMs = forPerson
+    ? backoffMs(SLOW.failures, random, SLOW.capMs)
+    : backoffMs(memory.failures, random);
+  const retryInMs = Math.round(waitMs);
+  const level = forPerson || memory.failures >= LOUD_AFTER_FAILURES ? 'error' : 'warn';
+  if (!stopping.aborted) log[level]({ err, retryInMs }, forPerson ?? 'Not streaming; trying again');
   return retryInMs;
 }
 
-async function runSession(
-  deps: RelayDeps,
-  memory: RelayMemory,
-  stopping: AbortSignal,
-  abandon: AbortSignal,
-): Promise<void> {
-  const { pool, publisher, slot, publication, monitor, log, random, sessions } = deps;
-  const store = new OutboxStore(pool);
+/** That the broker cannot be reached says less than what it is that fails. */
+function whyUnreachable(err: unknown): string | undefined {
+  if (!(err instanceof AppError && err.code === 'BROKER_UNREACHABLE' && err.cause instanceof Error))
+    return undefined;
+  return `${err.message}: ${err.cause.message}`;
+}
+
+async function runSession(run: Run): Promise<void> {
+  const { pool, store, slot, publication, monitor, log, memory } = run;
   await assertSchemaCurrent(pool);
   const publicationVersion = await inspectPublication(pool, publication);
-  const start = await findStart(deps, store, publicationVersion, memory);
+  const start = await findStart(run, publicationVersion);
   try {
-    const stream = await WalStream.open({ url: deps.replicationUrl, slot, publication, from: start.from });
-    let watch: NodeJS.Timeout | undefined;
-    const ending = new AbortController();
+    const stream = await WalStream.open({ url: run.replicationUrl, slot, publication, from: start.from });
     try {
-      const epoch = await store.claim(slot, start.epoch, publicationVersion);
+      const epoch = await store.claim(slot, start.seen.epoch, publicationVersion);
       if (epoch === undefined) throw new AppError('SLOT_BUSY', `Another relay has been at the slot ${slot}`);
       await start.made?.release();
       monitor.epoch = epoch;
       monitor.counts.sessions++;
       log.info({ slot, epoch: String(epoch), from: formatLsn(start.from) }, 'Streaming');
-
-      const state = new RelayState({
-        limits: { ...DEFAULT_LIMITS, sessions },
-        random,
-        settledLsn: start.made ? 0n : start.from,
-        markedLsn: start.markedLsn,
-        // Settling the table sends what only waited for an operator: whoever asked for that may not have been heard.
-        heldOrders: await store.heldOrders({ deferred: start.made === undefined }),
-      });
-      const marker = new Marker({ store, slot, monitor, log, random, abandon }, epoch);
-      const session = new Session({ stream, state, marker, store, publisher, monitor, log });
-      watch = watchPublication(deps, publicationVersion, session);
-      void memory.retention?.run(ending.signal);
-      await session.run(start.made, stopping);
+      const marker = new Marker(run, { ...start.seen, epoch });
+      try {
+        await stay(run, { stream, start, marker, publicationVersion });
+      } finally {
+        memory.seen = { ...start.seen, ...marker.stored, confirmedLsn: stream.confirmedLsn };
+      }
     } finally {
-      ending.abort();
-      clearInterval(watch);
-      memory.lastConfirmed = stream.confirmedLsn;
       await stream.close();
     }
   } finally {
@@ -151,67 +156,47 @@ async function runSession(
   }
 }
 
-interface Start {
-  readonly from: Lsn;
-  readonly markedLsn: Lsn;
-  /** The epoch of the progress that this was decided on. */
-  readonly epoch: bigint;
-  readonly made: NewSlot | undefined;
+interface Stay {
+  readonly stream: WalStream;
+  readonly start: Start;
+  readonly marker: Marker;
+  readonly publicationVersion: string;
 }
 
-async function findStart(
-  deps: RelayDeps,
-  store: OutboxStore,
-  publicationVersion: string,
-  memory: RelayMemory,
-): Promise<Start> {
-  const { pool, slot, monitor, log } = deps;
-  const info = await inspectSlot(pool, slot);
-  if (info?.active) throw new AppError('SLOT_BUSY', `Another relay has the slot ${slot}`);
-  const progress = await store.progress(slot);
-  const unsettled = await store.hasUnsettled();
-  const decision: StartDecision = memory.settleRequested
-    ? { kind: 'settle', why: 'an operator has asked for it' }
-    : decideStart(info, progress, publicationVersion, unsettled, memory.lastConfirmed);
-  if (decision.kind === 'stream') {
-    return {
-      from: decision.from,
-      markedLsn: progress?.markedLsn ?? 0n,
-      epoch: progress?.epoch ?? 0n,
-      made: undefined,
-    };
+/** From the beginning of the stream to its end, what is in flight drained. */
+async function stay(run: Run, { stream, start, marker, publicationVersion }: Stay): Promise<void> {
+  const { store, slot, publisher, monitor, log, random, sessions, stopping } = run;
+  const state = new RelayState({
+    limits: { ...DEFAULT_LIMITS, sessions },
+    random,
+    settledLsn: start.made ? 0n : start.from,
+    markedLsn: start.seen.markedLsn,
+    // Settling the table sends what only waited for an operator: whoever asked for that may not have been heard.
+    heldOrders: await store.heldOrders({ deferred: start.made === undefined }),
+  });
+  const session = new Session({ stream, state, marker, store, publisher, monitor, log });
+  const lettingGo = new AbortController();
+  const watch = watchSession({
+    ...run,
+    publicationVersion,
+    fail: (error) => session.fail(error),
+    letGo: (why) => lettingGo.abort(why),
+  });
+  const ending = new AbortController();
+  void run.retainer?.run(ending.signal);
+  try {
+    await session.run(start.made, AbortSignal.any([stopping, lettingGo.signal]));
+  } finally {
+    ending.abort();
+    clearInterval(watch);
   }
-  // The first start of a relay is an ordinary thing; a slot that is gone later is not.
-  log[progress ? 'warn' : 'info']({ slot }, `Settling from the table: ${decision.why}`);
-  const made = await makeSlot(deps.replicationUrl, slot, () => store.restart(slot, progress?.epoch ?? 0n));
-  memory.settleRequested = false;
-  monitor.counts.tableSettlements++;
-  log.info(
-    { slot, unsettled: made.positions.length },
-    'Made the replication slot; so many rows are unsettled',
-  );
-  return { from: made.consistentLsn, markedLsn: 0n, epoch: made.epoch, made };
-}
-
-/**
- * Looks now and then whether the publication is as it was. Also notices a PostgreSQL that is gone while the stream is paused
- * and hears nothing; one answer that is late is no sign of that.
- */
-function watchPublication(deps: RelayDeps, version: string, session: Session): NodeJS.Timeout {
-  let late = 0;
-  const look = async () => {
-    try {
-      const current = await inspectPublication(deps.pool, deps.publication);
-      late = 0;
-      if (current === version) return;
-      session.fail(
-        new AppError('PUBLICATION_UNUSABLE', `The publication ${deps.publication} has been changed`),
-      );
-    } catch (error) {
-      if (errorCode(error) !== undefined || ++late > 1) session.fail(error);
-    }
-  };
-  return setInterval(() => void look(), WATCH_EVERY_MS);
+  if (!lettingGo.signal.aborted) return;
+  // While the stream still has the slot: whoever gets it next must not stream on, but settle the table, which needs the broker.
+  if ((await store.restart(slot, marker.stored.epoch)) === undefined) return;
+  publisher.forget();
+  monitor.counts.slotsLetGo++;
+  const why = String(lettingGo.signal.reason);
+  log.error({ slot }, `Letting go of the replication slot: ${why}. The rows wait in the table`);
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

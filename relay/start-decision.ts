@@ -2,33 +2,55 @@ import type { Progress } from './outbox-store.ts';
 import { type Lsn, maxLsn } from './replication/lsn.ts';
 import type { SlotInfo } from './replication/slot.ts';
 
+/** Why the slot is made anew and the table settled, by the label of the metric. */
+export const SETTLE_REASONS = {
+  requested: 'an operator has asked for it',
+  slot_missing: 'there is no replication slot',
+  slot_lost: 'PostgreSQL has invalidated the replication slot',
+  not_settled: 'the table has not been settled for this replication slot',
+  publication_changed: 'the publication has been changed, and rows may have passed by it',
+  beyond_wal: 'the write-ahead log ends before the position to stream from',
+  slot_ahead: 'the replication slot is ahead of what this relay has settled',
+} as const;
+
+export type SettleReason = keyof typeof SETTLE_REASONS;
+
 export type StartDecision =
   | { readonly kind: 'stream'; readonly from: Lsn }
-  | { readonly kind: 'settle'; readonly why: string };
+  | { readonly kind: 'settle'; readonly reason: SettleReason };
+
+export interface Standing {
+  readonly slot: SlotInfo | undefined;
+  readonly progress: Progress | undefined;
+  readonly publicationVersion: string;
+  /** By an operator. */
+  readonly settleRequested: boolean;
+  readonly tableHasUnsettled: boolean;
+  /** How far this very process has confirmed the slot, on the timeline that the server is on. */
+  readonly lastConfirmed: Lsn;
+  readonly walEnd: Lsn;
+}
 
 /**
  * Whether the stream can go on where it was, or the table has to be settled first because the slot does not stand where
- * this relay's progress says. `lastConfirmed`: how far this very process has confirmed the slot.
+ * this relay's progress says.
  */
-export function decideStart(
-  slot: SlotInfo | undefined,
-  progress: Progress | undefined,
-  publicationVersion: string,
-  tableHasUnsettled: boolean,
-  lastConfirmed: Lsn,
-): StartDecision {
-  if (!slot) return { kind: 'settle', why: 'there is no replication slot' };
-  if (slot.lost) return { kind: 'settle', why: 'PostgreSQL has invalidated the replication slot' };
-  if (progress?.settledLsn === undefined) {
-    return { kind: 'settle', why: 'the table has not been settled for this replication slot' };
-  }
-  if (progress.publicationVersion !== publicationVersion) {
-    return { kind: 'settle', why: 'the publication has been changed, and rows may have passed by it' };
-  }
-  const known = maxLsn(progress.settledLsn, lastConfirmed);
-  if (slot.confirmedLsn > known && tableHasUnsettled) {
-    return { kind: 'settle', why: 'the replication slot is ahead of what this relay has settled' };
+export function decideStart(standing: Standing): StartDecision {
+  const { slot, progress } = standing;
+  if (standing.settleRequested) return { kind: 'settle', reason: 'requested' };
+  if (!slot) return { kind: 'settle', reason: 'slot_missing' };
+  if (slot.lost) return { kind: 'settle', reason: 'slot_lost' };
+  if (progress?.settledLsn === undefined) return { kind: 'settle', reason: 'not_settled' };
+  if (progress.publicationVersion !== standing.publicationVersion) {
+    return { kind: 'settle', reason: 'publication_changed' };
   }
   // A slot that is behind has gone back in a crash of PostgreSQL; what it has forgotten is known here.
-  return { kind: 'stream', from: maxLsn(progress.settledLsn, slot.confirmedLsn) };
+  const from = maxLsn(progress.settledLsn, slot.confirmedLsn);
+  // A server that was promoted before it had all WAL would pass over what it writes up to there.
+  if (from > standing.walEnd) return { kind: 'settle', reason: 'beyond_wal' };
+  const known = maxLsn(progress.settledLsn, standing.lastConfirmed);
+  if (slot.confirmedLsn > known && standing.tableHasUnsettled) {
+    return { kind: 'settle', reason: 'slot_ahead' };
+  }
+  return { kind: 'stream', from };
 }

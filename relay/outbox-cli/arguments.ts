@@ -4,6 +4,7 @@ import type { TimeRange } from '../outbox-admin.ts';
 
 export type Command =
   | { readonly name: 'help' }
+  | { readonly name: 'confirm' }
   | { readonly name: 'list'; readonly limit: number }
   | { readonly name: 'show' | 'retry'; readonly messageId: string }
   | { readonly name: 'drop'; readonly messageId: string; readonly reason: string }
@@ -27,6 +28,7 @@ const TAKES = new Map<string, { readonly words: string[]; readonly options: stri
   ['retry', { words: ['ID'], options: [] }],
   ['drop', { words: ['ID'], options: ['reason'] }],
   ['replay', { words: [], options: ['from', 'to', 'dry-run'] }],
+  ['confirm', { words: [], options: [] }],
 ]);
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/;
@@ -67,6 +69,8 @@ function toCommand(name: string, word: string, values: ReturnType<typeof parse>[
       return { name, messageId: toMessageId(word), reason: values.reason.trim() };
     case 'replay':
       return { name, range: toRange(values.from, values.to), dryRun: values['dry-run'] ?? false };
+    case 'confirm':
+      return { name };
     default:
       return { name: 'help' };
   }

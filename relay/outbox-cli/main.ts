@@ -36,7 +36,7 @@ async function carryOut(command: ToCarryOut, json: boolean): Promise<void> {
   });
   try {
     await assertSchemaCurrent(pool);
-    const { text, data } = await runCommand(pool, command);
+    const { text, data } = await runCommand(pool, config.RELAY_SLOT, command);
     process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
   } finally {
     await pool.end();

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
+import { confirmDatabase } from '../confirm-database.ts';
 import { type Changed, countPublished, dropMessage, replayPublished, retryMessage } from '../outbox-admin.ts';
 import {
   findMessage,
@@ -20,7 +21,7 @@ export interface Answer {
 export type ToCarryOut = Exclude<Command, { name: 'help' }>;
 
 /** Carries a command out; throws AppErrors that name what to do, and what `pg` throws. */
-export async function runCommand(pool: pg.Pool, command: ToCarryOut): Promise<Answer> {
+export async function runCommand(pool: pg.Pool, slot: string, command: ToCarryOut): Promise<Answer> {
   switch (command.name) {
     case 'list': {
       const overview = await inspectOutbox(pool, command.limit);
@@ -60,6 +61,14 @@ export async function runCommand(pool: pg.Pool, command: ToCarryOut): Promise<An
       return {
         text: count === 0 ? 'Nothing was published at that time.' : replayText(count),
         data: { count, dryRun },
+      };
+    }
+    case 'confirm': {
+      const { systemIdentifier, timeline } = await confirmDatabase(pool, slot);
+      return {
+        text: `The relay of the slot ${slot} goes on with this database: cluster ${systemIdentifier}, timeline ${timeline}.
+What is unsettled in it is sent, some of it perhaps for the second time, with the same ids.`,
+        data: { slot, systemIdentifier, timeline },
       };
     }
   }

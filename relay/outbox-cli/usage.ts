@@ -6,6 +6,8 @@ export const USAGE = `What an operator can do about messages in the outbox:
   npm run outbox -- drop ID --reason TEXT          give it up; what waits for it goes on
   npm run outbox -- replay --from TIME --to TIME   send again what was published from the one time on and before the other;
                                                    --dry-run only counts it
+  npm run outbox -- confirm                        the database was set back in time, or is another one: the relay of RELAY_SLOT
+                                                   is to go on with it as it is
 
 TIME is ISO 8601 with a zone, such as 2026-11-23T14:30:00Z. --json prints JSON, with npm run --silent and nothing else.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration. docs/operations.md says more.

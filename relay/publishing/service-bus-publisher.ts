@@ -62,7 +62,8 @@ export class ServiceBusPublisher implements Publisher {
     return this.#maxBatchBytes;
   }
 
-  async connect(): Promise<void> {
+  async connect(anew = false): Promise<void> {
+    if (anew && this.#connection) this.#retire(await this.#connection);
     await this.#usableConnection();
   }
 

@@ -103,6 +103,25 @@ export async function makeSlot(
   }
 }
 
+/**
+ * Drops the slot, unless it is in use, another relay is making it, or `isStill` says that what this was decided on has changed.
+ * Returns whether it did.
+ */
+export async function dropSlot(url: string, name: string, isStill: () => Promise<boolean>): Promise<boolean> {
+  const client = await connect({ connectionString: url, application_name: 'relay-recovery' });
+  try {
+    await lockSlotName(client, name);
+    if (!(await isStill())) return false;
+    const { rowCount } = await client.query(
+      'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND NOT active',
+      [name],
+    );
+    return rowCount === 1;
+  } finally {
+    await client.end();
+  }
+}
+
 /** Two relays that found no slot must not both make one: the second would take the first one's slot from under its scan. */
 async function lockSlotName(client: pg.Client, name: string): Promise<void> {
   const { rows } = await client.query<{ locked: boolean }>(

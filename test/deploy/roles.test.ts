@@ -6,12 +6,15 @@ import { after, before, test } from 'node:test';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type LocalPostgres, openPostgres } from '../../dev/postgres.ts';
+import { confirmDatabase } from '../../relay/confirm-database.ts';
 import { dropMessage, replayPublished, retryMessage } from '../../relay/outbox-admin.ts';
 import { inspectOutbox } from '../../relay/outbox-inspection.ts';
 import { OutboxStore } from '../../relay/outbox-store.ts';
 import { RelayMonitor } from '../../relay/relay-monitor.ts';
+import { inspectCluster } from '../../relay/replication/cluster.ts';
 import { inspectPublication } from '../../relay/replication/publication.ts';
-import { inspectSlot, makeSlot } from '../../relay/replication/slot.ts';
+import { dropSlot, inspectSlot, makeSlot } from '../../relay/replication/slot.ts';
+import { inspectSlotWal } from '../../relay/replication/slot-wal.ts';
 import { Retention } from '../../relay/retention.ts';
 import { buildApp } from '../../src/app.ts';
 import { assertSchemaCurrent } from '../../src/core/db/schema-version.ts';
@@ -159,6 +162,7 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
     messageIds: [messageId],
     settledLsn: lsn,
     markedLsn: lsn,
+    stored: { settledLsn: 0n, markedLsn: 0n },
   });
   const marked = await store.look([messageId]);
 
@@ -171,6 +175,10 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   await store.readAt([1n]);
   await store.progress(SLOT);
   await store.snapshot();
+  const { systemIdentifier, timeline } = await inspectCluster(relay);
+  const confirmed = await confirmDatabase(relay, SLOT);
+  assert.deepEqual(confirmed, { systemIdentifier, timeline, epoch: epoch + 1n });
+  assert.equal((await inspectSlotWal(relay, SLOT))?.status, 'reserved');
   await relay.query('UPDATE outbox SET parked_at = now(), dropped_at = now() WHERE message_id = $1', [
     messageId,
   ]);
@@ -266,6 +274,11 @@ test('the queries of the manual run, and retiring a relay drops its slot', async
   const slot = await makeSlot(urlOf('order_relay'), SLOT, () => store.restart(SLOT, epoch));
   await slot.release();
   assert.equal((await slots()).rowCount, 1);
+  assert.equal(await dropSlot(urlOf('order_relay'), SLOT, async () => false), false);
+  assert.equal((await slots()).rowCount, 1);
+  assert.equal(await dropSlot(urlOf('order_relay'), SLOT, async () => true), true);
+  assert.equal((await slots()).rowCount, 0);
+  await admin.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [SLOT]);
 
   await admin.query(sqlBlock('retire'));
 

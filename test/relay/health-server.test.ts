@@ -42,6 +42,9 @@ test('the status tells of a streaming relay what it has done and how far it is',
   assert.equal(status.lastError, null);
   assert.equal(status.counts.published, 1);
   assert.equal(status.counts.settled, 1);
+  assert.equal(status.walStatus, 'reserved');
+  assert.equal(status.safeWalBytes, null);
+  assert.equal(status.tableSettlementsFor.slot_missing, 1);
   assert.equal((await server.inject('/health/ready')).statusCode, 200);
 });
 
@@ -79,6 +82,22 @@ test('without a database the relay is alive, not ready, and its status says why 
   assert.equal(ready.statusCode, 503);
   assert.equal(status.lagBytes, null);
   assert.match(status.databaseError, /ECONNREFUSED/);
+});
+
+test('the metrics count settlements by their reason, and tell the state of the slot', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const bus = await createBus(t);
+  const relay = startRelay(t, { url, bus });
+  const server = openHealth(t, { pool, monitor: relay.monitor, slot: slotOf(url) });
+  await untilStreaming(relay);
+
+  const { body } = await server.inject('/metrics');
+
+  assert.match(body, /^outbox_relay_table_settlements_total\{reason="slot_missing"\} 1$/m);
+  assert.match(body, /^outbox_relay_table_settlements_total\{reason="slot_lost"\} 0$/m);
+  assert.match(body, /^outbox_relay_wal_status\{status="reserved"\} 1$/m);
+  assert.match(body, /^outbox_relay_slots_let_go_total 0$/m);
+  assert.match(body, /^outbox_relay_database_set_back 0$/m);
 });
 
 test('the metrics are in the form of Prometheus', async (t) => {

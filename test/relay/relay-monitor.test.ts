@@ -11,6 +11,8 @@ const READY: Record<RelayPhase, boolean> = {
   draining: false,
   standby: true,
   waiting: false,
+  'broker-away': false,
+  'set-back': false,
   stopped: false,
 };
 

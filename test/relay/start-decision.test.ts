@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SlotInfo } from '../../relay/replication/slot.ts';
-import { decideStart } from '../../relay/start-decision.ts';
+import { decideStart, type SettleReason, type Standing } from '../../relay/start-decision.ts';
 
 const slotAt = (confirmedLsn: bigint): SlotInfo => ({ active: false, lost: false, confirmedLsn });
 const settledUpTo = (settledLsn: bigint | undefined, publicationVersion: string | undefined = 'v1') => ({
@@ -9,55 +9,60 @@ const settledUpTo = (settledLsn: bigint | undefined, publicationVersion: string 
   markedLsn: 0n,
   publicationVersion,
   epoch: 1n,
+  systemIdentifier: '7',
+  timeline: 1,
+  operatorConfirmedAt: undefined,
 });
 const stream = (from: bigint) => ({ kind: 'stream', from });
 
 interface Case {
   readonly name: string;
   readonly slot: SlotInfo | undefined;
-  readonly progress: Parameters<typeof decideStart>[1];
+  readonly progress: Standing['progress'];
   readonly unsettled?: boolean;
   readonly lastConfirmed?: bigint;
-  readonly decision: { kind: 'stream'; from: bigint } | RegExp | ReturnType<typeof stream>;
+  readonly walEnd?: bigint;
+  readonly settleRequested?: boolean;
+  readonly decision: SettleReason | { kind: string; from: bigint };
 }
 
 const CASES: Case[] = [
-  { name: 'no slot, first start', slot: undefined, progress: undefined, decision: /no replication slot/ },
+  { name: 'no slot, first start', slot: undefined, progress: undefined, decision: 'slot_missing' },
   {
     name: 'the slot was dropped',
     slot: undefined,
     progress: settledUpTo(50n),
-    decision: /no replication slot/,
+    decision: 'slot_missing',
   },
   {
     name: 'the slot was invalidated',
     slot: { ...slotAt(50n), lost: true },
     progress: settledUpTo(50n),
-    decision: /invalidated/,
+    decision: 'slot_lost',
   },
   {
     name: 'a slot of unknown origin',
     slot: slotAt(50n),
     progress: undefined,
-    decision: /has not been settled/,
+    decision: 'not_settled',
   },
   {
     name: 'a start that ended before the table was through',
     slot: slotAt(50n),
     progress: settledUpTo(undefined),
-    decision: /has not been settled/,
+    decision: 'not_settled',
   },
   {
     name: 'the publication was changed',
     slot: slotAt(50n),
     progress: settledUpTo(50n, 'v0'),
-    decision: /publication has been changed/,
+    decision: 'publication_changed',
   },
   {
     name: 'the publication of the progress is not known',
     slot: slotAt(50n),
     progress: { ...settledUpTo(50n), publicationVersion: undefined },
-    decision: /publication has been changed/,
+    decision: 'publication_changed',
   },
   { name: 'slot and progress agree', slot: slotAt(50n), progress: settledUpTo(50n), decision: stream(50n) },
   {
@@ -79,7 +84,7 @@ const CASES: Case[] = [
     slot: slotAt(51n),
     progress: settledUpTo(50n),
     unsettled: true,
-    decision: /ahead of what this relay has settled/,
+    decision: 'slot_ahead',
   },
   {
     name: 'the slot is ahead and nothing is unsettled',
@@ -101,15 +106,44 @@ const CASES: Case[] = [
     progress: settledUpTo(50n),
     unsettled: true,
     lastConfirmed: 60n,
-    decision: /ahead of what this relay has settled/,
+    decision: 'slot_ahead',
+  },
+  {
+    name: 'the slot was carried over to a server that was promoted before it had all WAL',
+    slot: slotAt(60n),
+    progress: settledUpTo(50n),
+    walEnd: 59n,
+    decision: 'beyond_wal',
+  },
+  {
+    name: 'the progress was carried over to such a server',
+    slot: slotAt(40n),
+    progress: settledUpTo(50n),
+    walEnd: 49n,
+    decision: 'beyond_wal',
+  },
+  {
+    name: 'slot and progress agree, and an operator has asked for it',
+    slot: slotAt(50n),
+    progress: settledUpTo(50n),
+    settleRequested: true,
+    decision: 'requested',
+  },
+  {
+    name: 'the WAL ends where both stand',
+    slot: slotAt(50n),
+    progress: settledUpTo(50n),
+    walEnd: 50n,
+    decision: stream(50n),
   },
 ];
 
-for (const { name, slot, progress, unsettled = false, lastConfirmed = 0n, decision } of CASES) {
-  test(`at a start, ${name}: ${decision instanceof RegExp ? 'the table is settled' : `it streams from ${decision.from}`}`, () => {
-    const decided = decideStart(slot, progress, 'v1', unsettled, lastConfirmed);
+for (const { name, decision, unsettled = false, ...found } of CASES) {
+  test(`at a start, ${name}: ${typeof decision === 'string' ? decision : `it streams from ${decision.from}`}`, () => {
+    const usual = { publicationVersion: 'v1', settleRequested: false, lastConfirmed: 0n, walEnd: 1_000n };
 
-    if (!(decision instanceof RegExp)) assert.deepEqual(decided, decision);
-    else assert.match(decided.kind === 'settle' ? decided.why : 'it streams', decision);
+    const decided = decideStart({ ...usual, tableHasUnsettled: unsettled, ...found });
+
+    assert.deepEqual(decided, typeof decision === 'string' ? { kind: 'settle', reason: decision } : decision);
   });
 }

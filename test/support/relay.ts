@@ -48,7 +48,7 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
   const log = createLogger({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent', service: 'test' });
   const monitor = new RelayMonitor();
   const sessions = options.sessions ?? false;
-  const pool = openPool({ url: options.url, max: 3, applicationName: 'relay', log });
+  const pool = openPool({ url: options.url, max: 3, applicationName: 'relay', log, durableCommits: true });
   const publisher = new ServiceBusPublisher(
     { connectionString: options.bus.connectionString, entity: 'orders', sessions },
     log,
@@ -61,6 +61,7 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
     slot: options.slot ?? slotOf(options.url),
     publication: options.publication ?? 'order_outbox',
     sessions,
+    walLimit: { bytes: 4 * 1024 ** 3, ms: 3_600_000, leastMs: 30_000 },
     monitor,
     log,
     random: Math.random,

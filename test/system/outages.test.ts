@@ -11,6 +11,13 @@ async function relayStatus(
   return (await response.json()) as Record<string, unknown> & { ready: boolean; state: string };
 }
 
+async function untilState(stack: TestStack, state: string): Promise<void> {
+  await until(
+    `the relay is ${state}`,
+    async () => (await relayStatus(stack).catch(() => undefined))?.state === state,
+  );
+}
+
 async function readiness(url: string): Promise<number | undefined> {
   const response = await fetch(`${url}/health/ready`).catch(() => undefined);
   await response?.body?.cancel();
@@ -40,14 +47,32 @@ test('api and relay start in either order, and an order posted before the relay 
   assert.equal(await relay.stop(), 0);
 });
 
-test('a broker that is away at the start is waited for, and the rows say so', async (t) => {
+test('a broker that is away at the first start is waited for before there is a slot', async (t) => {
   const stack = await createStack(t);
   const away = stack.bus.faults.inject({ kind: 'refuseConnections' });
   const relay = stack.startRelay();
-  await until(
-    'the relay streams',
-    async () => (await relayStatus(stack).catch(() => undefined))?.state === 'streaming',
-  );
+  await untilState(stack, 'broker-away');
+
+  await insertEvent(stack.db, 'Patient');
+  const { rows } = await stack.db.query('SELECT FROM pg_replication_slots');
+  assert.equal(rows.length, 0);
+  assert.equal(await readiness(stack.relayUrl), 503);
+  away.heal();
+  await untilAllMarked(stack.db);
+
+  assert.equal(stack.bus.journal.total, 1);
+  await until('the relay is ready', async () => (await readiness(stack.relayUrl)) === 200);
+  assert.equal(await relay.stop(), 0);
+});
+
+test('a broker that is away at a later start is waited for, and the rows say so', async (t) => {
+  const stack = await createStack(t);
+  const first = stack.startRelay();
+  await untilState(stack, 'streaming');
+  assert.equal(await first.stop(), 0);
+  const away = stack.bus.faults.inject({ kind: 'refuseConnections' });
+  const relay = stack.startRelay();
+  await untilState(stack, 'streaming');
 
   await insertEvent(stack.db, 'Patient');
   await until('the row tells of failed sends', async () => {

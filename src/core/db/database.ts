@@ -14,6 +14,8 @@ export interface PoolOptions {
   connectTimeoutMs?: number;
   /** How long one statement may take, on the server and, with a second of grace, on this side. */
   statementTimeoutMs?: number;
+  /** A commit that was answered survives a crash of the server, whatever the database's own setting is. */
+  durableCommits?: boolean;
 }
 
 /** A pool in which nothing waits for ever. The caller ends it. */
@@ -30,6 +32,7 @@ export function openPool(options: PoolOptions): pg.Pool {
     // A transaction that is left open holds back the slot of every relay on this server.
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
+    ...(options.durableCommits && { onConnect: commitDurably }),
   });
   // Without a listener, a backend that is killed while idle in the pool ends the process.
   pool.on('error', (err) =>
@@ -41,6 +44,9 @@ export function openPool(options: PoolOptions): pg.Pool {
   });
   return pool;
 }
+
+// The pool waits for what it returns, which its types do not know.
+const commitDurably = (client: pg.ClientBase): unknown => client.query('SET synchronous_commit TO on');
 
 // The driver takes a time limit of a query's own, which its types do not know.
 const PROBE: pg.QueryConfig & { query_timeout: number } = { text: 'SELECT 1', query_timeout: 2_000 };

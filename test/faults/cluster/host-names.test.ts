@@ -25,6 +25,9 @@ test('a broker whose host name does not resolve is told in the rows, and found o
   const { url, pool } = await createDatabase(t);
   const names = breakNames(t);
   const bus = await createBus(t);
+  const first = startRelay(t, { url, bus });
+  await untilStreaming(first);
+  await first.stop();
   const connectionString = bus.connectionString.replace('localhost', 'server.invalid');
   const relay = startRelay(t, { url, bus: { ...bus, connectionString } });
   await untilStreaming(relay);

@@ -65,6 +65,9 @@ test('a broker with a certificate that is not trusted is told, and nothing is se
   await new Promise<void>((done) => terminator.listen(5671, '127.0.0.2', done));
   cleanup(t, () => terminator.close());
   const { url, pool } = await createDatabase(t);
+  const first = startRelay(t, { url, bus });
+  await untilStreaming(first);
+  await first.stop();
   await insertEvent(pool, 'Secret');
 
   const connectionString = bus.connectionString

@@ -21,6 +21,7 @@ const ACCEPTED: [string[], object][] = [
     ['replay', '--dry-run', '--from', '2028-02-29T00:00Z', '--to', '2028-02-29T00:00:00.000001Z'],
     { name: 'replay', range: { from: '2028-02-29T00:00Z', to: '2028-02-29T00:00:00.000001Z' }, dryRun: true },
   ],
+  [['confirm'], { name: 'confirm' }],
 ];
 
 for (const [args, command] of ACCEPTED) {
@@ -38,6 +39,7 @@ const REFUSED: [string[], RegExp][] = [
   [['list', '--reason', 'x'], /list does not take --reason/],
   [['list', '--what'], /--what/],
   [['show'], /show takes ID/],
+  [['confirm', ID], /confirm takes no further word/],
   [['show', ID, ID], /show takes ID/],
   [['retry', '42'], /42 is no message id/],
   [['drop', ID], /drop needs --reason TEXT/],
