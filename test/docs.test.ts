@@ -30,3 +30,25 @@ test('every promise about delivery names a test that exists', () => {
     assert.ok(tests.length > 0 && tests.every((path) => existsSync(path)), row);
   }
 });
+
+test('each of sixty faults names its test, and every test that is quoted exists under that name', () => {
+  const rows = readFileSync('docs/delivery.md', 'utf8')
+    .split('\n')
+    .filter((line) => /^\| (F\d\d)? ?\|/.test(line));
+  const numbers = rows.flatMap((row) => /^\| F(\d\d)/.exec(row)?.[1] ?? []).map(Number);
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: 60 }, (_, i) => i + 1),
+  );
+  for (const row of rows) {
+    assert.match(row, /\.test\.ts`|cannot be:/);
+    for (const [, path = '', quoted = ''] of row.matchAll(/`([\w/.-]+\.ts)`((?:,? "[^"]+")*)/g)) {
+      const source = existsSync(`test/${path}`)
+        ? readFileSync(`test/${path}`, 'utf8').replaceAll("\\'", "'")
+        : '';
+      for (const [, name = ''] of quoted.matchAll(/"([^"]+)"/g)) {
+        assert.ok(source.includes(name.replace(/, \.\.\.$/, '')), `${path}: ${name}`);
+      }
+    }
+  }
+});
