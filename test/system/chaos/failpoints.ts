@@ -1,0 +1,26 @@
+import type { SourcePatch } from './source-patch.ts';
+
+export interface Failpoint {
+  readonly name: string;
+  readonly patch: SourcePatch;
+}
+
+const SESSION = 'relay/session.ts';
+
+/** Places between two steps of the relay at which a process can be made to kill itself. */
+export const failpoints: readonly Failpoint[] = [
+  before('after_receive', SESSION, 'monitor.counts.received++;'),
+  before('before_send', SESSION, 'await publisher.send('),
+  before('after_accept_before_mark', SESSION, 'state.accepted(batch, performance.now());'),
+  before('after_mark_before_ack', SESSION, 'state.marked(mark, outcome, performance.now());'),
+  after('after_ack', SESSION, 'if (!this.#ended) stream.confirm(state.storedLsn);'),
+  before('during_recovery_scan', 'relay/unsettled-table.ts', 'yield await readChunk('),
+];
+
+function before(name: string, file: string, find: string): Failpoint {
+  return { name, patch: { file, find, replace: `globalThis.chaosFailpoint(); ${find}` } };
+}
+
+function after(name: string, file: string, find: string): Failpoint {
+  return { name, patch: { file, find, replace: `${find} globalThis.chaosFailpoint();` } };
+}

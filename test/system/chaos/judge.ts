@@ -1,0 +1,98 @@
+import { checkEvents, type Repeats } from './checker.ts';
+import { type FaultRecord, faultKinds } from './fault-driver.ts';
+import type { History } from './history.ts';
+import { checkOrders, readStoredOrders } from './order-checker.ts';
+import type { PlacedOrder } from './order-clients.ts';
+import { recoveryTimes } from './recovery-times.ts';
+import { commitOf, type Rig } from './rig.ts';
+import type { ChaosOptions } from './run-chaos.ts';
+import { timelineOf } from './timeline.ts';
+import type { Violation } from './violation.ts';
+import type { Committed } from './witness.ts';
+
+/** What a run has seen; the broker's journal and the database are still there to be asked. */
+export interface Observed {
+  readonly committed: readonly Committed[];
+  readonly placed: readonly PlacedOrder[];
+  readonly faults: readonly FaultRecord[];
+  /** Messages that the broker can never take, by their ids. */
+  readonly poison: ReadonlySet<string>;
+  /** Why the system did not come to rest; empty: it did. */
+  readonly notDrained: readonly string[];
+}
+
+export interface ChaosResult {
+  readonly options: ChaosOptions;
+  readonly commit: string;
+  readonly orders: { readonly acknowledged: number; readonly cancelled: number; readonly unknown: number };
+  readonly events: { readonly committed: number; readonly accepted: number; readonly held: number };
+  readonly faults: readonly FaultRecord[];
+  /** In milliseconds, by the kind of fault. */
+  readonly recovery: ReadonlyMap<string, readonly number[]>;
+  /** How often a process ended by itself. */
+  readonly ownExits: number;
+  readonly repeats: Repeats;
+  readonly violations: readonly Violation[];
+  /** What happened around the first violations. */
+  readonly timeline: readonly string[];
+  /** Where history, journal and logs are; they are kept when there are violations. */
+  readonly folder: string;
+}
+
+/** After it, nothing that was in flight in a fault is still to come. */
+const EXCUSED_FOR_MS = 10_000;
+
+/** Holds what was observed to what the database and the broker have in the end. */
+export async function judge(
+  options: ChaosOptions,
+  rig: Rig,
+  history: History,
+  folder: string,
+  observed: Observed,
+): Promise<ChaosResult> {
+  const { committed, placed, faults, poison, notDrained } = observed;
+  const arrivals = rig.broker.arrivals();
+  const { rows } = await rig.db.query<{ id: string; held: boolean }>(
+    `SELECT message_id::text AS id,
+       (parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND processed_at IS NULL AS held FROM outbox`,
+  );
+  const held = new Set(rows.filter((row) => row.held).map(({ id }) => id));
+  const faultSpans = faults
+    .filter(({ kind }) => faultKinds[kind]?.excusesRepeats)
+    .map(({ startedAt, endedAt }) => ({ from: startedAt, to: endedAt + EXCUSED_FOR_MS }));
+  const events = checkEvents({ committed, arrivals, poison, held, faultSpans });
+  const violations: Violation[] = [
+    ...notDrained.map((detail) => ({ kind: 'not drained', id: '', detail }) as const),
+    ...checkWitness(new Set(committed.map(({ messageId }) => messageId)), new Set(rows.map(({ id }) => id))),
+    ...events.violations,
+    ...checkOrders(placed, await readStoredOrders(rig.db), committed),
+  ];
+  const members = [...rig.apis, ...rig.relays].map(({ member }) => member);
+  return {
+    options,
+    commit: commitOf(),
+    orders: {
+      acknowledged: placed.filter(({ created }) => created === 'ok').length,
+      cancelled: placed.filter(({ cancelled }) => cancelled === 'ok').length,
+      unknown: placed.filter(({ created }) => created === 'info').length,
+    },
+    events: { committed: committed.length, accepted: arrivals.length, held: held.size },
+    faults,
+    recovery: recoveryTimes(faults, committed, arrivals),
+    ownExits: members.reduce((sum, { ownEnds }) => sum + ownEnds.exits, 0),
+    repeats: events.repeats,
+    violations,
+    timeline: violations.length > 0 ? timelineOf(violations, history.read(), committed, arrivals) : [],
+    folder,
+  };
+}
+
+/** Nobody deletes from the table: what the witness saw and what the table has are the same, or the witness is no witness. */
+export function checkWitness(seen: ReadonlySet<string>, stored: ReadonlySet<string>): Violation[] {
+  const missing = [...stored].filter((id) => !seen.has(id));
+  const extra = [...seen].filter((id) => !stored.has(id));
+  return [
+    ...missing.map((id): Violation => ({ kind: 'witness', id, detail: 'is in the table and was not seen' })),
+    ...extra.map((id): Violation => ({ kind: 'witness', id, detail: 'was seen and is not in the table' })),
+  ];
+}

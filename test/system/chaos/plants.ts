@@ -1,0 +1,173 @@
+import type { SourcePatch } from './source-patch.ts';
+import type { ViolationKind } from './violation.ts';
+
+/** A mistake that a relay could have. The rig is worth something only if it catches each of them. */
+export interface Plant {
+  readonly name: string;
+  readonly patches: readonly SourcePatch[];
+  /** What must be found, or the rig is blind to it. */
+  readonly caughtBy: ViolationKind;
+  /** With no relay standing by, which would take over and start with a clean memory. */
+  readonly alone?: boolean;
+  /** The faults it takes to show; the checker is the same for all. */
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+/**
+ * The relay notices a slot that stands further than its own progress, and makes good from the table what was confirmed too
+ * early. For plants that confirm too early this second net is taken away, or there would be nothing to catch.
+ */
+const TRUSTS_ITS_SLOT: SourcePatch = {
+  file: 'relay/start-decision.ts',
+  find: 'if (slot.confirmedLsn > known && standing.tableHasUnsettled) {',
+  replace: 'if (false) {',
+};
+
+const KILLS = { killActiveRelay: 4, brokerLatency: 4 };
+
+export const plants: readonly Plant[] = [
+  {
+    name: 'ack-plus-one',
+    patches: [
+      TRUSTS_ITS_SLOT,
+      {
+        file: 'relay/replication/stream.ts',
+        find: 'formatLsn(this.#confirmed - 1n)',
+        replace: 'formatLsn(this.#confirmed)',
+      },
+    ],
+    caughtBy: 'lost',
+    // What is lost is next to what was confirmed, and was not stored: some batches taken late, others never.
+    weights: { killActiveRelay: 4, brokerHang: 4 },
+  },
+  {
+    name: 'ack-on-a-timer',
+    patches: [
+      TRUSTS_ITS_SLOT,
+      {
+        file: 'relay/session.ts',
+        find: 'state.commit(event.endLsn);',
+        replace: 'state.commit(event.endLsn); globalThis.receivedLsn = event.endLsn;',
+      },
+      {
+        file: 'relay/replication/stream.ts',
+        find: 'this.#confirm(this.#handler?.storedLsn ?? this.#options.from, true);',
+        replace: 'this.#confirm(globalThis.receivedLsn ?? this.#options.from, true);',
+      },
+    ],
+    caughtBy: 'lost',
+    weights: KILLS,
+  },
+  {
+    name: 'ack-on-receipt',
+    patches: [
+      TRUSTS_ITS_SLOT,
+      {
+        file: 'relay/session.ts',
+        find: 'state.commit(event.endLsn);',
+        replace: 'state.commit(event.endLsn); this.#deps.stream.confirm(event.endLsn);',
+      },
+    ],
+    caughtBy: 'lost',
+    weights: KILLS,
+  },
+  {
+    name: 'resume-from-last-received',
+    patches: [
+      {
+        file: 'relay/session.ts',
+        find: 'state.commit(event.endLsn);',
+        replace: 'state.commit(event.endLsn); globalThis.receivedLsn = event.endLsn;',
+      },
+      {
+        file: 'relay/relay.ts',
+        find: 'publication, from: start.from });',
+        replace: 'publication, from: globalThis.receivedLsn ?? start.from });',
+      },
+    ],
+    caughtBy: 'lost',
+    alone: true,
+    weights: { terminateWalsender: 4, brokerLatency: 4 },
+  },
+  {
+    name: 'skip-by-lsn',
+    patches: [
+      {
+        file: 'relay/session.ts',
+        find: 'state.begin(event.commitLsn, event.xid);',
+        replace: `state.begin(event.commitLsn, event.xid);
+          globalThis.skipped = event.commitLsn <= (globalThis.lastSeenLsn ?? 0n);
+          if (!globalThis.skipped) globalThis.lastSeenLsn = event.commitLsn;`,
+      },
+      {
+        file: 'relay/session.ts',
+        find: 'state.insert(event.message);',
+        replace: 'if (!globalThis.skipped) state.insert(event.message);',
+      },
+    ],
+    caughtBy: 'lost',
+    alone: true,
+    weights: { terminateWalsender: 4, brokerLatency: 4 },
+  },
+  {
+    name: 'pipelined-sends',
+    patches: [
+      {
+        file: 'relay/publishing/lanes.ts',
+        find: 'const held = lane !== undefined && !lanes.has(lane) ? this.#held.get(lane) : undefined;',
+        replace: 'const held: M[] | undefined = undefined;',
+      },
+    ],
+    caughtBy: 'reordered',
+    weights: { brokerBusy: 4, brokerLatency: 2, brokerAckLost: 1 },
+  },
+  {
+    name: 'new-id-on-resend',
+    patches: [
+      {
+        file: 'relay/publishing/service-bus-message.ts',
+        find: 'messageId: message.messageId,',
+        replace: `messageId: (globalThis.sentIds ??= new Set()).has(message.messageId)
+          ? crypto.randomUUID() : (globalThis.sentIds.add(message.messageId), message.messageId),`,
+      },
+    ],
+    caughtBy: 'phantom',
+    weights: { brokerAckLost: 4, brokerBusy: 2 },
+  },
+  {
+    name: 'skip-not-retryable',
+    patches: [
+      {
+        file: 'relay/session.ts',
+        find: 'this.#onRejected(batch, error);\n      return;',
+        replace: 'if (error.retryable !== false) { this.#onRejected(batch, error); return; }',
+      },
+    ],
+    caughtBy: 'lost',
+    weights: { brokerNotFound: 2, brokerDisabled: 2 },
+  },
+  {
+    name: 'new-slot-without-scan',
+    patches: [
+      {
+        file: 'relay/replication/slot.ts',
+        find: 'const positions = await unsettledPositions(ordinary);',
+        replace: 'const positions = new BigInt64Array(0); void unsettledPositions;',
+      },
+    ],
+    caughtBy: 'lost',
+    weights: { dropSlot: 4, brokerLatency: 4 },
+  },
+  {
+    name: 'body-parsed-and-printed',
+    patches: [
+      {
+        file: 'relay/publishing/service-bus-message.ts',
+        find: 'body: message.body,',
+        replace: 'body: Buffer.from(JSON.stringify(JSON.parse(message.body.toString()))),',
+      },
+    ],
+    caughtBy: 'altered',
+    weights: { killActiveRelay: 1 },
+  },
+];

@@ -1,0 +1,21 @@
+/** Everything that must not be. */
+export type ViolationKind =
+  | 'lost'
+  | 'phantom'
+  | 'altered'
+  | 'reordered'
+  | 'repeated without a fault'
+  | 'order missing'
+  | 'order wrong'
+  | 'order twice'
+  | 'request refused'
+  | 'held back'
+  | 'witness'
+  | 'not drained';
+
+export interface Violation {
+  readonly kind: ViolationKind;
+  /** The message, the order or the key it is about. */
+  readonly id: string;
+  readonly detail: string;
+}
