@@ -1,31 +1,11 @@
 import { AppError } from '../src/core/errors.ts';
-import type { Logger } from '../src/core/log.ts';
-import type { Redrive } from './held-orders.ts';
-import type { Marker } from './marker.ts';
+import { Effects, type SessionDeps } from './effects.ts';
 import { parseRequest } from './operator-request.ts';
-import type { OutboxStore } from './outbox-store.ts';
-import { classifyFailure } from './publishing/publish-failure.ts';
-import type { Publisher } from './publishing/publisher.ts';
-import type { RelayMonitor } from './relay-monitor.ts';
-import type { Effect, RelayState } from './relay-state.ts';
+import type { Effect } from './relay-state.ts';
 import type { Lsn } from './replication/lsn.ts';
 import type { WalEvent } from './replication/outbox-decoder.ts';
-import type { StreamHandler, WalStream } from './replication/stream.ts';
-import type { Mark, Pending } from './settlement.ts';
+import type { StreamHandler } from './replication/stream.ts';
 import { readUnsettled, type UnsettledTable } from './unsettled-table.ts';
-
-export interface SessionDeps {
-  readonly stream: WalStream;
-  readonly state: RelayState;
-  readonly marker: Marker;
-  readonly store: OutboxStore;
-  readonly publisher: Publisher;
-  readonly monitor: RelayMonitor;
-  readonly log: Logger;
-}
-
-/** Below it a failing broker is a warning, from then on an error. */
-const LOUD_AFTER_FAILURES = 5;
 
 /**
  * One stay at the stream: carries events from PostgreSQL to the state, and what the state decides to the broker and to the
@@ -33,6 +13,7 @@ const LOUD_AFTER_FAILURES = 5;
  */
 export class Session implements StreamHandler {
   readonly #deps: SessionDeps;
+  readonly #effects: Effects;
   readonly #failed = Promise.withResolvers<never>();
   /** Aborted when marks cannot be written any more, so that nothing is left to wait for. */
   readonly #marksLost = new AbortController();
@@ -45,6 +26,7 @@ export class Session implements StreamHandler {
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
+    this.#effects = new Effects(deps, (error) => this.fail(error));
     this.#failed.promise.catch(() => undefined); // the session may have ended for another reason before
   }
 
@@ -197,106 +179,17 @@ export class Session implements StreamHandler {
   }
 
   #perform(effect: Effect): void {
-    this.#carryOut(effect).then(
-      () => this.#pump(),
+    const { state, stream } = this.#deps;
+    this.#effects.carryOut(effect).then(
+      () => {
+        if (effect.kind === 'mark' && !this.#ended) stream.confirm(state.storedLsn);
+        this.#pump();
+      },
       (error: unknown) => {
         if (effect.kind === 'mark') this.#marksLost.abort();
         this.fail(error);
       },
     );
-  }
-
-  #carryOut(effect: Effect): Promise<void> {
-    switch (effect.kind) {
-      case 'verify':
-        return this.#verify(effect.messages);
-      case 'send':
-        return this.#send(effect.batch);
-      case 'mark':
-        return this.#mark(effect.mark);
-      case 'read':
-        return this.#read(effect.redrive);
-    }
-  }
-
-  async #verify(messages: readonly Pending[]): Promise<void> {
-    const { state, store, monitor } = this.#deps;
-    const { settled } = await store.look(messages.map(({ message }) => message.messageId));
-    monitor.counts.alreadySettled += settled.size;
-    state.verified(messages, settled);
-  }
-
-  async #read(redrive: Redrive): Promise<void> {
-    const { state, store, monitor } = this.#deps;
-    const rows = await store.readOrder(redrive.target);
-    monitor.counts.redriven += rows.messages.length;
-    state.read(redrive, rows, performance.now());
-  }
-
-  async #send(batch: readonly Pending[]): Promise<void> {
-    const { state, stream, publisher, monitor } = this.#deps;
-    try {
-      // Before the question who has the slot, since it may take long.
-      await publisher.connect();
-      if (!stream.holdsSlot) {
-        // It is another relay's to send, or the next session's.
-        const lost = new AppError('STREAM_LOST', 'PostgreSQL may have given the slot to another relay');
-        state.rejected(batch, classifyFailure(lost), performance.now());
-        return this.fail(lost);
-      }
-      await publisher.send(batch.map(({ message }) => message));
-    } catch (error) {
-      this.#onRejected(batch, error);
-      return;
-    }
-    state.accepted(batch, performance.now());
-    monitor.counts.published += batch.length;
-    monitor.lastPublishedAt = new Date();
-  }
-
-  #onRejected(batch: readonly Pending[], err: unknown): void {
-    const { state, store, monitor, log } = this.#deps;
-    const failure = classifyFailure(err);
-    const now = performance.now();
-    const retryAt = state.rejected(batch, failure, now);
-    monitor.counts.rejectedBatches++;
-    monitor.failed(err);
-    const messageIds = batch.map(({ message }) => message.messageId);
-    if (retryAt === undefined) {
-      log.error(
-        { err, messageId: messageIds[0], aggregateId: batch[0]?.message.aggregateId },
-        'Service Bus can never take this message: it is parked, and its order waits. See: npm run outbox -- list',
-      );
-      return;
-    }
-    const retryInMs = Math.round(retryAt - now);
-    const what = {
-      err,
-      kind: failure.kind,
-      messages: batch.length,
-      firstMessageId: messageIds[0],
-      retryInMs,
-    };
-    const level = failure.kind === 'transient' && state.failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
-    log[level](what, 'Service Bus did not take a batch; it is sent again');
-    // In the background: nothing waits for what is only there to be read by people.
-    store
-      .noteFailure(messageIds, failure.message, new Date(Date.now() + retryInMs))
-      .catch((error: unknown) => log.warn({ err: error }, 'Could not note a failed send in the outbox'));
-  }
-
-  async #mark(mark: Mark): Promise<void> {
-    const { state, stream, marker, monitor } = this.#deps;
-    const outcome = await marker.mark(mark);
-    const written = mark.messages.filter((pending) => !outcome.again.includes(pending));
-    if (mark.as === 'accepted') monitor.counts.settled += written.length;
-    else {
-      const parked = written.filter(({ parkedBecause }) => parkedBecause !== undefined).length;
-      monitor.counts.parked += parked;
-      monitor.counts.deferred += written.length - parked;
-    }
-    state.marked(mark, outcome, performance.now());
-    if (!this.#ended) stream.confirm(state.storedLsn);
   }
 }
 
