@@ -182,7 +182,9 @@ export class Session implements StreamHandler {
     const { state, stream } = this.#deps;
     this.#effects.carryOut(effect).then(
       () => {
-        if (effect.kind === 'mark' && !this.#ended) stream.confirm(state.storedLsn);
+        if (effect.kind === 'mark' && !this.#ended) {
+          stream.confirm(state.storedLsn);
+        }
         this.#pump();
       },
       (error: unknown) => {

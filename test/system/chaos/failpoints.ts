@@ -6,14 +6,15 @@ export interface Failpoint {
 }
 
 const SESSION = 'relay/session.ts';
+const EFFECTS = 'relay/effects.ts';
 
 /** Places between two steps of the relay at which a process can be made to kill itself. */
 export const failpoints: readonly Failpoint[] = [
   before('after_receive', SESSION, 'monitor.counts.received++;'),
-  before('before_send', SESSION, 'await publisher.send('),
-  before('after_accept_before_mark', SESSION, 'state.accepted(batch, performance.now());'),
-  before('after_mark_before_ack', SESSION, 'state.marked(mark, outcome, performance.now());'),
-  after('after_ack', SESSION, 'if (!this.#ended) stream.confirm(state.storedLsn);'),
+  before('before_send', EFFECTS, 'await publisher.send('),
+  before('after_accept_before_mark', EFFECTS, 'state.accepted(batch, performance.now());'),
+  before('after_mark_before_ack', EFFECTS, 'state.marked(mark, outcome, performance.now());'),
+  after('after_ack', SESSION, "if (effect.kind === 'mark' && !this.#ended) stream.confirm(state.storedLsn);"),
   before('during_recovery_scan', 'relay/unsettled-table.ts', 'yield await readChunk('),
 ];
 

@@ -138,7 +138,7 @@ export const plants: readonly Plant[] = [
     name: 'skip-not-retryable',
     patches: [
       {
-        file: 'relay/session.ts',
+        file: 'relay/effects.ts',
         find: 'this.#onRejected(batch, error);\n      return;',
         replace: 'if (error.retryable !== false) { this.#onRejected(batch, error); return; }',
       },
