@@ -14,7 +14,7 @@ export const failpoints: readonly Failpoint[] = [
   before('before_send', EFFECTS, 'await publisher.send('),
   before('after_accept_before_mark', EFFECTS, 'state.accepted(batch, performance.now());'),
   before('after_mark_before_ack', EFFECTS, 'state.marked(mark, outcome, performance.now());'),
-  after('after_ack', SESSION, "if (effect.kind === 'mark' && !this.#ended) stream.confirm(state.storedLsn);"),
+  after('after_ack', SESSION, 'stream.confirm(state.storedLsn);'),
   before('during_recovery_scan', 'relay/unsettled-table.ts', 'yield await readChunk('),
 ];
 
