@@ -15,7 +15,7 @@ export async function inTransaction<T>(
   timeoutMs = 8_000,
 ): Promise<T> {
   const client = await connect(pool);
-  const db = drizzle(client);
+  const db = databaseOn(client);
   // Each statement has its own time limit; this one bounds their sum. With a query in flight, end() drops the connection.
   const deadline = setTimeout(() => void client.end(), timeoutMs);
   let committing = false;
@@ -36,6 +36,15 @@ export async function inTransaction<T>(
   } finally {
     clearTimeout(deadline);
   }
+}
+
+const databases = new WeakMap<pg.PoolClient, Database>();
+
+/** One for each connection, so that it keeps its prepared queries. */
+function databaseOn(client: pg.PoolClient): Database {
+  const db = databases.get(client) ?? drizzle(client);
+  databases.set(client, db);
+  return db;
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
