@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
 import { apiCreate } from './figures/api-create.ts';
 import { apiRead } from './figures/api-read.ts';
+import { relayBig } from './figures/relay-big.ts';
 import { relayDecode } from './figures/relay-decode.ts';
 import { relayDrain } from './figures/relay-drain.ts';
+import { relayFar } from './figures/relay-far.ts';
+import { relayGrowth } from './figures/relay-growth.ts';
 import { relayLatency } from './figures/relay-latency.ts';
+import { relaySessions } from './figures/relay-sessions.ts';
 import { describeEnvironment } from './support/environment.ts';
 import type { Figure, Sample } from './support/figure.ts';
 import { type Line, linesOf, printTable } from './support/report.ts';
@@ -11,7 +15,17 @@ import { measureRounds } from './support/rounds.ts';
 
 // npm run bench [-- NAME ...] [--pairs N] [--size N]: docs/performance.md says how to read what it prints.
 
-const figures: readonly Figure[] = [relayDrain, relayDecode, relayLatency, apiCreate, apiRead];
+const figures: readonly Figure[] = [
+  relayDrain,
+  relayDecode,
+  relayLatency,
+  relayFar,
+  relayBig,
+  relayGrowth,
+  relaySessions,
+  apiCreate,
+  apiRead,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

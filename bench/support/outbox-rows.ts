@@ -5,11 +5,11 @@ import type { Server } from './server.ts';
 
 const BODIES = 1_000;
 
-/** The columns of a row of the outbox as the api writes it, each another order's; `body` is SQL for the body. */
-const row = (body: string) => `
+/** The columns of a row of the outbox as the api writes it, each another order's; `body` and `number` are SQL. */
+const row = (body: string, number: string) => `
   SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(r, 1, 3) || '8' || substr(r, 4, 15))::uuid,
     'OrderCreated', ${body}, md5(r), gen_random_uuid(), gen_random_uuid(), '00-' || md5(r) || '-' || substr(r, 1, 16) || '-01'
-  FROM md5(random()::text) AS r`;
+  FROM md5(random()::text || ${number}) AS r`;
 const COLUMNS =
   'message_id, message_type, message_body, aggregate_id, correlation_id, causation_id, traceparent';
 
@@ -19,7 +19,7 @@ const SETUP = `
   DECLARE bodies jsonb[] := array(SELECT body FROM bench_bodies ORDER BY number);
   BEGIN
     FOR i IN 1..count LOOP
-      INSERT INTO outbox (${COLUMNS}) ${row(`bodies[1 + i % ${BODIES}]`)};
+      INSERT INTO outbox (${COLUMNS}) ${row(`bodies[1 + i % ${BODIES}]`, 'i')};
       COMMIT;
     END LOOP;
   END $$`;
@@ -56,11 +56,25 @@ export async function fillInOneTransaction({ db }: Server, count: number): Promi
   const { rows } = await db.query<{ lsn: string }>('SELECT pg_current_wal_insert_lsn() AS lsn');
   await db.query(
     `INSERT INTO outbox (${COLUMNS})
-     SELECT row.* FROM generate_series(1, $1) AS i, bench_bodies AS b, LATERAL (${row('b.body')} WHERE i > 0) AS row
+     SELECT row.* FROM generate_series(1, $1) AS i, bench_bodies AS b, LATERAL (${row('b.body', 'i')}) AS row
      WHERE b.number = 1 + i % ${BODIES}`,
     [count],
   );
   return rows[0]?.lsn ?? '';
+}
+
+/** Rows that were published before: the relay has nothing to do with them. */
+export async function addSettledRows({ db }: Server, count: number): Promise<void> {
+  const STEP = 100_000;
+  for (let done = 0; done < count; done += STEP) {
+    await db.query(
+      `INSERT INTO outbox (${COLUMNS}, processed_at)
+       SELECT row.*, now() FROM generate_series(1, $1) AS i, bench_bodies AS b, LATERAL (${row('b.body', 'i')}) AS row
+       WHERE b.number = 1 + i % ${BODIES}`,
+      [Math.min(STEP, count - done)],
+    );
+  }
+  await db.query('VACUUM ANALYZE outbox');
 }
 
 function orderCreated(number: number): object {

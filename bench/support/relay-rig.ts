@@ -1,5 +1,5 @@
 import { freePort } from '../../dev/free-port.ts';
-import { processCpuUs, startCpuMeter } from './cpu.ts';
+import { memoryMb, processCpuUs, startCpuMeter } from './cpu.ts';
 import type { Sample } from './figure.ts';
 import { fillOutbox, prepareRows } from './outbox-rows.ts';
 import { type Service, startService, startWorker, type Worker } from './processes.ts';
@@ -62,13 +62,25 @@ export async function openRelayRig(options: RigOptions = {}): Promise<RelayRig> 
   };
 }
 
+export interface DrainOptions {
+  /** How the backlog is written; returns a position before the last commit. */
+  readonly fill?: (server: Server, count: number) => Promise<string>;
+  /** Leaves the rows of before in the table. */
+  readonly keepSettled?: boolean;
+}
+
 /**
  * Events a second of a relay on a backlog: `count` rows were committed while it was away. From the moment the server streams to
  * it, until the slot is confirmed behind the last one: by then all are accepted, marked and acknowledged.
  */
-export async function measureDrain(rig: RelayRig, count: number, fill = fillOutbox): Promise<Sample> {
+export async function measureDrain(
+  rig: RelayRig,
+  count: number,
+  options: DrainOptions = {},
+): Promise<Sample> {
   const { server, broker } = rig;
-  await server.db.query('TRUNCATE outbox');
+  const { fill = fillOutbox, keepSettled = false } = options;
+  if (!keepSettled) await server.db.query('TRUNCATE outbox');
   await server.db.query('CHECKPOINT');
   const last = await fill(server, count);
   const accepted = await broker.ask<number>({ kind: 'total' });
@@ -83,11 +95,12 @@ export async function measureDrain(rig: RelayRig, count: number, fill = fillOutb
   await untilSlot(server.db, SLOT, `confirmed_flush_lsn > '${last}'`);
   const seconds = (performance.now() - startedAt) / 1_000;
   const cpu = meter(count);
+  const { peak, now } = memoryMb(relay.pid);
   await relay.stop();
   const sent = (await broker.ask<number>({ kind: 'total' })) - accepted;
   const { rows } = await server.db.query('SELECT FROM outbox WHERE processed_at IS NULL LIMIT 1');
   if (sent !== count || rows.length > 0) throw new Error(`${sent} of ${count} events were accepted`);
-  return { values: { rate: count / seconds }, cpu };
+  return { values: { rate: count / seconds, peakMb: peak, endMb: now }, cpu };
 }
 
 /** Waits until a relay that runs has dealt with all that was committed before. */
