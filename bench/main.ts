@@ -7,10 +7,14 @@ import { relayDrain } from './figures/relay-drain.ts';
 import { relayFar } from './figures/relay-far.ts';
 import { relayGrowth } from './figures/relay-growth.ts';
 import { relayLatency } from './figures/relay-latency.ts';
+import { relayPeer } from './figures/relay-peer.ts';
+import { relayPolling } from './figures/relay-polling.ts';
 import { relaySessions } from './figures/relay-sessions.ts';
+import { relayTwo } from './figures/relay-two.ts';
+import { steady } from './figures/steady.ts';
 import { describeEnvironment } from './support/environment.ts';
 import type { Figure, Sample } from './support/figure.ts';
-import { type Line, linesOf, printTable } from './support/report.ts';
+import { type Line, linesOf, tableOf } from './support/report.ts';
 import { measureRounds } from './support/rounds.ts';
 
 // npm run bench [-- NAME ...] [--pairs N] [--size N]: docs/performance.md says how to read what it prints.
@@ -18,6 +22,8 @@ import { measureRounds } from './support/rounds.ts';
 const figures: readonly Figure[] = [
   relayDrain,
   relayDecode,
+  relayPeer,
+  relayPolling,
   relayLatency,
   relayFar,
   relayBig,
@@ -25,6 +31,8 @@ const figures: readonly Figure[] = [
   relaySessions,
   apiCreate,
   apiRead,
+  steady,
+  relayTwo,
 ];
 
 const { values, positionals } = parseArgs({
@@ -40,7 +48,7 @@ if (unknown.length > 0)
 
 const lines: Line[] = [];
 for (const figure of chosen) lines.push(...(await run(figure)));
-printTable(lines);
+console.log(tableOf(lines));
 for (const line of lines) console.log(JSON.stringify(line));
 
 async function run(figure: Figure): Promise<Line[]> {

@@ -102,7 +102,7 @@ async function receive(backlog: Backlog): Promise<Sample> {
   const done = once(child, 'exit').then(([code]) => {
     if (code !== 0) throw new Error(`pg_recvlogical ended with ${code}: ${errors}`);
   });
-  return await timed(backlog, done, {}); // of a process that has ended, nobody knows what it used
+  return timed(backlog, done, {}); // of a process that has ended, nobody knows what it used
 }
 
 async function timed({ server, count }: Backlog, done: Promise<unknown>, reader: Metered): Promise<Sample> {

@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { RowsReply } from '../programs/row-writer.ts';
-import { processCpuUs, startCpuMeter } from '../support/cpu.ts';
 import type { Comparison, Figure, Sample, Side } from '../support/figure.ts';
-import { type RunningProcess, startWorker, type Worker } from '../support/processes.ts';
+import { measureLatency } from '../support/latency.ts';
+import { startWorker, type Worker } from '../support/processes.ts';
 import { openRelayRig, type RelayRig, untilCaughtUp } from '../support/relay-rig.ts';
 import { untilSlot } from '../support/slot.ts';
-import { quantile } from '../support/statistics.ts';
 
 const RATES = [100, 1_000, 5_000];
 const FLOOR_SLOT = 'bench_floor';
@@ -50,7 +47,7 @@ async function throughRelay(rig: RelayRig, writer: Worker, rate: number, ms: num
   const relay = rig.startRelay();
   await relay.untilReady(`${rig.relayUrl}/health/ready`);
   await untilCaughtUp(rig);
-  const sample = await measure(rig, writer, relay, rate, ms);
+  const sample = await measureLatency({ ...rig, writer, relay, perSecond: rate, ms, warmUpMs: WARM_UP_MS });
   await relay.stop();
   return sample;
 }
@@ -60,43 +57,16 @@ async function throughFloor(rig: RelayRig, writer: Worker, rate: number, ms: num
   await db.query(`SELECT pg_create_logical_replication_slot('${FLOOR_SLOT}', 'pgoutput')`);
   const floor = startWorker('floor', 'bench/programs/floor-relay.ts');
   await floor.ask({ url, slot: FLOOR_SLOT, connectionString: rig.brokerUrl });
-  const sample = await measure(rig, writer, floor, rate, ms);
+  const sample = await measureLatency({
+    ...rig,
+    writer,
+    relay: floor,
+    perSecond: rate,
+    ms,
+    warmUpMs: WARM_UP_MS,
+  });
   await floor.stop();
   await untilSlot(db, FLOOR_SLOT, 'NOT active');
   await db.query(`SELECT pg_drop_replication_slot('${FLOOR_SLOT}')`);
   return sample;
-}
-
-async function measure(
-  rig: RelayRig,
-  writer: Worker,
-  relay: RunningProcess,
-  perSecond: number,
-  ms: number,
-): Promise<Sample> {
-  const { server, broker, bodies } = rig;
-  const write = async (forMs: number) => {
-    const count = Math.ceil((perSecond * forMs) / 1_000);
-    const from = await broker.ask<number>({ kind: 'total' });
-    const committed = await writer.ask<RowsReply>({ url: server.url, bodies, perSecond, count });
-    while ((await broker.ask<number>({ kind: 'total' })) < from + count) await sleep(20);
-    return {
-      committed,
-      accepted: await broker.ask<ReadonlyMap<string, number>>({ kind: 'accepted', from: from + 1 }),
-    };
-  };
-  await write(WARM_UP_MS);
-  const meter = startCpuMeter({
-    relay: () => processCpuUs(relay.pid),
-    PostgreSQL: server.cpuUs,
-    broker: () => processCpuUs(broker.pid),
-  });
-  const { committed, accepted } = await write(ms);
-  const cpu = meter(committed.size);
-  const times = [...committed].map(([id, atUs]) => ((accepted.get(id) ?? Number.NaN) - atUs) / 1_000);
-  if (times.some(Number.isNaN)) throw new Error('Not every event was accepted');
-  return {
-    values: { p50: quantile(times, 0.5), p99: quantile(times, 0.99), 'p99.9': quantile(times, 0.999) },
-    cpu,
-  };
 }

@@ -59,21 +59,19 @@ export function linesOf(
   });
 }
 
-export function printTable(lines: readonly Line[]): void {
-  console.table(
-    lines.map(({ figure, comparison, median, min, max, ours, beside, ...line }) => ({
-      figure,
-      comparison,
-      median,
-      'min-max': `${min}-${max}`,
-      wanted: wantedText(line),
-      reached: line.reached === undefined ? '' : line.reached ? 'yes' : 'NO',
-      ours: listed(ours.values),
-      'CPU us each': listed(ours.cpuUs),
-      beside: beside ? listed(beside.values) : '',
-      'CPU us each, beside': beside ? listed(beside.cpuUs) : '',
-    })),
-  );
+/** The table in Markdown, as docs/performance.md has it. */
+export function tableOf(lines: readonly Line[]): string {
+  const rows = lines.map(({ figure, comparison, median, min, max, ours, beside, ...line }) => [
+    figure,
+    comparison,
+    `${median} (${min} to ${max})`,
+    wantedText(line),
+    line.reached === undefined ? '' : line.reached ? 'yes' : '**no**',
+    listed(ours),
+    beside ? listed(beside) : '',
+  ]);
+  const head = ['figure', 'beside what', 'median (min to max)', 'wanted', 'reached', 'ours', 'beside it'];
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
 function isReached({ atLeast, atMost }: Comparison, median: number): boolean | undefined {
@@ -108,10 +106,11 @@ function medians(records: readonly Readonly<Record<string, number>>[]): Record<s
   );
 }
 
-const listed = (values: Readonly<Record<string, number>>) =>
-  Object.entries(values)
-    .map(([name, value]) => `${name} ${value}`)
-    .join(', ');
+function listed({ values, cpuUs }: SideLine): string {
+  const texts = (record: Readonly<Record<string, number>>) =>
+    Object.entries(record).map(([name, value]) => `${name} ${value}`);
+  return `${texts(values).join(', ')}; CPU us: ${texts(cpuUs).join(', ')}`;
+}
 
 /** Three digits are more than such a measurement is good for. */
 function short(value: number): number {
