@@ -6,7 +6,7 @@ import type { Figure, Sample } from '../support/figure.ts';
 import { fillOutbox, prepareRows } from '../support/outbox-rows.ts';
 import { startWorker } from '../support/processes.ts';
 import { openServer, type Server } from '../support/server.ts';
-import { untilSlot } from '../support/slot.ts';
+import { untilSlot, untilStreaming } from '../support/slot.ts';
 
 const SLOT = 'bench_decode';
 
@@ -57,19 +57,24 @@ interface Backlog {
   readonly last: string;
 }
 
+interface Reading extends Backlog {
+  readonly others: ReturnType<typeof startCpuMeter>;
+}
+
 /** Each measurement reads a copy of the slot, since what reads a slot may move it. */
-async function withSlot(backlog: Backlog, read: (backlog: Backlog) => Promise<Sample>): Promise<Sample> {
+async function withSlot(backlog: Backlog, read: (reading: Reading) => Promise<Sample>): Promise<Sample> {
   const { db } = backlog.server;
   await db.query(`SELECT pg_copy_logical_replication_slot('${SLOT}_first', '${SLOT}')`);
   try {
-    return await read(backlog);
+    // From before the reader connects: the server decodes from the first moment on.
+    return await read({ ...backlog, others: startCpuMeter({ PostgreSQL: backlog.server.cpuUs }) });
   } finally {
     await untilSlot(db, SLOT, 'NOT active');
     await db.query(`SELECT pg_drop_replication_slot('${SLOT}')`);
   }
 }
 
-const decode = (how: 'relay' | 'library') => async (backlog: Backlog) => {
+const decode = (how: 'relay' | 'library') => async (backlog: Reading) => {
   const { server, count, from } = backlog;
   const decoder = startWorker('decoder', 'bench/programs/decoder.ts');
   const done = decoder.ask({ how, url: server.url, slot: SLOT, from, count });
@@ -78,7 +83,7 @@ const decode = (how: 'relay' | 'library') => async (backlog: Backlog) => {
   return sample;
 };
 
-async function receive(backlog: Backlog): Promise<Sample> {
+async function receive(backlog: Reading): Promise<Sample> {
   const child = spawn(
     'pg_recvlogical',
     [
@@ -105,12 +110,19 @@ async function receive(backlog: Backlog): Promise<Sample> {
   return timed(backlog, done, {}); // of a process that has ended, nobody knows what it used
 }
 
-async function timed({ server, count }: Backlog, done: Promise<unknown>, reader: Metered): Promise<Sample> {
-  await Promise.race([untilSlot(server.db, SLOT, 'active'), done]);
-  const meter = startCpuMeter({ ...reader, PostgreSQL: server.cpuUs });
-  const startedAt = performance.now();
+async function timed(
+  { server, count, others }: Reading,
+  done: Promise<unknown>,
+  reader: Metered,
+): Promise<Sample> {
+  const over = done.then(() =>
+    Promise.reject(new Error('So small a backlog is over before it is seen to begin')),
+  );
+  over.catch(() => undefined); // only who still waits for the beginning is told
+  const startedAt = await Promise.race([untilStreaming(server.db, SLOT), over]);
+  const ours = startCpuMeter(reader);
   await done;
   const seconds = (performance.now() - startedAt) / 1_000;
   await sleep(100); // a server process that is ending is counted when it has ended
-  return { values: { rate: count / seconds }, cpu: meter(count) };
+  return { values: { rate: count / seconds }, cpu: { ...ours(count), ...others(count) } };
 }

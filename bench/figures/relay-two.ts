@@ -3,7 +3,7 @@ import type { Figure, Sample } from '../support/figure.ts';
 import { fillOutbox } from '../support/outbox-rows.ts';
 import { startWorker } from '../support/processes.ts';
 import { openRelayRig, type RelayRig } from '../support/relay-rig.ts';
-import { untilSlot } from '../support/slot.ts';
+import { untilSlot, untilStreaming } from '../support/slot.ts';
 
 const SLOT = 'bench_part';
 // A row filter takes what is built in and immutable; an event of no order belongs to the first.
@@ -62,17 +62,15 @@ async function publish(
       };
     }),
   );
+  const others = startCpuMeter({ PostgreSQL: server.cpuUs, broker: () => processCpuUs(broker.pid) });
   const done = Promise.all(parts.map(({ worker, request }) => worker.ask(request)));
-  await Promise.all(parts.map(({ slot }) => untilSlot(db, slot, 'active')));
-  const meter = startCpuMeter({
+  const started = await Promise.all(parts.map(({ slot }) => untilStreaming(db, slot)));
+  const ours = startCpuMeter({
     relays: () => parts.reduce((sum, { worker }) => sum + processCpuUs(worker.pid), 0),
-    PostgreSQL: server.cpuUs,
-    broker: () => processCpuUs(broker.pid),
   });
-  const startedAt = performance.now();
   await done;
-  const seconds = (performance.now() - startedAt) / 1_000;
-  const cpu = meter(count);
+  const seconds = (performance.now() - Math.min(...started)) / 1_000;
+  const cpu = { ...ours(count), ...others(count) };
   for (const { slot, worker } of parts) {
     await worker.stop();
     await untilSlot(db, slot, 'NOT active');

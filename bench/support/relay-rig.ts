@@ -4,7 +4,7 @@ import type { Sample } from './figure.ts';
 import { fillOutbox, prepareRows } from './outbox-rows.ts';
 import { type Service, startService, startWorker, type Worker } from './processes.ts';
 import { openServer, type Server } from './server.ts';
-import { untilSlot } from './slot.ts';
+import { untilSlot, untilStreaming } from './slot.ts';
 
 const SLOT = 'order_outbox';
 
@@ -84,17 +84,13 @@ export async function measureDrain(
   await server.db.query('CHECKPOINT');
   const last = await fill(server, count);
   const accepted = await broker.ask<number>({ kind: 'total' });
+  const others = startCpuMeter({ PostgreSQL: server.cpuUs, broker: () => processCpuUs(broker.pid) });
   const relay = rig.startRelay();
-  await untilSlot(server.db, SLOT, 'active');
-  const meter = startCpuMeter({
-    relay: () => processCpuUs(relay.pid),
-    PostgreSQL: server.cpuUs,
-    broker: () => processCpuUs(broker.pid),
-  });
-  const startedAt = performance.now();
+  const startedAt = await untilStreaming(server.db, SLOT);
+  const ours = startCpuMeter({ relay: () => processCpuUs(relay.pid) }); // without the start of its process
   await untilSlot(server.db, SLOT, `confirmed_flush_lsn > '${last}'`);
   const seconds = (performance.now() - startedAt) / 1_000;
-  const cpu = meter(count);
+  const cpu = { ...ours(count), ...others(count) };
   const { peak, now } = memoryMb(relay.pid);
   await relay.stop();
   const sent = (await broker.ask<number>({ kind: 'total' })) - accepted;

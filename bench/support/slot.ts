@@ -12,3 +12,14 @@ export async function untilSlot(db: pg.Pool, slot: string, condition: string): P
     await sleep(5);
   }
 }
+
+/** Waits until the slot is read, and returns the instant at which that was asked for, on the clock of `performance.now()`. */
+export async function untilStreaming(db: pg.Pool, slot: string): Promise<number> {
+  await untilSlot(db, slot, 'active');
+  const { rows } = await db.query<{ ms: number }>(
+    `SELECT extract(epoch FROM clock_timestamp() - query_start)::float8 * 1000 AS ms
+     FROM pg_stat_activity JOIN pg_replication_slots ON active_pid = pid WHERE slot_name = $1`,
+    [slot],
+  );
+  return performance.now() - (rows[0]?.ms ?? 0);
+}
