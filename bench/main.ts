@@ -46,6 +46,13 @@ if (unknown.length > 0)
     `There is no figure ${unknown.join(', ')}, only: ${figures.map(({ name }) => name).join(', ')}`,
   );
 
+// A failure ends what was started; a signal alone would leave PostgreSQL running.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    throw new Error(`Stopped by ${signal}`);
+  });
+}
+
 const lines: Line[] = [];
 for (const figure of chosen) lines.push(...(await run(figure)));
 console.log(tableOf(lines));

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +10,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STOP_WITHIN_MS = 30_000;
 const READY_WITHIN_MS = 30_000;
 const logs = mkdtempSync(join(tmpdir(), 'order-service-bench-'));
+process.on('exit', () => rmSync(logs, { recursive: true, force: true })); // an error has quoted what matters
 let started = 0;
 
 export interface RunningProcess {
