@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { openPostgres } from '../dev/postgres.ts';
+import { processCpuUs } from './support/cpu.ts';
+import { quantile } from './support/statistics.ts';
 
 // What it costs PostgreSQL to remember that a message was published: the ways of docs/decisions/marking.md, one after the
 // other in every round, so that a noisy machine is noisy for all of them. Figures are per row; ratios are to `update`.
@@ -68,15 +69,15 @@ try {
 } finally {
   await postgres.close();
 }
-const base = median(results.get('update')?.cpuUs ?? []);
+const base = quantile(results.get('update')?.cpuUs ?? [], 0.5);
 console.table(
   [...results].map(([way, { cpuUs, walBytes }]) => ({
     way,
-    'CPU us/row': median(cpuUs).toFixed(2),
+    'CPU us/row': quantile(cpuUs, 0.5).toFixed(2),
     min: Math.min(...cpuUs).toFixed(2),
     max: Math.max(...cpuUs).toFixed(2),
-    ratio: (median(cpuUs) / base).toFixed(2),
-    'WAL bytes/row': median(walBytes).toFixed(0),
+    ratio: (quantile(cpuUs, 0.5) / base).toFixed(2),
+    'WAL bytes/row': quantile(walBytes, 0.5).toFixed(0),
   })),
 );
 
@@ -106,19 +107,13 @@ async function measure(db: pg.Client, way: Way): Promise<{ cpuUs: number; walByt
   return { cpuUs: (after.cpu - before.cpu) / ROWS, walBytes: (after.wal - before.wal) / ROWS };
 }
 
-/** CPU time of the connection's server process, user and system. Linux only. */
+/** CPU time of the connection's server process. */
 async function backendCpuUs(db: pg.Client): Promise<number> {
   const { rows } = await db.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-  const fields = readFileSync(`/proc/${rows[0]?.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return ticks * 10_000; // a tick is a hundredth of a second
+  return processCpuUs(rows[0]?.pid ?? 0);
 }
 
 async function walPosition(db: pg.Client): Promise<number> {
   const { rows } = await db.query<{ bytes: string }>("SELECT pg_current_wal_lsn() - '0/0' AS bytes");
   return Number(rows[0]?.bytes);
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

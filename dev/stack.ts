@@ -81,7 +81,8 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-async function createDatabase(serverUrl: string): Promise<void> {
+/** Creates the database `orders`. */
+export async function createDatabase(serverUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();
   await client.query('CREATE DATABASE orders');
@@ -89,7 +90,7 @@ async function createDatabase(serverUrl: string): Promise<void> {
 }
 
 /** The same command that an operator and CI run. */
-function migrate(databaseUrl: string): void {
+export function migrate(databaseUrl: string): void {
   const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'db:migrate'], {
     cwd: ROOT,
     env: { ...process.env, DATABASE_URL: databaseUrl },

@@ -56,7 +56,7 @@ const rules: Rule[] = [
     text: /insert\(\s*outbox\b|insert\s+into\s+"?outbox\b/i,
     planted: ['src/orders/order-store.ts', 'await db\n  .insert(outbox)\n  .values(event);'],
   },
-  only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|test\/)/),
+  only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
   only('@azure\\/service-bus', /^(relay\/publishing|dev|bench|test)\//),
   only('@azure\\/identity', /^relay\/publishing\//),
   {
@@ -70,11 +70,11 @@ const rules: Rule[] = [
   only('@opentelemetry\\/api', /^(src\/tracing|src\/core\/messages\/trace-context|test\/.*)\.ts$/),
   only(
     '(@fastify\\/(?!otel$)|fastify$)',
-    /^(src\/app|src\/http\/.*|relay\/health-server|test\/.*)\.ts$/,
+    /^(src\/app|src\/http\/.*|relay\/health-server|bench\/programs\/.*|test\/.*)\.ts$/,
     'fastify',
   ),
   only('@fastify\\/otel', /^src\/tracing\.ts$/),
-  only('drizzle-orm', /^(src\/(core\/db|orders|outbox|idempotency)\/|src\/app\.ts|test\/)/),
+  only('drizzle-orm', /^(src\/(core\/db|orders|outbox|idempotency)\/|src\/app\.ts|bench\/programs\/|test\/)/),
   only('prom-client', /^(relay\/metrics\.ts$|test\/)/),
   only('pino', /^src\/core\/log\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
@@ -88,7 +88,7 @@ const rules: Rule[] = [
   },
   {
     rule: 'the lifecycle alone ends a process',
-    files: /^(?!src\/core\/lifecycle\.ts|dev\/demo\.ts|test\/)/,
+    files: /^(?!src\/core\/lifecycle\.ts|dev\/demo\.ts|bench\/support\/worker\.ts|test\/)/,
     text: /process\.(exit|abort|reallyExit)\(/,
     planted: ['relay/main.ts', 'process.exit(1);'],
   },

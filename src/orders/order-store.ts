@@ -1,35 +1,75 @@
-import { and, asc, desc, eq, getTableColumns, gt, inArray, lt, type SQL, sql } from 'drizzle-orm';
+import {
+  and,
+  asc,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  lt,
+  type Placeholder,
+  type SQL,
+  sql,
+} from 'drizzle-orm';
 import type { Database } from '../core/db/database.ts';
+import { prepared } from '../core/db/prepared.ts';
 import { orderItems, orders } from '../core/db/schema.ts';
 import type { Address } from '../core/messages/order-fields.ts';
 import { fromNumeric, toNumeric } from '../core/money.ts';
 import type { Order } from './order.ts';
 import type { OrderPage, OrderPlace, OrderQuery } from './order-query.ts';
 
-/** Inserts an order and its items, in two statements however many items there are. */
-export async function insertOrder(db: Database, order: Order): Promise<void> {
-  const { orderId, customerId, shippingAddress, status, createdAt, updatedAt, version } = order;
-  const totalAmount = toNumeric(order.totalCents);
-  await db
-    .insert(orders)
-    .values({ orderId, customerId, totalAmount, status, shippingAddress, createdAt, updatedAt, version });
-  await db.insert(orderItems).values(
-    order.items.map((item, index) => ({
-      orderItemId: item.orderItemId,
-      orderId,
-      lineNumber: index + 1,
-      productId: item.productId,
-      quantity: item.quantity,
-      unitPrice: toNumeric(item.unitPriceCents),
-      lineTotal: toNumeric(item.lineTotalCents),
-      createdAt,
-    })),
+const { placeholder } = sql;
+
+// One statement, since each costs the api and the server a turn; and the items' columns as arrays, so that it is one text to
+// prepare, however many items there are.
+const insertOrderRows = prepared((db) => {
+  const placed = db.$with('placed').as(
+    db
+      .insert(orders)
+      .values({
+        orderId: placeholder('orderId'),
+        customerId: placeholder('customerId'),
+        totalAmount: placeholder('totalAmount'),
+        status: placeholder('status'),
+        shippingAddress: placeholder('shippingAddress'),
+        createdAt: placeholder('createdAt'),
+        updatedAt: placeholder('updatedAt'),
+        version: placeholder('version'),
+      })
+      .returning({ orderId: orders.orderId, createdAt: orders.createdAt }),
   );
+  return db
+    .with(placed)
+    .insert(orderItems)
+    .select(
+      sql`select item.id, ${placed.orderId}, line, product, quantity, price, total, ${placed.createdAt}
+        from ${placed}, unnest(${placeholder('itemIds')}::text[], ${placeholder('productIds')}::text[],
+          ${placeholder('quantities')}::int[], ${placeholder('unitPrices')}::numeric[], ${placeholder('lineTotals')}::numeric[])
+          with ordinality as item (id, product, quantity, price, total, line)`,
+    )
+    .prepare('insert_order');
+});
+
+/** Inserts an order and its items. */
+export async function insertOrder(db: Database, order: Order): Promise<void> {
+  const { items, totalCents } = order;
+  await insertOrderRows(db).execute({
+    ...order,
+    totalAmount: toNumeric(totalCents),
+    itemIds: items.map(({ orderItemId }) => orderItemId),
+    productIds: items.map(({ productId }) => productId),
+    quantities: items.map(({ quantity }) => quantity),
+    unitPrices: items.map(({ unitPriceCents }) => toNumeric(unitPriceCents)),
+    lineTotals: items.map(({ lineTotalCents }) => toNumeric(lineTotalCents)),
+  });
 }
+
+const selectOrderById = prepared((db) => selectOrder(db, placeholder('orderId')).prepare('select_order'));
 
 /** The order as it stands now, from one statement, so that its parts belong together. */
 export async function findOrder(db: Database, orderId: string): Promise<Order | undefined> {
-  return toOrder(await selectOrder(db, orderId));
+  return toOrder(await selectOrderById(db).execute({ orderId }));
 }
 
 /**
@@ -90,7 +130,7 @@ async function findItems(db: Database, orderIds: readonly string[]): Promise<Map
   return Map.groupBy(rows, ({ orderId }) => orderId);
 }
 
-function selectOrder(db: Database, orderId: string) {
+function selectOrder(db: Database, orderId: string | Placeholder) {
   return db
     .select({ order: getTableColumns(orders), item: getTableColumns(orderItems) })
     .from(orders)

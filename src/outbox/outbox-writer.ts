@@ -1,4 +1,6 @@
+import { sql } from 'drizzle-orm';
 import type { Database } from '../core/db/database.ts';
+import { prepared } from '../core/db/prepared.ts';
 import { outbox } from '../core/db/schema.ts';
 import type { Event } from '../core/messages/message.ts';
 import type { MessageContext } from '../core/messages/message-context.ts';
@@ -8,26 +10,48 @@ export interface EventToPublish {
   readonly context: MessageContext;
 }
 
+const { placeholder } = sql;
+
+const insertEvent = prepared((db) =>
+  db
+    .insert(outbox)
+    .values({
+      messageId: placeholder('messageId'),
+      messageType: placeholder('messageType'),
+      messageBody: placeholder('messageBody'),
+      createdAt: placeholder('createdAt'),
+      aggregateId: placeholder('aggregateId'),
+      correlationId: placeholder('correlationId'),
+      causationId: placeholder('causationId'),
+      userId: placeholder('userId'),
+      // Cast, not encoded by the column: that would make JSON's null of what is to be none.
+      metadata: sql`${placeholder('metadata')}::jsonb`,
+      traceparent: placeholder('traceparent'),
+      tracestate: placeholder('tracestate'),
+    })
+    .prepare('insert_event'),
+);
+
 /** Appends events to the outbox: they are published if, and only if, the transaction that `db` is in commits. */
 export async function appendToOutbox(
   db: Database,
   events: readonly EventToPublish[],
   createdAt: Date,
 ): Promise<void> {
-  if (events.length === 0) return;
-  await db.insert(outbox).values(
-    events.map(({ event, context }) => ({
-      messageId: context.messageId,
+  for (const { event, context } of events) {
+    const { messageId, correlationId, causationId, userId, metadata, trace } = context;
+    await insertEvent(db).execute({
+      messageId,
       messageType: event.type,
       messageBody: event.body,
       createdAt,
       aggregateId: event.aggregateId,
-      correlationId: context.correlationId,
-      causationId: context.causationId,
-      userId: context.userId,
-      metadata: Object.keys(context.metadata).length > 0 ? context.metadata : undefined,
-      traceparent: context.trace?.traceparent,
-      tracestate: context.trace?.tracestate,
-    })),
-  );
+      correlationId,
+      causationId: causationId ?? null,
+      userId: userId ?? null,
+      metadata: Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
+      traceparent: trace?.traceparent ?? null,
+      tracestate: trace?.tracestate ?? null,
+    });
+  }
 }

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import { AppError } from '../errors.ts';
@@ -15,27 +15,36 @@ export async function inTransaction<T>(
   timeoutMs = 8_000,
 ): Promise<T> {
   const client = await connect(pool);
-  const db = drizzle(client);
+  const db = databaseOn(client);
   // Each statement has its own time limit; this one bounds their sum. With a query in flight, end() drops the connection.
   const deadline = setTimeout(() => void client.end(), timeoutMs);
   let committing = false;
   try {
-    await db.execute(sql`begin`);
+    await run(client, 'begin');
     const result = await work(db);
     committing = true;
-    const { command } = await db.execute(sql`commit`);
+    const { command } = await run(client, 'commit');
     // PostgreSQL answers COMMIT of a failed transaction with a ROLLBACK that is no error.
     if (command !== 'COMMIT') throw new Error('Rolled back: the error of a statement in it was swallowed');
     client.release();
     return result;
   } catch (error) {
     const uncertain = committing && isCommitUncertain(error);
-    await giveUp(client, db, uncertain || isDatabaseUnavailable(error));
+    await giveUp(client, uncertain || isDatabaseUnavailable(error));
     if (!uncertain) throw error;
     throw new AppError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause: error });
   } finally {
     clearTimeout(deadline);
   }
+}
+
+const databases = new WeakMap<pg.PoolClient, Database>();
+
+/** One for each connection, so that it keeps its prepared queries. */
+function databaseOn(client: pg.PoolClient): Database {
+  const db = databases.get(client) ?? drizzle(client);
+  databases.set(client, db);
+  return db;
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
@@ -47,12 +56,21 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 }
 
 /** Rolls back and returns the connection to the pool; a connection of which that is not certain is closed instead. */
-async function giveUp(client: pg.PoolClient, db: Database, broken: boolean): Promise<void> {
+async function giveUp(client: pg.PoolClient, broken: boolean): Promise<void> {
   if (broken) return client.release(true);
   try {
-    await db.execute(sql`rollback`);
+    await run(client, 'rollback');
     client.release();
   } catch (error) {
     client.release(error instanceof Error ? error : true);
+  }
+}
+
+/** Fails as Drizzle's queries fail, and costs less: those are built anew each time. */
+async function run(client: pg.PoolClient, text: 'begin' | 'commit' | 'rollback'): Promise<pg.QueryResult> {
+  try {
+    return await client.query(text);
+  } catch (error) {
+    throw new DrizzleQueryError(text, [], error as Error);
   }
 }

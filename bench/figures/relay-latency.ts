@@ -1,0 +1,72 @@
+import type { Comparison, Figure, Sample, Side } from '../support/figure.ts';
+import { measureLatency } from '../support/latency.ts';
+import { startWorker, type Worker } from '../support/processes.ts';
+import { openRelayRig, type RelayRig, untilCaughtUp } from '../support/relay-rig.ts';
+import { untilSlot } from '../support/slot.ts';
+
+const RATES = [100, 1_000, 5_000];
+const FLOOR_SLOT = 'bench_floor';
+const WARM_UP_MS = 2_000;
+
+export const relayLatency: Figure = {
+  name: 'relay.latency',
+  what: 'from the answer to a commit until the broker has accepted its event, at 100, 1,000 and 5,000 events a second',
+  size: 10_000, // milliseconds
+  async open(size) {
+    const rig = await openRelayRig({ keep: 200_000 });
+    const writer = startWorker('writer', 'bench/programs/row-writer.ts');
+    return {
+      sides: RATES.flatMap((rate): Side[] => [
+        { name: `relay, ${rate}/s`, measure: () => throughRelay(rig, writer, rate, size) },
+        { name: `floor, ${rate}/s`, measure: () => throughFloor(rig, writer, rate, size) },
+      ]),
+      comparisons: RATES.flatMap((rate): Comparison[] => {
+        const pair = { ours: `relay, ${rate}/s`, beside: `floor, ${rate}/s` };
+        const wanted = rate === 1_000;
+        return [
+          { name: `p50 at ${rate}/s`, value: 'p50', ...pair, ...(wanted && { atMost: 2, aim: 1.3 }) },
+          {
+            name: `p99 at ${rate}/s, ms`,
+            value: 'p99',
+            ours: pair.ours,
+            ...(wanted && { atMost: 25, aim: 10 }),
+          },
+        ];
+      }),
+      notes: ['floor: the library with a plugin that reads id and body, and one send of the SDK for each'],
+      version: rig.server.version,
+      async close() {
+        await writer.stop();
+        await rig.close();
+      },
+    };
+  },
+};
+
+async function throughRelay(rig: RelayRig, writer: Worker, rate: number, ms: number): Promise<Sample> {
+  const relay = rig.startRelay();
+  await relay.untilReady(`${rig.relayUrl}/health/ready`);
+  await untilCaughtUp(rig);
+  const sample = await measureLatency({ ...rig, writer, relay, perSecond: rate, ms, warmUpMs: WARM_UP_MS });
+  await relay.stop();
+  return sample;
+}
+
+async function throughFloor(rig: RelayRig, writer: Worker, rate: number, ms: number): Promise<Sample> {
+  const { db, url } = rig.server;
+  await db.query(`SELECT pg_create_logical_replication_slot('${FLOOR_SLOT}', 'pgoutput')`);
+  const floor = startWorker('floor', 'bench/programs/floor-relay.ts');
+  await floor.ask({ url, slot: FLOOR_SLOT, connectionString: rig.brokerUrl });
+  const sample = await measureLatency({
+    ...rig,
+    writer,
+    relay: floor,
+    perSecond: rate,
+    ms,
+    warmUpMs: WARM_UP_MS,
+  });
+  await floor.stop();
+  await untilSlot(db, FLOOR_SLOT, 'NOT active');
+  await db.query(`SELECT pg_drop_replication_slot('${FLOOR_SLOT}')`);
+  return sample;
+}

@@ -1,0 +1,88 @@
+import { parseArgs } from 'node:util';
+import { apiCreate } from './figures/api-create.ts';
+import { apiRead } from './figures/api-read.ts';
+import { relayBig } from './figures/relay-big.ts';
+import { relayDecode } from './figures/relay-decode.ts';
+import { relayDrain } from './figures/relay-drain.ts';
+import { relayFar } from './figures/relay-far.ts';
+import { relayGrowth } from './figures/relay-growth.ts';
+import { relayLatency } from './figures/relay-latency.ts';
+import { relayPeer } from './figures/relay-peer.ts';
+import { relayPolling } from './figures/relay-polling.ts';
+import { relaySessions } from './figures/relay-sessions.ts';
+import { relayTwo } from './figures/relay-two.ts';
+import { steady } from './figures/steady.ts';
+import { describeEnvironment } from './support/environment.ts';
+import type { Figure, Sample } from './support/figure.ts';
+import { type Line, linesOf, tableOf } from './support/report.ts';
+import { measureRounds } from './support/rounds.ts';
+
+// npm run bench [-- NAME ...] [--pairs N] [--size N]: docs/performance.md says how to read what it prints.
+
+const figures: readonly Figure[] = [
+  relayDrain,
+  relayDecode,
+  relayPeer,
+  relayPolling,
+  relayLatency,
+  relayFar,
+  relayBig,
+  relayGrowth,
+  relaySessions,
+  apiCreate,
+  apiRead,
+  steady,
+  relayTwo,
+];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { pairs: { type: 'string' }, size: { type: 'string' } },
+});
+const chosen = figures.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const unknown = positionals.filter((name) => !figures.some((figure) => figure.name === name));
+if (unknown.length > 0)
+  throw new Error(
+    `There is no figure ${unknown.join(', ')}, only: ${figures.map(({ name }) => name).join(', ')}`,
+  );
+
+// A failure ends what was started; a signal alone would leave PostgreSQL running.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    throw new Error(`Stopped by ${signal}`);
+  });
+}
+
+const lines: Line[] = [];
+for (const figure of chosen) lines.push(...(await run(figure)));
+console.log(tableOf(lines));
+for (const line of lines) console.log(JSON.stringify(line));
+
+async function run(figure: Figure): Promise<Line[]> {
+  const size = wholeNumber(values.size) ?? figure.size;
+  const pairs = wholeNumber(values.pairs) ?? figure.pairs ?? 5;
+  console.log(`> ${figure.name} (${size}): ${figure.what}`);
+  const open = await figure.open(size);
+  try {
+    const samples = await measureRounds(open, pairs, (side, round, sample) =>
+      console.log(`  ${round === 0 ? 'warm-up' : `round ${round}`}, ${side}: ${described(sample)}`),
+    );
+    return linesOf(figure, open, samples, size, describeEnvironment(open.version));
+  } finally {
+    await open.close();
+  }
+}
+
+function described({ values, cpu }: Sample): string {
+  const texts = [
+    ...Object.entries(values),
+    ...Object.entries(cpu).map(([name, us]) => [`${name} us`, us] as const),
+  ];
+  return texts.map(([name, value]) => `${name} ${value.toFixed(value < 100 ? 2 : 0)}`).join(', ');
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (!/^[1-9]\d*$/.test(text)) throw new TypeError(`'${text}' is not a whole number`);
+  return Number(text);
+}
