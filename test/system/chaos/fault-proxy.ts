@@ -111,6 +111,9 @@ class Link {
   constructor(client: Socket, server: Socket, weather: Weather) {
     this.#sockets = [client, server];
     const cut = () => this.destroy();
+    for (const socket of this.#sockets) {
+      socket.on('close', () => this.#sockets.every(({ destroyed }) => destroyed) && this.onClosed());
+    }
     this.ways = {
       toServer: new Direction(client, server, weather, cut),
       toClient: new Direction(server, client, weather, cut),
@@ -118,7 +121,11 @@ class Link {
   }
 
   destroy(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) {
+      // A reset after a shutdown is refused by the system, and the socket would stay open for ever.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
     this.onClosed();
   }
 }
