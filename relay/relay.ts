@@ -108,10 +108,11 @@ function waitAfter(err: unknown, { monitor, log, random, stopping, memory }: Run
     monitor.enter('standby');
     return STANDBY_RETRY_MS;
   }
-  memory.failures++;
   monitor.enter(WAITING_IN[code] ?? 'waiting');
   const forPerson = setupAdvice(err) ?? (FOR_A_PERSON.has(code) ? (err as Error).message : undefined);
   monitor.failed(err, forPerson ?? whyUnreachable(err));
+  // Looking until a person has done something is no reason to wait longer afterwards.
+  if (!forPerson) memory.failures++;
   const waitMs = forPerson
     ? backoffMs(SLOW.failures, random, SLOW.capMs)
     : backoffMs(memory.failures, random);
