@@ -25,7 +25,7 @@ export interface ChaosOptions {
 
 const CALM_MS = 3_000;
 /** Between the beginnings of two faults, in a run of a plant, a short and a long one. */
-const GAPS_MS = { plant: [300, 1_500], short: [500, 2_500], long: [1_000, 5_000] } as const;
+const GAPS_MS = { plant: [300, 1_500], short: [500, 2_500], long: [1_000, 3_500] } as const;
 const ANSWERS_WITHIN_MS = 60_000;
 /** A plant that loses something never drains, and is caught by what it has lost. */
 const PLANT_STUCK_AFTER_MS = 20_000;
