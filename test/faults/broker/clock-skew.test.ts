@@ -45,11 +45,12 @@ describe('a clock', { concurrency: true }, () => {
     await insertEvent(pool, 'Waiting');
 
     const behind = await startRelayProcess(t, { url, bus }, offBy(-120));
-    await until('the row says why, and it was tried again', async () => {
-      const { rowCount } = await pool.query(
-        `SELECT FROM outbox WHERE retry_count >= 2 AND error_message LIKE '%ExpiredToken%'`,
+    await until('it says why', async () => {
+      const told = await fetch(`${behind.url}/health/ready`).then(
+        (response) => response.text(),
+        () => '', // it does not listen yet
       );
-      return rowCount === 1;
+      return told.includes('"broker-away"') && told.includes('ExpiredToken');
     });
     await behind.stop('SIGKILL');
     await startRelayProcess(t, { url, bus });
