@@ -161,7 +161,7 @@ export class RelayState {
   }
 
   accepted(batch: readonly Pending[], now: number): void {
-    this.#gate.accepted(now);
+    this.#gate.accepted(batch, now);
     this.#settlement.accept(batch, now);
     this.#lanes.release(batch);
   }
@@ -170,9 +170,9 @@ export class RelayState {
   rejected(batch: readonly Pending[], failure: PublishFailure, now: number): number | undefined {
     if (failure.kind !== 'poison') {
       this.#lanes.restore(batch);
-      return this.#gate.refused(failure, now);
+      return this.#gate.refused(batch, failure, now);
     }
-    this.#gate.refusedAlone();
+    this.#gate.refusedAlone(batch);
     const [pending] = batch;
     if (pending && batch.length === 1) {
       this.#park(pending, failure.message);
@@ -329,7 +329,7 @@ export class RelayState {
     const { maxBatchCount, sessions } = this.#limits;
     const batch = this.#lanes.take({ maxCount: maxBatchCount, maxBytes: maxBatchBytes, oneLane: sessions });
     if (!batch) return undefined;
-    this.#gate.sent();
+    this.#gate.sent(batch);
     return { kind: 'send', batch };
   }
 

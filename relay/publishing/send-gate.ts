@@ -1,11 +1,21 @@
 import { backoffMs } from '../backoff.ts';
 import type { PublishFailure } from './publish-failure.ts';
 
-/** Whether the next batch may go: so many in flight at once, and after a refusal a pause, then one at a time until one passes. Pure. */
+type Batch = readonly { readonly bytes: number }[];
+
+/** rhea keeps the bytes of whatever was sent after a send that is not answered, also when it was accepted long ago. */
+const MAX_BYTES_SINCE_OLDEST = 16 * 1024 * 1024;
+
+/**
+ * Whether the next batch may go: so many in flight at once, not too much since the oldest of them, and after a refusal a pause,
+ * then one at a time until one passes. Pure.
+ */
 export class SendGate {
   readonly #maxInFlight: number;
   readonly #random: () => number;
-  #inFlight = 0;
+  /** In the order in which they were begun, with the bytes sent before. */
+  readonly #inFlight = new Map<Batch, number>();
+  #sentBytes = 0;
   #failures = 0;
   #pausedUntil = 0;
 
@@ -15,22 +25,27 @@ export class SendGate {
   }
 
   isOpen(now: number): boolean {
-    return now >= this.#pausedUntil && this.#inFlight < (this.#failures > 0 ? 1 : this.#maxInFlight);
+    const [oldestAt = this.#sentBytes] = this.#inFlight.values();
+    const hasRoom = this.#sentBytes - oldestAt < MAX_BYTES_SINCE_OLDEST;
+    return (
+      now >= this.#pausedUntil && hasRoom && this.inFlight < (this.#failures > 0 ? 1 : this.#maxInFlight)
+    );
   }
 
-  sent(): void {
-    this.#inFlight++;
+  sent(batch: Batch): void {
+    this.#inFlight.set(batch, this.#sentBytes);
+    for (const { bytes } of batch) this.#sentBytes += bytes;
   }
 
-  accepted(now: number): void {
-    this.#inFlight--;
+  accepted(batch: Batch, now: number): void {
+    this.#inFlight.delete(batch);
     // During a pause nothing is sent: this one began before the refusal, and says nothing about what comes after it.
     if (now >= this.#pausedUntil) this.#failures = 0;
   }
 
   /** The broker will not take anything now; returns when it is tried again. */
-  refused(failure: PublishFailure, now: number): number {
-    this.#inFlight--;
+  refused(batch: Batch, failure: PublishFailure, now: number): number {
+    this.#inFlight.delete(batch);
     if (now >= this.#pausedUntil) {
       this.#failures++;
       this.#pausedUntil = now + Math.max(failure.retryAfterMs, backoffMs(this.#failures, this.#random));
@@ -39,12 +54,12 @@ export class SendGate {
   }
 
   /** Only what was in this batch was refused; other batches may pass. */
-  refusedAlone(): void {
-    this.#inFlight--;
+  refusedAlone(batch: Batch): void {
+    this.#inFlight.delete(batch);
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight.size;
   }
 
   /** Refusals in a row. */

@@ -434,6 +434,24 @@ for (const [what, limits] of [
   });
 }
 
+test('no more than 16 MB are sent after a batch that is not answered', () => {
+  const state = openState({ limits: { maxBatchCount: 1, maxUnsettledBytes: Infinity } });
+  const body = Buffer.alloc(1024 * 1024 - 4 * 1024);
+  for (let n = 0; n < 30; n++) receive(state, 20n + 10n * BigInt(n), outboxMessage(`${n}`, `${n}`, { body }));
+  const unanswered = next(state, 0, 'send').batch;
+
+  let sent = 1;
+  for (; ; sent++) {
+    const effect = state.next(0, MAX_BATCH_BYTES);
+    if (effect?.kind !== 'send') break;
+    state.accepted(effect.batch, 0);
+  }
+
+  assert.equal(sent, 17);
+  state.accepted(unanswered, 0);
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['17']);
+});
+
 test('a stop begins no send, waits for those in flight, and marks them at once', () => {
   const state = openState({ limits: { maxBatchCount: 1, maxInFlight: 1 } });
   receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'));
