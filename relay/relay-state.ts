@@ -41,8 +41,9 @@ export interface RelayLimits {
 export const DEFAULT_LIMITS: Omit<RelayLimits, 'sessions'> = {
   maxInFlight: 4,
   maxBatchCount: 250,
-  maxUnsettled: 20_000,
-  maxUnsettledBytes: 32 * 1024 * 1024,
+  // Enough for a thousand in flight, as many about to go, being marked and being gathered; more would only take memory.
+  maxUnsettled: 4_000,
+  maxUnsettledBytes: 8 * 1024 * 1024,
   markCount: 1_000,
   markAfterMs: 50,
 };

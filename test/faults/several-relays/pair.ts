@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import type pg from 'pg';
 import type { InjectedFault } from '../../../dev/service-bus/faults.ts';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
+import { DEFAULT_LIMITS } from '../../../relay/relay-state.ts';
 import { createDatabase } from '../../support/database.ts';
 import { type NetworkedRelay, startNetworkedRelay } from '../../support/networked-relay.ts';
 import { createBus } from '../../support/relay.ts';
@@ -11,7 +12,6 @@ import { until } from '../../support/until.ts';
 export const BATCH = 250;
 /** More than a relay reads ahead: it has paused its stream, and hears nothing on it. */
 export const BACKLOG = 100 * BATCH;
-const READ_AHEAD = 20_000;
 
 export interface Pair {
   readonly pool: pg.Pool;
@@ -39,7 +39,7 @@ export async function startPair(t: TestContext, options: { duplicateWindowMs: nu
   );
   await until('it is in the midst of its backlog', async () => {
     const { unsettledInMemory = 0 } = (await first.status()) ?? {};
-    return unsettledInMemory >= READ_AHEAD && bus.journal.total >= 2 * BATCH;
+    return unsettledInMemory >= DEFAULT_LIMITS.maxUnsettled && bus.journal.total >= 2 * BATCH;
   });
   return { pool, bus, first, second, slow };
 }
