@@ -1,5 +1,6 @@
 import { freePort } from '../../dev/free-port.ts';
 import { type ManagedProcess, startProcess } from '../../dev/managed-process.ts';
+import { npmScript } from './npm-script.ts';
 import { until } from './until.ts';
 
 export interface RelayTarget {
@@ -24,21 +25,30 @@ export interface OurRelay extends RelaySubject {
   status(): Promise<{ counts: Record<string, number>; unsettledInMemory: number }>;
 }
 
+/** As `npm run relay` starts it. */
 export async function ourRelay(env: Record<string, string> = {}): Promise<OurRelay> {
+  const script = npmScript('relay');
+  const [program = '', ...args] = script.args;
   const port = await freePort();
   const address = `http://127.0.0.1:${port}`;
   return {
     needsSlot: false,
     reportsByItself: true,
     async start({ url, slot, serviceBus }) {
-      const relay = startProcess('relay', 'relay/main.ts', {
-        DATABASE_URL: url,
-        RELAY_SLOT: slot,
-        SERVICEBUS_CONNECTION_STRING: serviceBus,
-        RELAY_HOST: '127.0.0.1',
-        RELAY_PORT: String(port),
-        ...env,
-      });
+      const relay = startProcess(
+        'relay',
+        program,
+        {
+          ...script.env,
+          DATABASE_URL: url,
+          RELAY_SLOT: slot,
+          SERVICEBUS_CONNECTION_STRING: serviceBus,
+          RELAY_HOST: '127.0.0.1',
+          RELAY_PORT: String(port),
+          ...env,
+        },
+        args,
+      );
       await relay.ready(`${address}/health/ready`);
       return relay;
     },

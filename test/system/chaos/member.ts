@@ -1,13 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { History } from './history.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const { scripts } = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
-  scripts: Record<string, string>;
-};
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
@@ -22,13 +19,6 @@ export interface MemberOptions {
   /** Everything it writes goes there. */
   readonly logFile: string;
   readonly history: History;
-}
-
-/** What `npm run NAME` gives to node. */
-export function scriptArguments(name: 'api' | 'relay'): string[] {
-  const [exec, node, ...args] = (scripts[name] ?? '').split(' ');
-  if (exec !== 'exec' || node !== 'node') throw new Error(`The script ${name} does not begin with exec node`);
-  return args;
 }
 
 /** A process of the system that is started again when it ends without having been told to, as an orchestrator does. */

@@ -4,11 +4,12 @@ import pg from 'pg';
 import { freePort } from '../../../dev/free-port.ts';
 import { type LocalPostgres, openPostgres } from '../../../dev/postgres.ts';
 import { migratedDatabase } from '../../support/migrated-database.ts';
+import { npmScript } from '../../support/npm-script.ts';
 import { until } from '../../support/until.ts';
 import { ChaosBroker } from './broker.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { History } from './history.ts';
-import { Member, scriptArguments } from './member.ts';
+import { Member } from './member.ts';
 import { patchEnvironment } from './source-patch-environment.ts';
 
 export const SLOT = 'order_outbox';
@@ -81,10 +82,16 @@ export async function openRig(options: RigOptions): Promise<Rig> {
   ) => {
     const port = await freePort();
     const toPostgres = await proxy(`${name} -> postgres`, postgres.port);
+    const script = npmScript(kind);
     const member = new Member({
       name,
-      args: scriptArguments(kind),
-      env: { DATABASE_URL: through(databaseUrl, toPostgres), SERVICE_NAME: name, ...env(port) },
+      args: script.args,
+      env: {
+        ...script.env,
+        DATABASE_URL: through(databaseUrl, toPostgres),
+        SERVICE_NAME: name,
+        ...env(port),
+      },
       logFile: join(folder, `${name}.log`),
       history,
     });
