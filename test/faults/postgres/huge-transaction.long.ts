@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import { relayHugeTransaction } from './huge-transaction.ts';
 
-test('a transaction of 100,000 rows of 2 KB is held in part only, and survives a kill in its middle', async (t) => {
+test('a transaction of 100,000 rows of 2 KB does not fill the memory, and survives a kill in its middle', async (t) => {
   await relayHugeTransaction(t, 100_000);
 });
