@@ -36,10 +36,10 @@ export class FaultProxy {
 
   private constructor(name: string, targetPort: number) {
     this.name = name;
-    this.#server = createServer({ noDelay: true }, (client) => {
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
       const link = new Link(
         client,
-        connect({ port: targetPort, host: '127.0.0.1', noDelay: true }),
+        connect({ port: targetPort, host: '127.0.0.1', noDelay: true, allowHalfOpen: true }),
         this.#weather,
       );
       this.#links.add(link);

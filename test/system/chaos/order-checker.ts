@@ -46,7 +46,7 @@ function checkOrder(
   const violations: Violation[] = [];
   const say = (kind: Violation['kind'], detail: string) => violations.push({ kind, id: key, detail });
   if (created === 'fail' || cancelled === 'fail')
-    say('request refused', `created ${created}, cancelled ${cancelled}`);
+    say('request refused', `created ${created}, cancelled ${cancelled}: ${placed.refusal}`);
   if (stored.length > 1) say('order twice', stored.map((order) => order.orderId).join(' and '));
   const [order] = stored;
   if (created === 'ok' && order?.orderId !== orderId) say('order missing', `${orderId} was acknowledged`);

@@ -17,6 +17,8 @@ export interface PlacedOrder {
   orderId: string | undefined;
   /** Undefined: nobody asked for it. */
   cancelled: Outcome | undefined;
+  /** The answer that it failed with. */
+  refusal?: string;
 }
 
 export interface OrderClientsOptions {
@@ -97,13 +99,17 @@ export class OrderClients {
     this.placed.push(order);
     const cancels = random.chance(CANCELLED_SHARE);
 
-    const { outcome, answer } = await this.#ask('create', '/api/orders', key, request);
+    const created = await this.#ask('create', '/api/orders', key, request);
+    const { outcome, answer } = created;
     order.created = outcome;
+    if (outcome === 'fail') order.refusal = told(created);
     order.orderId = answer?.orderId;
     if (outcome !== 'ok' || !cancels) return;
     order.cancelled = 'info';
     const path = `/api/orders/${order.orderId}/cancel`;
-    order.cancelled = (await this.#ask('cancel', path, `${key}-cancel`, { reason: 'Ordered twice' })).outcome;
+    const cancel = await this.#ask('cancel', path, `${key}-cancel`, { reason: 'Ordered twice' });
+    order.cancelled = cancel.outcome;
+    if (cancel.outcome === 'fail') order.refusal = told(cancel);
   }
 
   /** Asks until the outcome is known, each time one of the apis. */
@@ -156,6 +162,10 @@ interface Answered {
   readonly outcome: Outcome;
   readonly status: number | string;
   readonly answer?: Answer;
+}
+
+function told({ status, answer }: Answered): string {
+  return `${status} ${answer?.detail ?? JSON.stringify(answer)}`;
 }
 
 function outcomeOf(status: number, { type = '' }: Answer): Outcome {
