@@ -60,6 +60,7 @@ interface Run extends RelayDeps, StartDeps {
   readonly memory: StartDeps['memory'] & {
     /** Failures in a row. */
     failures: number;
+    streamingSince: number | undefined;
   };
 }
 
@@ -80,17 +81,23 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
   });
   const store = new OutboxStore(deps.pool);
   const retainer = deps.retention && new Retention(deps, deps.retention);
-  const memory = { seen: NOTHING_SEEN, settleRequested: false, failures: 0 };
+  const memory: Run['memory'] = {
+    seen: NOTHING_SEEN,
+    settleRequested: false,
+    failures: 0,
+    streamingSince: undefined,
+  };
   const run: Run = { ...deps, publisher, store, stopping, abandon: abandon.signal, memory, retainer };
   while (!stopping.aborted) {
-    const startedAt = performance.now();
+    memory.streamingSince = undefined;
     try {
       if (!LASTING_PHASES.has(monitor.phase)) monitor.enter('connecting');
       await runSession(run);
     } catch (err) {
       if (err instanceof AppError && FATAL.has(err.code)) throw err;
-      // One that dies right after its start is not a success, or it would be started over and over.
-      if (performance.now() - startedAt > LASTING_SESSION_MS) memory.failures = 0;
+      // One that dies right after its start is not a success, or it would be started over and over; nor is a try that fails slowly.
+      const { streamingSince = Number.POSITIVE_INFINITY } = memory;
+      if (performance.now() - streamingSince > LASTING_SESSION_MS) memory.failures = 0;
       await pause(waitAfter(err, run), stopping);
     }
   }
@@ -142,6 +149,7 @@ async function runSession(run: Run): Promise<void> {
       await start.made?.release();
       monitor.epoch = epoch;
       monitor.counts.sessions++;
+      memory.streamingSince = performance.now();
       log.info({ slot, epoch: String(epoch), from: formatLsn(start.from) }, 'Streaming');
       const marker = new Marker(run, { ...start.seen, epoch });
       try {
