@@ -29,7 +29,8 @@ export interface OrderClientsOptions {
   readonly history: History;
 }
 
-const MAX_IN_FLIGHT = 100;
+/** As many as hang for a time-out while one of two networks is silent. */
+const MAX_IN_FLIGHT = 400;
 const TIMEOUT_MS = 5_000;
 const CANCELLED_SHARE = 0.4;
 
@@ -126,7 +127,7 @@ export class OrderClients {
         detail: answer?.detail,
       });
       if (answered.outcome !== 'info' || this.#givingUp) return answered;
-      await sleep(100 + this.#random.below(400));
+      await sleep(100 + this.#random.below(Math.min(2_000, 200 * attempt)));
     }
   }
 

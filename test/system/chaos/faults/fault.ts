@@ -1,5 +1,8 @@
+import { until } from '../../../support/until.ts';
 import type { OrderClients } from '../order-clients.ts';
 import { healthOf, type RelayNode, type Rig } from '../rig.ts';
+
+const ROLES_WITHIN_MS = 5_000;
 
 /** Where faults happen. */
 export interface Stage {
@@ -61,14 +64,19 @@ export async function unsettled({ rig }: Stage): Promise<number> {
   }
 }
 
-/** The relay that streams, and the other one; undefined while nobody or an unknown one does. */
-export async function relayRoles({
-  rig,
-}: Stage): Promise<{ active: RelayNode; standby: RelayNode } | undefined> {
+export interface Roles {
+  readonly active: RelayNode;
+  readonly standby: RelayNode;
+}
+
+/** The relay that streams, and the other one, as soon as one does; undefined when none does for a while. */
+export function relayRoles(stage: Stage): Promise<Roles | undefined> {
+  return until('a relay streams', () => rolesNow(stage), ROLES_WITHIN_MS).catch(() => undefined);
+}
+
+async function rolesNow({ rig }: Stage): Promise<Roles | undefined> {
   const states = await Promise.all(rig.relays.map(async ({ url }) => (await healthOf(url))?.state));
-  const at = states.findIndex(
-    (state) => state === 'streaming' || state === 'settling' || state === 'draining',
-  );
+  const at = states.findIndex((state) => state === 'streaming' || state === 'settling');
   const [active, standby] = at === 0 ? rig.relays : [rig.relays[1], rig.relays[0]];
   return at >= 0 && active && standby ? { active, standby } : undefined;
 }
