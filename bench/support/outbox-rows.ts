@@ -8,7 +8,7 @@ const BODIES = 1_000;
 /** The columns of a row of the outbox as the api writes it, each another order's; `body` and `number` are SQL. */
 const row = (body: string, number: string) => `
   SELECT (lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7' || substr(r, 1, 3) || '8' || substr(r, 4, 15))::uuid,
-    'OrderCreated', ${body}, md5(r), gen_random_uuid(), gen_random_uuid(), '00-' || md5(r) || '-' || substr(r, 1, 16) || '-01'
+    'OrderCreated', ${body}, lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || substr(r, 1, 20), gen_random_uuid(), gen_random_uuid(), '00-' || md5(r) || '-' || substr(r, 1, 16) || '-01'
   FROM md5(random()::text || ${number}) AS r`;
 const COLUMNS =
   'message_id, message_type, message_body, aggregate_id, correlation_id, causation_id, traceparent';
