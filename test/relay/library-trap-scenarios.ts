@@ -201,7 +201,8 @@ export interface Blocked {
   readonly missing: () => Promise<string[]>;
 }
 
-const WAL_SENDER_TIMEOUT_MS = 4_000;
+// Three quarters of it are how long a relay of ours goes on without a word from the server.
+const WAL_SENDER_TIMEOUT_MS = 8_000;
 const BLOCKED_ROWS = 8_000;
 const BLOCKED_BODY = JSON.stringify({ text: 'x'.repeat(10_000) });
 
