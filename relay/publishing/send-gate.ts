@@ -4,7 +4,7 @@ import type { PublishFailure } from './publish-failure.ts';
 type Batch = readonly { readonly bytes: number }[];
 
 /** rhea keeps the bytes of whatever was sent after a send that is not answered, also when it was accepted long ago. */
-const MAX_BYTES_SINCE_OLDEST = 16 * 1024 * 1024;
+const MAX_BYTES_SINCE_OLDEST = 8 * 1024 * 1024;
 
 /**
  * Whether the next batch may go: so many in flight at once, not too much since the oldest of them, and after a refusal a pause,
