@@ -10,6 +10,7 @@ import type { RelayPhase } from './relay-monitor.ts';
 import { DEFAULT_LIMITS, RelayState } from './relay-state.ts';
 import { formatLsn } from './replication/lsn.ts';
 import { inspectPublication } from './replication/publication.ts';
+import { assertNotMoved } from './replication/slot.ts';
 import { WalStream } from './replication/stream.ts';
 import { Retention, type RetentionOptions } from './retention.ts';
 import { Session } from './session.ts';
@@ -144,6 +145,7 @@ async function runSession(run: Run): Promise<void> {
   try {
     const stream = await WalStream.open({ url: run.replicationUrl, slot, publication, from: start.from });
     try {
+      await assertNotMoved(pool, slot, start.from);
       const epoch = await store.claim(slot, start.seen.epoch, publicationVersion);
       if (epoch === undefined) throw new AppError('SLOT_BUSY', `Another relay has been at the slot ${slot}`);
       await start.made?.release();

@@ -39,6 +39,18 @@ export async function inspectSlot(db: pg.Pool | pg.ClientBase, name: string): Pr
   };
 }
 
+/**
+ * To be asked once a stream has the slot, when nobody else can move it any more: a server streams from where the slot stands,
+ * without a word, if that is beyond the position it was asked for. Throws SLOT_MOVED.
+ * https://www.postgresql.org/docs/current/protocol-replication.html#PROTOCOL-REPLICATION-START-REPLICATION-SLOT-LOGICAL
+ */
+export async function assertNotMoved(db: pg.Pool, name: string, from: Lsn): Promise<void> {
+  const info = await inspectSlot(db, name);
+  if (!info || info.confirmedLsn > from) {
+    throw new AppError('SLOT_MOVED', `Somebody has moved the replication slot ${name}, or made it anew`);
+  }
+}
+
 export interface NewSlot extends UnsettledTable {
   /** What `onLocked` returned. */
   readonly epoch: bigint;

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type pg from 'pg';
 import { createDatabase } from '../../support/database.ts';
-import { insertEvent, slotOf } from '../../support/relay.ts';
+import {
+  arrivals,
+  createBus,
+  insertEvent,
+  slotOf,
+  startRelay,
+  untilAllMarked,
+  untilStreaming,
+} from '../../support/relay.ts';
 import { RelayStage } from '../../support/relay-stage.ts';
 import { ourRelay } from '../../support/relay-subject.ts';
 import { until } from '../../support/until.ts';
@@ -54,4 +63,48 @@ describe('a slot that is lost', { concurrency: 2 }, () => {
     assert.deepEqual(stage.arrived(), ['Before', 'Meanwhile', 'After']);
     assert.match(stage.lines.join('\n'), /PostgreSQL has invalidated the replication slot/);
   });
+
+  test('moved by somebody between the look at it and the stream: what it has passed over arrives, in order', async (t) => {
+    const { url, pool } = await createDatabase(t);
+    const bus = await createBus(t);
+    const first = startRelay(t, { url, bus });
+    await untilStreaming(first);
+    await insertEvent(pool, 'Before', { aggregateId: 'order-1' });
+    await untilAllMarked(pool);
+    await first.stop();
+    await insertEvent(pool, 'Meanwhile', { aggregateId: 'order-1' });
+
+    const move = async () => {
+      await pool.query('SELECT pg_replication_slot_advance($1, pg_current_wal_lsn())', [slotOf(url)]);
+    };
+    const second = startRelay(t, {
+      url,
+      bus,
+      // Asked for right after the slot was looked at.
+      parts: ({ pool: own }) => ({ pool: beforeFirst(own, 'FROM relay_progress', move) }),
+    });
+    await untilStreaming(second);
+    await insertEvent(pool, 'After', { aggregateId: 'order-1' });
+    await untilAllMarked(pool);
+
+    assert.deepEqual(
+      arrivals(bus).map(([type]) => type),
+      ['Before', 'Meanwhile', 'After'],
+    );
+  });
 });
+
+/** The pool, that does something else before it runs the first statement with this text in it. */
+function beforeFirst(pool: pg.Pool, text: string, work: () => Promise<void>): pg.Pool {
+  let done = false;
+  const query = async (...args: Parameters<pg.Pool['query']>) => {
+    if (!done && String(args[0]).includes(text)) {
+      done = true;
+      await work();
+    }
+    return pool.query(...args);
+  };
+  return new Proxy(pool, {
+    get: (target, name) => (name === 'query' ? query : Reflect.get(target, name, target)),
+  });
+}

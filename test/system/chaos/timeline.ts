@@ -13,28 +13,21 @@ export function timelineOf(
   committed: readonly Committed[],
   arrivals: readonly Arrival[],
 ): string[] {
+  const byId = new Map(committed.map((event) => [event.messageId, event]));
   return violations.slice(0, TOLD).flatMap(({ kind, id, detail }) => {
-    const message = committed.find(({ messageId }) => messageId === id);
+    const message = byId.get(id);
     const aggregate = message?.aggregateId;
+    const isOwn = (messageId: string) =>
+      messageId === id || (aggregate !== undefined && byId.get(messageId)?.aggregateId === aggregate);
     const own = [
       ...committed
-        .filter(
-          ({ messageId, aggregateId }) =>
-            messageId === id || (aggregateId !== undefined && aggregateId === aggregate),
-        )
+        .filter(({ messageId }) => isOwn(messageId))
         .map((event) => ({
           at: event.committedAt,
           what: `committed ${event.messageType} ${event.messageId}`,
         })),
       ...arrivals
-        .filter(
-          ({ messageId }) =>
-            messageId === id ||
-            committed.some(
-              (event) =>
-                event.messageId === messageId && event.aggregateId === aggregate && aggregate !== undefined,
-            ),
-        )
+        .filter(({ messageId }) => isOwn(messageId))
         .map(({ at, messageId, subject }) => ({ at, what: `accepted ${subject} ${messageId}` })),
       ...history
         .filter(({ key, orderId }) => key === id || (orderId !== undefined && orderId === aggregate))
