@@ -13,17 +13,25 @@ export interface OutboxMessage {
   readonly tracestate: string | undefined;
 }
 
-/** What a message costs on the wire at most: the body, its properties, and room for AMQP's framing and property names. */
+/** Property names, the id, the content type and AMQP's framing of all of it. */
+const FRAMING_BYTES = 300;
+
+/** What a message costs on the wire at most, and little less. */
 export function wireBytes(message: OutboxMessage): number {
-  const text =
-    message.messageType.length * 2 + // the subject, and a property
-    (message.aggregateId?.length ?? 0) * 2 + // also the session id
-    (message.correlationId?.length ?? 0) +
-    (message.causationId?.length ?? 0) +
-    (message.userId?.length ?? 0) +
-    (message.metadata?.length ?? 0) * 2 +
-    (message.traceparent?.length ?? 0) * 2 + // also the Diagnostic-Id
-    (message.tracestate?.length ?? 0);
-  // A UTF-16 unit is at most three bytes of UTF-8.
-  return message.body.length + text * 3 + 512;
+  return (
+    FRAMING_BYTES +
+    message.body.length +
+    2 * utf8Bytes(message.messageType) + // the subject, and a property
+    2 * utf8Bytes(message.aggregateId) + // also the session id
+    utf8Bytes(message.correlationId) +
+    utf8Bytes(message.causationId) +
+    utf8Bytes(message.userId) +
+    2 * utf8Bytes(message.metadata) + // a small number is longer in AMQP than in JSON
+    2 * utf8Bytes(message.traceparent) + // also the Diagnostic-Id
+    utf8Bytes(message.tracestate)
+  );
+}
+
+function utf8Bytes(text: string | undefined): number {
+  return text === undefined ? 0 : Buffer.byteLength(text);
 }

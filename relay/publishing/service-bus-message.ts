@@ -2,7 +2,18 @@ import type { ServiceBusMessage } from '@azure/service-bus';
 import { AppError } from '../../src/core/errors.ts';
 import type { OutboxMessage } from '../outbox-message.ts';
 
-type Properties = NonNullable<ServiceBusMessage['applicationProperties']>;
+export type Properties = Record<string, string | number | boolean>;
+
+/** What of a Service Bus message is used here. */
+export interface OutgoingMessage extends ServiceBusMessage {
+  readonly messageId: string;
+  readonly subject: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+  readonly correlationId?: string;
+  readonly sessionId?: string;
+  readonly applicationProperties: Properties;
+}
 
 /** https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas */
 const MAX_SESSION_ID_LENGTH = 128;
@@ -11,7 +22,7 @@ const MAX_SESSION_ID_LENGTH = 128;
  * The message of the contract: the committed bytes as its body, and a property only where there is a value.
  * Throws MESSAGE_INVALID for what Service Bus has no place for.
  */
-export function toServiceBusMessage(message: OutboxMessage, sessions: boolean): ServiceBusMessage {
+export function toServiceBusMessage(message: OutboxMessage, sessions: boolean): OutgoingMessage {
   // Checked here, because of the TypeErrors of the SDK nobody can tell which speak of the message.
   if (sessions && (message.aggregateId?.length ?? 0) > MAX_SESSION_ID_LENGTH) {
     throw new AppError(

@@ -7,6 +7,7 @@ import {
 import { AppError } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { type OutboxMessage, wireBytes } from '../outbox-message.ts';
+import { BatchEncoder } from './encoded-batch.ts';
 import { onLinkLost } from './link-loss.ts';
 import { classifyFailure } from './publish-failure.ts';
 import type { Publisher } from './publisher.ts';
@@ -50,6 +51,7 @@ interface Connection {
 export class ServiceBusPublisher implements Publisher {
   readonly #target: ServiceBusTarget;
   readonly #log: Logger;
+  readonly #encoder = new BatchEncoder();
   #connection: Promise<Connection> | undefined;
   #maxBatchBytes = STANDARD_TIER_BYTES - ENVELOPE_BYTES;
 
@@ -74,13 +76,11 @@ export class ServiceBusPublisher implements Publisher {
     connection.sends.add(sending);
     const limit = setTimeout(() => sending.abort(timedOut()), SEND_TIMEOUT_MS);
     try {
-      // A single message goes the same way as many, so that sends reach the link in the order in which they were begun;
-      // as itself only where the envelope of a batch might make it too large.
+      // A single message goes as a batch too, but for where the envelope of a batch might make it too large.
       const asItself =
         messages.length === 1 && batch.some((message) => wireBytes(message) > this.#maxBatchBytes);
-      await connection.sender.sendMessages((asItself && messages[0]) || messages, {
-        abortSignal: sending.signal,
-      });
+      const encoded = (asItself && messages[0]) || this.#encoder.encode(messages);
+      await connection.sender.sendMessages(encoded, { abortSignal: sending.signal });
     } catch (thrown) {
       const error: unknown = sending.signal.aborted ? sending.signal.reason : thrown;
       const { kind, outcomeUnknown } = classifyFailure(error);
