@@ -39,14 +39,21 @@ export interface RelayLimits {
 }
 
 export const DEFAULT_LIMITS: Omit<RelayLimits, 'sessions'> = {
-  maxInFlight: 4,
+  maxInFlight: 6,
   maxBatchCount: 250,
-  // Enough for a thousand in flight, as many about to go, being marked and being gathered; more would only take memory.
-  maxUnsettled: 4_000,
-  maxUnsettledBytes: 8 * 1024 * 1024,
+  // Enough for what is in flight, about to go, being marked and being gathered; more would only take memory.
+  maxUnsettled: 8_000,
+  maxUnsettledBytes: 12 * 1024 * 1024,
   markCount: 1_000,
   markAfterMs: 50,
 };
+
+/** With sessions a batch is what came of one order at once, mostly one message. */
+const SESSIONS_IN_FLIGHT = 128;
+
+export function limitsFor(sessions: boolean): RelayLimits {
+  return { ...DEFAULT_LIMITS, sessions, ...(sessions && { maxInFlight: SESSIONS_IN_FLIGHT }) };
+}
 
 const VERIFY_COUNT = 1_000;
 const READ_AGAIN_MS = 10;

@@ -7,7 +7,7 @@ import { Marker } from './marker.ts';
 import { OutboxStore } from './outbox-store.ts';
 import { ObservedPublisher } from './publishing/observed-publisher.ts';
 import type { RelayPhase } from './relay-monitor.ts';
-import { DEFAULT_LIMITS, RelayState } from './relay-state.ts';
+import { limitsFor, RelayState } from './relay-state.ts';
 import { formatLsn } from './replication/lsn.ts';
 import { inspectPublication } from './replication/publication.ts';
 import { assertNotMoved } from './replication/slot.ts';
@@ -178,7 +178,7 @@ interface Stay {
 async function stay(run: Run, { stream, start, marker, publicationVersion }: Stay): Promise<void> {
   const { store, slot, publisher, monitor, log, random, sessions, stopping } = run;
   const state = new RelayState({
-    limits: { ...DEFAULT_LIMITS, sessions },
+    limits: limitsFor(sessions),
     random,
     settledLsn: start.made ? 0n : start.from,
     markedLsn: start.seen.markedLsn,

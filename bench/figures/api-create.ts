@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { npmScript } from '../../dev/npm-script.ts';
 import type { WriteReply } from '../programs/order-writer.ts';
 import { type Api, DATABASE_CONNECTIONS, measureRequests, POST_ORDER, startApi } from '../support/api-rig.ts';
 import { startCpuMeter } from '../support/cpu.ts';
@@ -15,8 +16,12 @@ export const apiCreate: Figure = {
     const server = await openServer();
     const load = startWorker('load', 'bench/programs/http-load.ts');
     const writer = startWorker('writer', 'bench/programs/order-writer.ts');
-    const api = await startApi('api', 'src/main.ts', server);
-    const tutorial = await startApi('tutorial', 'bench/programs/tutorial-api.ts', server);
+    const api = await startApi('api', npmScript('api'), server);
+    const tutorial = await startApi(
+      'tutorial',
+      { env: {}, args: ['bench/programs/tutorial-api.ts'] },
+      server,
+    );
     const pgbench = spawnSync('pgbench', ['--version'], { encoding: 'utf8' }).stdout?.trim();
     const measurePosts = async (one: Api) => {
       await emptyTables(server);

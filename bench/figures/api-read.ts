@@ -1,3 +1,4 @@
+import { npmScript } from '../../dev/npm-script.ts';
 import { measureRequests, POST_ORDER, startApi } from '../support/api-rig.ts';
 import type { Figure } from '../support/figure.ts';
 import { startWorker } from '../support/processes.ts';
@@ -12,8 +13,8 @@ export const apiRead: Figure = {
   async open(size) {
     const server = await openServer();
     const load = startWorker('load', 'bench/programs/http-load.ts');
-    const api = await startApi('api', 'src/main.ts', server);
-    const bare = await startApi('bare', 'bench/programs/bare-api.ts', server);
+    const api = await startApi('api', npmScript('api'), server);
+    const bare = await startApi('bare', { env: {}, args: ['bench/programs/bare-api.ts'] }, server);
     await measureRequests(server, load, api, { ...POST_ORDER, count: ORDERS });
     await server.db.query('VACUUM ANALYZE orders, order_items');
     const { rows } = await server.db.query<{ order_id: string }>('SELECT order_id FROM orders');

@@ -1,3 +1,4 @@
+import { npmScript } from '../../dev/npm-script.ts';
 import type { LoadReply } from '../programs/http-load.ts';
 import { type Api, POST_ORDER, startApi } from '../support/api-rig.ts';
 import { processCpuUs, startCpuMeter } from '../support/cpu.ts';
@@ -18,7 +19,7 @@ export const steady: Figure = {
   async open(size) {
     const rig = await openRelayRig({ keep: 4 * size });
     const load = startWorker('load', 'bench/programs/http-load.ts');
-    const api = await startApi('api', 'src/main.ts', rig.server);
+    const api = await startApi('api', npmScript('api'), rig.server);
     return {
       sides: [
         { name: 'with the relay', measure: () => withRelay(rig, load, api, size) },

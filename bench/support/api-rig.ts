@@ -1,4 +1,5 @@
 import { freePort } from '../../dev/free-port.ts';
+import type { NodeCommand } from '../../dev/npm-script.ts';
 import type { LoadReply, LoadRequest } from '../programs/http-load.ts';
 import { processCpuUs, startCpuMeter } from './cpu.ts';
 import type { Sample } from './figure.ts';
@@ -39,9 +40,9 @@ export const POST_ORDER = {
 } as const;
 
 /** A program that serves HTTP on top of the database, as in production. */
-export async function startApi(name: string, program: string, server: Server): Promise<Api> {
+export async function startApi(name: string, command: NodeCommand, server: Server): Promise<Api> {
   const port = await freePort();
-  const service = startService(name, program, {
+  const service = startService(name, command, {
     DATABASE_URL: server.url,
     DATABASE_POOL_SIZE: String(DATABASE_CONNECTIONS),
     HOST: '127.0.0.1',

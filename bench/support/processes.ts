@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { NodeCommand } from '../../dev/npm-script.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const STOP_WITHIN_MS = 30_000;
@@ -24,12 +25,12 @@ export interface Service extends RunningProcess {
   untilReady(url: string): Promise<void>;
 }
 
-/** A program of this repository as an operator runs it. What it writes goes to a file: reading it would cost the one who measures. */
-export function startService(name: string, program: string, env: Record<string, string>): Service {
+/** A program of this repository; what it writes goes to a file: reading it would cost the one who measures. */
+export function startService(name: string, command: NodeCommand, env: Record<string, string>): Service {
   const { log, path } = openLog(name);
-  const child = spawn(process.execPath, [...profiling(name), program], {
+  const child = spawn(process.execPath, [...profiling(name), ...command.args], {
     cwd: ROOT,
-    env: { ...process.env, ...env },
+    env: { ...process.env, ...command.env, ...env },
     stdio: ['ignore', log, log],
   });
   closeSync(log);

@@ -1,4 +1,5 @@
 import { freePort } from '../../dev/free-port.ts';
+import { npmScript } from '../../dev/npm-script.ts';
 import { memoryMb, processCpuUs, startCpuMeter } from './cpu.ts';
 import type { Sample } from './figure.ts';
 import { fillOutbox, prepareRows } from './outbox-rows.ts';
@@ -37,7 +38,7 @@ export async function openRelayRig(options: RigOptions = {}): Promise<RelayRig> 
   const port = await freePort();
   const relayUrl = `http://127.0.0.1:${port}`;
   const startRelay = () =>
-    startService('relay', 'relay/main.ts', {
+    startService('relay', npmScript('relay'), {
       DATABASE_URL: server.url,
       RELAY_HOST: '127.0.0.1',
       RELAY_PORT: String(port),

@@ -1,6 +1,6 @@
 import { freePort } from '../../dev/free-port.ts';
 import { type ManagedProcess, startProcess } from '../../dev/managed-process.ts';
-import { npmScript } from './npm-script.ts';
+import { npmScript } from '../../dev/npm-script.ts';
 import { until } from './until.ts';
 
 export interface RelayTarget {

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import pg from 'pg';
+import { npmScript } from '../../../dev/npm-script.ts';
 import { type LocalPostgres, openPostgres } from '../../../dev/postgres.ts';
 import { migratedDatabase } from '../../support/migrated-database.ts';
-import { npmScript } from '../../support/npm-script.ts';
 import { until } from '../../support/until.ts';
 import { ChaosBroker } from './broker.ts';
 import { FaultProxy } from './fault-proxy.ts';

@@ -8,7 +8,7 @@ export interface NodeCommand {
 
 /** What `npm run NAME` executes. */
 export function npmScript(name: 'api' | 'relay'): NodeCommand {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const { scripts } = JSON.parse(manifest) as { scripts: Record<string, string> };
   const [, variables = '', args] = /^exec (?:env (.*) )?node (.*)$/.exec(scripts[name] ?? '') ?? [];
   if (args === undefined) throw new Error(`The script ${name} does not execute node`);
