@@ -93,11 +93,18 @@ export async function measureDrain(
   const seconds = (performance.now() - startedAt) / 1_000;
   const cpu = { ...ours(count), ...others(count) };
   const { peak, now } = memoryMb(relay.pid);
+  await untilRestartsBehind(server, last);
   await relay.stop();
   const sent = (await broker.ask<number>({ kind: 'total' })) - accepted;
   const { rows } = await server.db.query('SELECT FROM outbox WHERE processed_at IS NULL LIMIT 1');
   if (sent !== count || rows.length > 0) throw new Error(`${sent} of ${count} events were accepted`);
   return { values: { rate: count / seconds, peakMb: peak, endMb: now }, cpu };
+}
+
+/** Waits until a restart of the slot will not decode what was before this position once more. */
+async function untilRestartsBehind({ db }: Server, lsn: string): Promise<void> {
+  await db.query('CHECKPOINT'); // writes the record from which decoding can begin
+  await untilSlot(db, SLOT, `restart_lsn > '${lsn}'`);
 }
 
 /** Waits until a relay that runs has dealt with all that was committed before. */
