@@ -49,7 +49,7 @@ export const DEFAULT_LIMITS: Omit<RelayLimits, 'sessions'> = {
 };
 
 /** With sessions a batch is what came of one order at once, mostly one message. */
-const SESSIONS_IN_FLIGHT = 128;
+const SESSIONS_IN_FLIGHT = 256;
 
 export function limitsFor(sessions: boolean): RelayLimits {
   return { ...DEFAULT_LIMITS, sessions, ...(sessions && { maxInFlight: SESSIONS_IN_FLIGHT }) };
