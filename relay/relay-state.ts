@@ -42,9 +42,9 @@ export const DEFAULT_LIMITS: Omit<RelayLimits, 'sessions'> = {
   maxInFlight: 6,
   maxBatchCount: 250,
   // Enough for what is in flight, about to go, being marked and being gathered; more would only take memory.
-  maxUnsettled: 10_000,
-  maxUnsettledBytes: 16 * 1024 * 1024,
-  markCount: 2_500,
+  maxUnsettled: 8_000,
+  maxUnsettledBytes: 10 * 1024 * 1024,
+  markCount: 2_000,
   markAfterMs: 50,
 };
 

@@ -417,7 +417,7 @@ test('a row of the very transaction that asks for its order does not wait for it
 
 for (const [what, limits] of [
   ['messages', { maxUnsettled: 2 }],
-  ['bytes', { maxUnsettledBytes: 1_300 }],
+  ['bytes', { maxUnsettledBytes: 900 }],
 ] as const) {
   test(`it is full with so many unsettled ${what}, and no more once they are settled`, () => {
     const state = openState({ limits });
