@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import { AppError } from '../src/core/errors.ts';
 import type { Logger } from '../src/core/log.ts';
-import type { OutboxStore, Progress } from './outbox-store.ts';
+import type { OutboxStore } from './outbox-store.ts';
+import type { Progress, ProgressStore } from './progress-store.ts';
 import type { Publisher } from './publishing/publisher.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 import { type Cluster, inspectCluster } from './replication/cluster.ts';
@@ -14,6 +15,7 @@ export interface StartDeps {
   readonly pool: pg.Pool;
   readonly replicationUrl: string;
   readonly store: OutboxStore;
+  readonly progress: ProgressStore;
   readonly publisher: Publisher;
   readonly slot: string;
   readonly monitor: RelayMonitor;
@@ -41,7 +43,7 @@ export async function findStart(deps: StartDeps, publicationVersion: string): Pr
   const { pool, store, slot, memory } = deps;
   // In this order: what is read later is never behind what was read before.
   const info = await inspectSlot(pool, slot);
-  const progress = await store.progress(slot);
+  const progress = await deps.progress.find(slot);
   const cluster = await inspectCluster(pool);
   const seen = recall(deps, cluster, progress);
   memory.seen = seen;
@@ -95,12 +97,12 @@ async function settleAnew(
   info: SlotInfo | undefined,
   epoch: bigint,
 ): Promise<NewSlot> {
-  const { store, publisher, slot, monitor, log, replicationUrl } = deps;
+  const { progress, publisher, slot, monitor, log, replicationUrl } = deps;
   try {
     // A slot that is made while nothing can be sent keeps WAL for nothing: what is unsettled waits in the table.
     await publisher.connect(true);
   } catch (error) {
-    const isStill = async () => ((await store.progress(slot))?.epoch ?? 0n) === epoch;
+    const isStill = async () => ((await progress.find(slot))?.epoch ?? 0n) === epoch;
     if (info && (await dropSlot(replicationUrl, slot, isStill))) {
       log.warn(
         { slot, reason },
@@ -111,7 +113,7 @@ async function settleAnew(
   }
   // The first start of a relay is an ordinary thing; a slot that is gone later is not.
   log[epoch > 0n ? 'warn' : 'info']({ slot, reason }, `Settling from the table: ${SETTLE_REASONS[reason]}`);
-  const made = await makeSlot(replicationUrl, slot, () => store.restart(slot, epoch));
+  const made = await makeSlot(replicationUrl, slot, () => progress.restart(slot, epoch));
   monitor.counts.tableSettlements++;
   monitor.settlementsFor[reason]++;
   const unsettled = made.positions.length;

@@ -3,6 +3,7 @@ import { AppError } from '../src/core/errors.ts';
 import type { Logger } from '../src/core/log.ts';
 import { backoffMs } from './backoff.ts';
 import type { OutboxStore } from './outbox-store.ts';
+import type { ProgressStore } from './progress-store.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 import { isVisibleIn } from './row-visibility.ts';
 import { isBehind, type Stored } from './set-back.ts';
@@ -10,6 +11,7 @@ import type { Mark, MarkOutcome, Pending } from './settlement.ts';
 
 export interface MarkerDeps {
   readonly store: OutboxStore;
+  readonly progress: ProgressStore;
   readonly slot: string;
   readonly monitor: RelayMonitor;
   readonly log: Logger;
@@ -82,7 +84,7 @@ export class Marker {
       this.#stored = { epoch, settledLsn, markedLsn };
       return { again: [], progressStored };
     }
-    const progress = await store.progress(slot);
+    const progress = await this.#deps.progress.find(slot);
     if (isBehind(progress, stored)) {
       throw new AppError('DATABASE_SET_BACK', `The progress of the slot ${slot} is not what was stored`);
     }

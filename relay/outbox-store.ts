@@ -2,24 +2,10 @@ import type pg from 'pg';
 import { probe } from '../src/core/db/database.ts';
 import type { RedriveTarget } from './operator-request.ts';
 import type { OutboxMessage } from './outbox-message.ts';
+import { MESSAGE_COLUMNS, type OutboxRow, toMessage, UNSETTLED } from './outbox-rows.ts';
 import type { OrderRows } from './relay-state.ts';
-import { THIS_CLUSTER } from './replication/cluster.ts';
 import { formatLsn, type Lsn, parseLsn } from './replication/lsn.ts';
 import { isVisibleIn } from './row-visibility.ts';
-
-/** How far everything is settled, as the last relay left it. */
-export interface Progress {
-  /** Undefined while the table has not been settled for this slot. */
-  readonly settledLsn: Lsn | undefined;
-  readonly markedLsn: Lsn;
-  readonly publicationVersion: string | undefined;
-  readonly epoch: bigint;
-  /** The cluster that it was written in. */
-  readonly systemIdentifier: string;
-  readonly timeline: number;
-  /** When an operator last said that the relay is to go on with this database as it is. */
-  readonly operatorConfirmedAt: Date | undefined;
-}
 
 export interface MarkRequest {
   readonly slot: string;
@@ -50,12 +36,9 @@ export interface LookUp {
   readonly deferred: ReadonlySet<string>;
 }
 
-const UNSETTLED = 'processed_at IS NULL AND parked_at IS NULL AND dropped_at IS NULL';
-const MESSAGE_COLUMNS = `message_id::text, message_type, message_body::text, aggregate_id, correlation_id, causation_id,
-  user_id, metadata::text, traceparent, tracestate`;
 const READ_COUNT = 1_000;
 
-/** All SQL of the relay on the tables. Every method throws what `pg` throws. */
+/** The relay's SQL on the outbox. Every method throws what `pg` throws. */
 export class OutboxStore {
   readonly #pool: pg.Pool;
 
@@ -69,55 +52,6 @@ export class OutboxStore {
    */
   probeConnections(): void {
     for (let n = 0; n < this.#pool.options.max; n++) probe(this.#pool).catch(() => undefined); // whoever needs one is told
-  }
-
-  async progress(slot: string): Promise<Progress | undefined> {
-    const { rows } = await this.#pool.query<ProgressRow>('SELECT * FROM relay_progress WHERE slot = $1', [
-      slot,
-    ]);
-    const [row] = rows;
-    return (
-      row && {
-        settledLsn: row.settled_lsn === null ? undefined : parseLsn(row.settled_lsn),
-        markedLsn: row.marked_lsn === null ? 0n : parseLsn(row.marked_lsn),
-        publicationVersion: row.publication_version ?? undefined,
-        epoch: BigInt(row.epoch),
-        systemIdentifier: row.system_identifier,
-        timeline: row.timeline,
-        operatorConfirmedAt: row.confirmed_at ?? undefined,
-      }
-    );
-  }
-
-  /**
-   * Forgets how far everything is settled, so that a restart settles the table anew; returns the new epoch, or undefined if
-   * the progress is not the one of this epoch any more (0: there was none).
-   */
-  async restart(slot: string, epoch: bigint): Promise<bigint | undefined> {
-    const { rows } = await this.#pool.query<{ epoch: string }>(
-      `INSERT INTO relay_progress AS progress (slot, epoch, system_identifier, timeline)
-       SELECT $1, 1, system_identifier, timeline FROM (${THIS_CLUSTER}) this_cluster
-       ON CONFLICT (slot) DO UPDATE SET epoch = progress.epoch + 1, settled_lsn = NULL, marked_lsn = NULL,
-         system_identifier = excluded.system_identifier, timeline = excluded.timeline, updated_at = now()
-       WHERE progress.epoch = $2
-       RETURNING epoch`,
-      [slot, epoch],
-    );
-    return rows[0] && BigInt(rows[0].epoch);
-  }
-
-  /**
-   * Makes this relay, which holds the slot, the only one whose progress counts, in the cluster as it is now, and returns its
-   * epoch; undefined if the progress is not the one of this epoch any more: then what was decided on it does not hold.
-   */
-  async claim(slot: string, epoch: bigint, publicationVersion: string): Promise<bigint | undefined> {
-    const { rows } = await this.#pool.query<{ epoch: string }>(
-      `UPDATE relay_progress SET epoch = epoch + 1, publication_version = $3, updated_at = now(),
-         system_identifier = this_cluster.system_identifier, timeline = this_cluster.timeline
-       FROM (${THIS_CLUSTER}) this_cluster WHERE slot = $1 AND epoch = $2 RETURNING epoch`,
-      [slot, epoch, publicationVersion],
-    );
-    return rows[0] && BigInt(rows[0].epoch);
   }
 
   /**
@@ -280,61 +214,4 @@ export class OutboxStore {
     );
     return rows[0];
   }
-}
-
-/** The positions of all rows unsettled in the snapshot of a transaction that the caller has begun; eight bytes a row. */
-export async function unsettledPositions(client: pg.ClientBase): Promise<BigInt64Array> {
-  await client.query(
-    `DECLARE unsettled NO SCROLL CURSOR FOR SELECT position FROM outbox WHERE ${UNSETTLED} ORDER BY position`,
-  );
-  let positions = new BigInt64Array(1024);
-  let count = 0;
-  for (;;) {
-    const { rows } = await client.query<{ position: string }>('FETCH 10000 FROM unsettled');
-    if (rows.length === 0) return positions.subarray(0, count);
-    if (count + rows.length > positions.length) {
-      const larger = new BigInt64Array(2 * (count + rows.length));
-      larger.set(positions);
-      positions = larger;
-    }
-    for (const row of rows) positions[count++] = BigInt(row.position);
-  }
-}
-
-interface ProgressRow {
-  settled_lsn: string | null;
-  marked_lsn: string | null;
-  publication_version: string | null;
-  epoch: string;
-  system_identifier: string;
-  timeline: number;
-  confirmed_at: Date | null;
-}
-
-interface OutboxRow {
-  message_id: string;
-  message_type: string;
-  message_body: string;
-  aggregate_id: string | null;
-  correlation_id: string | null;
-  causation_id: string | null;
-  user_id: string | null;
-  metadata: string | null;
-  traceparent: string | null;
-  tracestate: string | null;
-}
-
-function toMessage(row: OutboxRow): OutboxMessage {
-  return {
-    messageId: row.message_id,
-    messageType: row.message_type,
-    body: Buffer.from(row.message_body),
-    aggregateId: row.aggregate_id ?? undefined,
-    correlationId: row.correlation_id ?? undefined,
-    causationId: row.causation_id ?? undefined,
-    userId: row.user_id ?? undefined,
-    metadata: row.metadata ?? undefined,
-    traceparent: row.traceparent ?? undefined,
-    tracestate: row.tracestate ?? undefined,
-  };
 }

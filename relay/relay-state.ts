@@ -4,6 +4,7 @@ import { type OutboxMessage, wireBytes } from './outbox-message.ts';
 import { Lanes } from './publishing/lanes.ts';
 import type { PublishFailure } from './publishing/publish-failure.ts';
 import { SendGate } from './publishing/send-gate.ts';
+import type { RelayLimits } from './relay-limits.ts';
 import type { Transaction } from './replication/ack-tracker.ts';
 import type { Lsn } from './replication/lsn.ts';
 import { type Mark, type MarkOutcome, type Pending, Settlement } from './settlement.ts';
@@ -25,34 +26,6 @@ export interface OrderRows {
   readonly readUpTo: Lsn;
   /** Whether the rows were read with a transaction's changes in sight. */
   readonly isVisible: (xid: number) => boolean;
-}
-
-export interface RelayLimits {
-  readonly sessions: boolean;
-  readonly maxInFlight: number;
-  readonly maxBatchCount: number;
-  /** Beyond so many unsettled messages or bytes nothing more is read. */
-  readonly maxUnsettled: number;
-  readonly maxUnsettledBytes: number;
-  readonly markCount: number;
-  readonly markAfterMs: number;
-}
-
-export const DEFAULT_LIMITS: Omit<RelayLimits, 'sessions'> = {
-  maxInFlight: 6,
-  maxBatchCount: 250,
-  // Enough for what is in flight, about to go, being marked and being gathered; more would only take memory.
-  maxUnsettled: 8_000,
-  maxUnsettledBytes: 10 * 1024 * 1024,
-  markCount: 2_000,
-  markAfterMs: 50,
-};
-
-/** With sessions a batch is what came of one order at once, mostly one message. */
-const SESSIONS_IN_FLIGHT = 256;
-
-export function limitsFor(sessions: boolean): RelayLimits {
-  return { ...DEFAULT_LIMITS, sessions, ...(sessions && { maxInFlight: SESSIONS_IN_FLIGHT }) };
 }
 
 const VERIFY_COUNT = 1_000;

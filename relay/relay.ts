@@ -5,9 +5,11 @@ import { backoffMs } from './backoff.ts';
 import { findStart, type Start, type StartDeps } from './find-start.ts';
 import { Marker } from './marker.ts';
 import { OutboxStore } from './outbox-store.ts';
+import { ProgressStore } from './progress-store.ts';
 import { ObservedPublisher } from './publishing/observed-publisher.ts';
+import { limitsFor } from './relay-limits.ts';
 import type { RelayPhase } from './relay-monitor.ts';
-import { limitsFor, RelayState } from './relay-state.ts';
+import { RelayState } from './relay-state.ts';
 import { formatLsn } from './replication/lsn.ts';
 import { inspectPublication } from './replication/publication.ts';
 import { assertNotMoved } from './replication/slot.ts';
@@ -20,7 +22,7 @@ import { setupAdvice } from './setup-advice.ts';
 import type { WalLimit } from './wal-limit.ts';
 
 /** The caller ends the pool and closes the publisher, after `runRelay`. The url: a role with REPLICATION, straight to the server. */
-export interface RelayDeps extends Omit<StartDeps, 'store' | 'memory'> {
+export interface RelayDeps extends Omit<StartDeps, 'store' | 'progress' | 'memory'> {
   readonly publication: string;
   readonly sessions: boolean;
   readonly walLimit: WalLimit;
@@ -81,6 +83,7 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
     log.warn({ err }, 'Service Bus cannot be reached; trying again with the first message');
   });
   const store = new OutboxStore(deps.pool);
+  const progress = new ProgressStore(deps.pool);
   const retainer = deps.retention && new Retention(deps, deps.retention);
   const memory: Run['memory'] = {
     seen: NOTHING_SEEN,
@@ -88,7 +91,16 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
     failures: 0,
     streamingSince: undefined,
   };
-  const run: Run = { ...deps, publisher, store, stopping, abandon: abandon.signal, memory, retainer };
+  const run: Run = {
+    ...deps,
+    publisher,
+    store,
+    progress,
+    stopping,
+    abandon: abandon.signal,
+    memory,
+    retainer,
+  };
   while (!stopping.aborted) {
     memory.streamingSince = undefined;
     try {
@@ -138,7 +150,7 @@ function whyUnreachable(err: unknown): string | undefined {
 }
 
 async function runSession(run: Run): Promise<void> {
-  const { pool, store, slot, publication, monitor, log, memory } = run;
+  const { pool, progress, slot, publication, monitor, log, memory } = run;
   await assertSchemaCurrent(pool);
   const publicationVersion = await inspectPublication(pool, publication);
   const start = await findStart(run, publicationVersion);
@@ -146,7 +158,7 @@ async function runSession(run: Run): Promise<void> {
     const stream = await WalStream.open({ url: run.replicationUrl, slot, publication, from: start.from });
     try {
       await assertNotMoved(pool, slot, start.from);
-      const epoch = await store.claim(slot, start.seen.epoch, publicationVersion);
+      const epoch = await progress.claim(slot, start.seen.epoch, publicationVersion);
       if (epoch === undefined) throw new AppError('SLOT_BUSY', `Another relay has been at the slot ${slot}`);
       await start.made?.release();
       monitor.epoch = epoch;
@@ -176,7 +188,7 @@ interface Stay {
 
 /** From the beginning of the stream to its end, what is in flight drained. */
 async function stay(run: Run, { stream, start, marker, publicationVersion }: Stay): Promise<void> {
-  const { store, slot, publisher, monitor, log, random, sessions, stopping } = run;
+  const { store, progress, slot, publisher, monitor, log, random, sessions, stopping } = run;
   const state = new RelayState({
     limits: limitsFor(sessions),
     random,
@@ -203,7 +215,7 @@ async function stay(run: Run, { stream, start, marker, publicationVersion }: Sta
   }
   if (!lettingGo.signal.aborted) return;
   // While the stream still has the slot: whoever gets it next must not stream on, but settle the table, which needs the broker.
-  if ((await store.restart(slot, marker.stored.epoch)) === undefined) return;
+  if ((await progress.restart(slot, marker.stored.epoch)) === undefined) return;
   publisher.forget();
   monitor.counts.slotsLetGo++;
   const why = String(lettingGo.signal.reason);

@@ -1,4 +1,4 @@
-import type { Progress } from './outbox-store.ts';
+import type { Progress } from './progress-store.ts';
 import type { Cluster } from './replication/cluster.ts';
 import { formatLsn, type Lsn } from './replication/lsn.ts';
 

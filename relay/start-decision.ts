@@ -1,4 +1,4 @@
-import type { Progress } from './outbox-store.ts';
+import type { Progress } from './progress-store.ts';
 import { type Lsn, maxLsn } from './replication/lsn.ts';
 import type { SlotInfo } from './replication/slot.ts';
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
-import { unsettledPositions } from '../outbox-store.ts';
+import { unsettledPositions } from '../outbox-rows.ts';
 import type { UnsettledTable } from '../unsettled-table.ts';
 import { type Lsn, parseLsn } from './lsn.ts';
 

@@ -10,6 +10,7 @@ import { confirmDatabase } from '../../relay/confirm-database.ts';
 import { dropMessage, replayPublished, retryMessage } from '../../relay/outbox-admin.ts';
 import { inspectOutbox } from '../../relay/outbox-inspection.ts';
 import { OutboxStore } from '../../relay/outbox-store.ts';
+import { ProgressStore } from '../../relay/progress-store.ts';
 import { RelayMonitor } from '../../relay/relay-monitor.ts';
 import { inspectCluster } from '../../relay/replication/cluster.ts';
 import { inspectPublication } from '../../relay/replication/publication.ts';
@@ -147,12 +148,13 @@ test('the role of the api can do nothing else', async () => {
 test('the role of the relay makes its slot, reads, marks and keeps its progress', async () => {
   const messageId = await insertEvent();
   const store = new OutboxStore(relay);
+  const progress = new ProgressStore(relay);
 
   await assertSchemaCurrent(relay);
   const version = await inspectPublication(relay, 'order_outbox');
-  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => store.restart(SLOT, 0n));
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => progress.restart(SLOT, 0n));
   await slot.release();
-  const epoch = (await store.claim(SLOT, slot.epoch, version)) ?? 0n;
+  const epoch = (await progress.claim(SLOT, slot.epoch, version)) ?? 0n;
   await store.noteFailure([messageId], 'server busy', new Date());
   const failed = await store.look([messageId]);
   const lsn = slot.consistentLsn;
@@ -173,7 +175,7 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   await store.hasUnsettled();
   await store.oldestUnsettled();
   await store.readAt([1n]);
-  await store.progress(SLOT);
+  await progress.find(SLOT);
   await store.snapshot();
   const { systemIdentifier, timeline } = await inspectCluster(relay);
   const confirmed = await confirmDatabase(relay, SLOT);
@@ -269,9 +271,9 @@ test('the queries of the manual run, and retiring a relay drops its slot', async
   for (const name of ['watch', 'publication', 'deadlock']) await admin.query(sqlBlock(name));
   await migrator.query(sqlBlock('autovacuum'));
   const slots = () => admin.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [SLOT]);
-  const store = new OutboxStore(relay);
-  const { epoch = 0n } = (await store.progress(SLOT)) ?? {};
-  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => store.restart(SLOT, epoch));
+  const progress = new ProgressStore(relay);
+  const { epoch = 0n } = (await progress.find(SLOT)) ?? {};
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => progress.restart(SLOT, epoch));
   await slot.release();
   assert.equal((await slots()).rowCount, 1);
   assert.equal(await dropSlot(urlOf('order_relay'), SLOT, async () => false), false);

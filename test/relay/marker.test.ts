@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Marker } from '../../relay/marker.ts';
 import { OutboxStore } from '../../relay/outbox-store.ts';
+import { ProgressStore } from '../../relay/progress-store.ts';
 import { RelayMonitor } from '../../relay/relay-monitor.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { createDatabase } from '../support/database.ts';
@@ -11,10 +12,12 @@ const SLOT = 'marked';
 test('progress is not stored over progress that was set back behind it', async (t) => {
   const { pool } = await createDatabase(t);
   const store = new OutboxStore(pool);
-  const epoch = (await store.restart(SLOT, 0n)) ?? 0n;
+  const progress = new ProgressStore(pool);
+  const epoch = (await progress.restart(SLOT, 0n)) ?? 0n;
   const marker = new Marker(
     {
       store,
+      progress,
       slot: SLOT,
       monitor: new RelayMonitor(),
       log: createLogger({ level: 'silent', service: 'test' }),
@@ -29,28 +32,29 @@ test('progress is not stored over progress that was set back behind it', async (
   for (const earlier of ["settled_lsn = '0/31'", 'settled_lsn = NULL', "marked_lsn = '0/3B'"]) {
     await pool.query(`UPDATE relay_progress SET settled_lsn = '0/32', marked_lsn = '0/3C'`);
     await pool.query(`UPDATE relay_progress SET ${earlier}`);
-    const before = await store.progress(SLOT);
+    const before = await progress.find(SLOT);
 
     await assert.rejects(marker.mark({ as: 'accepted', messages: [], settledLsn: 70n, markedLsn: 80n }), {
       code: 'DATABASE_SET_BACK',
     });
 
-    assert.deepEqual(await store.progress(SLOT), before, earlier);
+    assert.deepEqual(await progress.find(SLOT), before, earlier);
   }
   await pool.query(`UPDATE relay_progress SET settled_lsn = '0/32', marked_lsn = '0/3C'`);
   await marker.mark({ as: 'accepted', messages: [], settledLsn: 70n, markedLsn: 80n });
-  assert.equal((await store.progress(SLOT))?.settledLsn, 70n);
+  assert.equal((await progress.find(SLOT))?.settledLsn, 70n);
 });
 
 test('a marker whose slot another relay has taken over says so', async (t) => {
   const { pool } = await createDatabase(t);
   const store = new OutboxStore(pool);
-  const epoch = (await store.restart(SLOT, 0n)) ?? 0n;
-  const deps = { store, slot: SLOT, monitor: new RelayMonitor(), random: Math.random };
+  const progress = new ProgressStore(pool);
+  const epoch = (await progress.restart(SLOT, 0n)) ?? 0n;
+  const deps = { store, progress, slot: SLOT, monitor: new RelayMonitor(), random: Math.random };
   const log = createLogger({ level: 'silent', service: 'test' });
   const abandon = new AbortController().signal;
   const marker = new Marker({ ...deps, log, abandon }, { epoch, settledLsn: 0n, markedLsn: 0n });
-  await store.claim(SLOT, epoch, 'v1');
+  await progress.claim(SLOT, epoch, 'v1');
 
   await assert.rejects(marker.mark({ as: 'accepted', messages: [], settledLsn: 1n, markedLsn: 1n }), {
     code: 'EPOCH_LOST',

@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OutboxMessage } from '../../relay/outbox-message.ts';
 import type { PublishFailure } from '../../relay/publishing/publish-failure.ts';
-import {
-  DEFAULT_LIMITS,
-  type Effect,
-  type OrderRows,
-  type RelayLimits,
-  RelayState,
-} from '../../relay/relay-state.ts';
+import { DEFAULT_LIMITS, type RelayLimits } from '../../relay/relay-limits.ts';
+import { type Effect, type OrderRows, RelayState } from '../../relay/relay-state.ts';
 import { outboxMessage } from './outbox-messages.ts';
 
 const MAX_BATCH_BYTES = 1_000_000;

@@ -1,6 +1,7 @@
 import type { Redrive } from '../../../relay/held-orders.ts';
 import type { PublishFailure } from '../../../relay/publishing/publish-failure.ts';
-import type { Effect, RelayLimits, RelayState } from '../../../relay/relay-state.ts';
+import type { RelayLimits } from '../../../relay/relay-limits.ts';
+import type { Effect, RelayState } from '../../../relay/relay-state.ts';
 import { type Lsn, maxLsn } from '../../../relay/replication/lsn.ts';
 import type { Mark, Pending } from '../../../relay/settlement.ts';
 import { outboxMessage } from '../outbox-messages.ts';
