@@ -16,7 +16,12 @@ export const relayBig: Figure = {
         { name: 'twice as many transactions', measure: () => measureDrain(rig, 2 * size) },
       ],
       comparisons: [
-        { name: 'peak RSS with one transaction, MiB (200 MB are 190)', value: 'peakMb', ours: 'one transaction', atMost: 190 },
+        {
+          name: 'peak RSS with one transaction, MiB (200 MB are 190)',
+          value: 'peakMb',
+          ours: 'one transaction',
+          atMost: 190,
+        },
         {
           name: 'peak RSS with twice as many, MiB',
           value: 'peakMb',
