@@ -13,23 +13,29 @@ import {
 import { until } from '../support/until.ts';
 
 const ENDS = ['SIGKILL', 'SIGTERM', 'SIGKILL', 'SIGTERM'] as const;
-const ORDERS_BETWEEN = 75;
-const CLIENTS = 4;
+
+/** Orders at a time, and so many between one end of the relay and the next. */
+interface Load {
+  readonly clients: number;
+  readonly ordersBetween: number;
+}
 
 test('one receiver sees every order created before it is cancelled, while the relay is killed and stopped', async (t) => {
-  await createAndCancel(t, {}, (stack) => receiveAll(t, stack));
+  await createAndCancel(t, { clients: 4, ordersBetween: 75 }, {}, (stack) => receiveAll(t, stack));
 });
 
 test('four receivers with sessions see every order created before it is cancelled, while the relay is killed and stopped', async (t) => {
   const relayEnv = { SERVICEBUS_SESSIONS: 'true', SERVICEBUS_ENTITY: 'orders-sessions' };
 
-  await createAndCancel(t, relayEnv, (stack) =>
+  // Fewer, since each order is a session that a receiver has to get first.
+  await createAndCancel(t, { clients: 2, ordersBetween: 40 }, relayEnv, (stack) =>
     receiveSessions(t, stack, 'orders-sessions', { width: 4, lastOfSession: 'OrderCancelled' }),
   );
 });
 
 async function createAndCancel(
   t: TestContext,
+  { clients, ordersBetween }: Load,
   relayEnv: Record<string, string>,
   receive: (stack: TestStack) => TestReceiver,
 ): Promise<void> {
@@ -44,7 +50,7 @@ async function createAndCancel(
 
   let cancelled = 0;
   const ends: (number | string)[] = [];
-  const clients = concurrently(CLIENTS, CLIENTS, async () => {
+  const orders = concurrently(clients, clients, async () => {
     while (ends.length < ENDS.length) {
       const { status, orderId } = await postOrder(stack);
       assert.equal(status, 201);
@@ -54,13 +60,13 @@ async function createAndCancel(
   });
   for (const signal of ENDS) {
     const before = cancelled;
-    await until('the relay is in the middle of it', () => cancelled >= before + ORDERS_BETWEEN);
+    await until('the relay is in the middle of it', () => cancelled >= before + ordersBetween);
     const end = await relay.stop(signal);
     relay = stack.startRelay(relayEnv);
     await relay.ready(`${stack.relayUrl}/health/ready`);
     ends.push(end);
   }
-  await clients;
+  await orders;
   await untilAllMarked(stack.db);
   await until('every message is received', () => received.messages.length >= 2 * cancelled, 60_000);
 
