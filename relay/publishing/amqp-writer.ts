@@ -30,10 +30,6 @@ export class AmqpWriter {
   #buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = 0;
 
-  get length(): number {
-    return this.#length;
-  }
-
   /** A copy of what was written since the last call. */
   take(): Buffer {
     const bytes = Buffer.allocUnsafe(this.#length);

@@ -11,7 +11,7 @@ const DATA = 0x75;
 
 /**
  * Messages as the one AMQP message that the SDK makes of a batch, byte for byte: @azure/service-bus 7.9.5 takes anything for a
- * batch that has these members, and calls the two that its types do not show. Its own takes six copies and 10 us a message for
+ * batch that has these members, and calls the two that its types do not show. Its own takes six copies and 14 us a message for
  * the same bytes: docs/decisions/encoding.md.
  */
 export class EncodedBatch implements ServiceBusMessageBatch {

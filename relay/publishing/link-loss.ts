@@ -14,7 +14,7 @@ interface SenderInternals {
  * once, and also for a close of our own. Returns false if this SDK has no such link to listen to.
  *
  * The SDK has no public way to learn of it, and lets sends in flight wait out their time limit: `_onAmqpError` and `_onSessionError`
- * in core/messageSender of @azure/service-bus 7.9.5, "TODO: Consider rejecting promise". Without this, a loss costs those ten seconds.
+ * in core/messageSender of @azure/service-bus 7.9.5 reject nothing. Without this, a loss costs those ten seconds.
  */
 export function onLinkLost(sender: object, lost: () => void): boolean {
   const link = (sender as SenderInternals)._sender?.link;
