@@ -1,25 +1,32 @@
-import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 
-/** A chunk that comes so soon after the one before is one of many. */
-const BUSY_WITHIN_MS = 0.2;
-const GATHER_MS = 1;
-/** A chunk of this size has gathered already. */
+/** A piece that comes so soon after the one before belongs to a row of them. */
+const ROW_WITHIN_MS = 0.2;
+/** A row of so many is not one commit, nor a few at once. */
+const ROW_LENGTH = 16;
+const REST_MS = 1;
+/** Less than this in a rest is not worth the next one. */
+const WORTH_BYTES = 4 * 1024;
+/** A piece of this size has gathered already. */
 const GATHERED_BYTES = 32 * 1024;
 
 /**
  * Reads a socket in larger pieces while much is coming: PostgreSQL sends each message by itself, and to be woken for each costs
- * the reader and the server more than the message. A chunk that comes alone is handed on at once; in a row of small ones,
- * reading rests for a millisecond after each.
+ * the reader and the server more than the message. A few pieces are handed on as they come; in a long row of small ones,
+ * reading rests for a millisecond after each, and what came meanwhile is handed on as one.
  */
 export class CoalescedReader {
-  readonly #socket: Socket;
+  readonly #socket: Readable;
+  readonly #now: () => number;
   #paused = false;
   #resting: NodeJS.Timeout | undefined;
   #readAt = Number.NEGATIVE_INFINITY;
+  #row = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Readable, now: () => number = () => performance.now()) {
     this.#socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#onChunk(chunk));
+    this.#now = now;
+    socket.on('data', (piece: Buffer) => this.#onPiece(piece));
   }
 
   pause(): void {
@@ -32,16 +39,24 @@ export class CoalescedReader {
     if (!this.#resting) this.#socket.resume();
   }
 
-  #onChunk(chunk: Buffer): void {
-    const now = performance.now();
-    const isBusy = now - this.#readAt < BUSY_WITHIN_MS;
+  #onPiece(piece: Buffer): void {
+    const now = this.#now();
+    this.#row = now - this.#readAt < ROW_WITHIN_MS ? this.#row + 1 : 0;
     this.#readAt = now;
-    if (!isBusy || this.#paused || this.#resting || chunk.length >= GATHERED_BYTES) return;
+    if (this.#row >= ROW_LENGTH && piece.length < GATHERED_BYTES) this.#rest();
+  }
+
+  #rest(): void {
+    if (this.#paused || this.#resting) return;
     this.#socket.pause();
     this.#resting = setTimeout(() => {
       this.#resting = undefined;
-      this.#readAt = performance.now();
-      if (!this.#paused) this.#socket.resume();
-    }, GATHER_MS);
+      if (this.#paused) return;
+      if (this.#socket.readableLength < WORTH_BYTES) this.#row = 0;
+      else this.#readAt = this.#now();
+      // All at once: in flow, a stream hands on each piece as it came.
+      this.#socket.read();
+      if (!this.#resting) this.#socket.resume();
+    }, REST_MS);
   }
 }
