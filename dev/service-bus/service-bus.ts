@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import rhea from 'rhea';
 import { refusal } from './amqp-error.ts';
 import type { Broker } from './broker.ts';
@@ -77,7 +77,7 @@ export async function openServiceBus(options: ServiceBusOptions): Promise<LocalS
     await control.close();
     throw error;
   });
-  followFaults(faults, server, connections, port, host);
+  followFaults(faults, server, connections);
 
   const close = async () => {
     faults.onChange = () => undefined;
@@ -113,15 +113,15 @@ function followFaults(
   faults: Faults,
   server: Server,
   connections: ReadonlyMap<Socket, ClientConnection>,
-  port: number,
-  host: string,
 ): void {
+  // Without a name to look up it listens again before anybody who waited for that can connect.
+  const { address, port } = server.address() as AddressInfo;
   let frozen = false;
   const struck = new WeakSet<InjectedFault>();
   faults.onChange = () => {
     if (faults.has('refuseConnections') === server.listening) {
       if (server.listening) server.close();
-      else server.listen(port, host);
+      else server.listen(port, address);
     }
     if (faults.has('freeze') !== frozen) {
       frozen = !frozen;

@@ -28,7 +28,7 @@ test('four receivers with sessions see every order created before it is cancelle
   const relayEnv = { SERVICEBUS_SESSIONS: 'true', SERVICEBUS_ENTITY: 'orders-sessions' };
 
   // Fewer, since each order is a session that a receiver has to get first.
-  await createAndCancel(t, { clients: 1, ordersBetween: 20 }, relayEnv, (stack) =>
+  await createAndCancel(t, { clients: 2, ordersBetween: 40 }, relayEnv, (stack) =>
     receiveSessions(t, stack, 'orders-sessions', { width: 4, lastOfSession: 'OrderCancelled' }),
   );
 });
