@@ -150,7 +150,10 @@ export class ServiceBusPublisher implements Publisher {
     }
     this.#retire(connection);
     // Without abort signals, which cost a single message 4 us: the client is closed next, and a closed sender sends nothing.
-    for (const reject of connection.sends) reject(connectionLost());
+    // A moment later: rhea tells of a loss before the answers that came with it.
+    setImmediate(() => {
+      for (const reject of connection.sends) reject(connectionLost());
+    });
   }
 
   #retire(connection: Connection): void {

@@ -70,6 +70,22 @@ for (const kind of ['dropBeforeStore', 'dropAfterStore', 'closeConnection', 'det
   });
 }
 
+// At once, they come to the broker in one piece, and its answers and the loss come back in one.
+test('a send that the broker answers just before it detaches the link is not rejected', async (t) => {
+  const { bus, publisher } = await openPublisher(t);
+  bus.faults.inject({ kind: 'detach', times: 1, probability: 0.2, seed: 3 });
+
+  const ids = Array.from({ length: 12 }, (_, n) => `m${n}`);
+  const outcomes = await Promise.all(ids.map((id) => outcome(publisher, id)));
+
+  const stored = bus.journal.entries().map(({ messageId }) => messageId);
+  assert.ok(stored.length > 0 && stored.length < ids.length, `${stored.length} stored`);
+  assert.deepEqual(
+    ids.filter((_, n) => outcomes[n] === 'sent'),
+    stored,
+  );
+});
+
 test('a send that is not answered ends after its time limit, and the next one opens another connection', async (t) => {
   const { bus, publisher, connections } = await openPublisher(t);
   bus.faults.inject({ kind: 'hang', times: 1 });
