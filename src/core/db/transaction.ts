@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { AppError } from '../errors.ts';
 import type { Database } from './database.ts';
 import { isCommitUncertain, isDatabaseUnavailable } from './database-failure.ts';
+import { TransactionClient } from './transaction-client.ts';
 
 /**
  * Runs `work` in a transaction: committed when it returns, rolled back when it throws, over after `timeoutMs` in any case.
@@ -15,12 +16,12 @@ export async function inTransaction<T>(
   timeoutMs = 8_000,
 ): Promise<T> {
   const client = await connect(pool);
-  const db = databaseOn(client);
+  const { db, transaction } = sessionOn(client);
   // Each statement has its own time limit; this one bounds their sum. With a query in flight, end() drops the connection.
   const deadline = setTimeout(() => void client.end(), timeoutMs);
   let committing = false;
   try {
-    await run(client, 'begin');
+    transaction.begin();
     const result = await work(db);
     committing = true;
     const { command } = await run(client, 'commit');
@@ -38,13 +39,22 @@ export async function inTransaction<T>(
   }
 }
 
-const databases = new WeakMap<pg.PoolClient, Database>();
+interface Session {
+  readonly db: Database;
+  readonly transaction: TransactionClient;
+}
+
+const sessions = new WeakMap<pg.PoolClient, Session>();
 
 /** One for each connection, so that it keeps its prepared queries. */
-function databaseOn(client: pg.PoolClient): Database {
-  const db = databases.get(client) ?? drizzle(client);
-  databases.set(client, db);
-  return db;
+function sessionOn(client: pg.PoolClient): Session {
+  const known = sessions.get(client);
+  if (known) return known;
+  const transaction = new TransactionClient(client);
+  // Drizzle asks no more of a client than this.
+  const session = { db: drizzle(transaction as unknown as pg.PoolClient), transaction };
+  sessions.set(client, session);
+  return session;
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
@@ -67,7 +77,7 @@ async function giveUp(client: pg.PoolClient, broken: boolean): Promise<void> {
 }
 
 /** Fails as Drizzle's queries fail, and costs less: those are built anew each time. */
-async function run(client: pg.PoolClient, text: 'begin' | 'commit' | 'rollback'): Promise<pg.QueryResult> {
+async function run(client: pg.PoolClient, text: 'commit' | 'rollback'): Promise<pg.QueryResult> {
   try {
     return await client.query(text);
   } catch (error) {
