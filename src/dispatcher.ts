@@ -54,7 +54,12 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
   const { pool, receptors, now, newId } = deps;
   return {
     async dispatch(command, cause) {
-      return inTransaction(pool, prepare(command, cause));
+      const handle = prepare(command, cause);
+      return inTransaction(pool, async (db) => {
+        const { answer, writeAll } = await handle(db);
+        await writeAll();
+        return answer;
+      });
     },
 
     async dispatchOnce(command, cause, request, toAnswer) {
@@ -62,33 +67,33 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
       return inTransaction(pool, async (db) => {
         const kept = request && (await takeKey(db, request));
         if (kept) return { replayed: true, answer: kept };
-        const outcome = await handle(db);
+        const { answer: outcome, writeAll } = await handle(db);
         const answer = toAnswer(outcome);
-        if (request) await keepAnswer(db, request, answer);
+        await Promise.all([writeAll(), request && keepAnswer(db, request, answer)]);
         return { replayed: false, answer, outcome };
       });
     },
   };
 
-  /** Lets the receptor decide, and returns what is to be done inside of a transaction. */
+  /** Lets the receptor decide, and returns what is to be done inside of a transaction: the rest of deciding, then all the writing at once. */
   function prepare<T extends keyof R & string>(
     command: Message<T, CommandOf<R[T]>>,
     cause: MessageContext,
-  ): (db: Database) => Promise<AnswerOf<R[T]>> {
+  ): (db: Database) => Promise<{ answer: AnswerOf<R[T]>; writeAll: () => Promise<unknown> }> {
     const receptor = receptors[command.type] as unknown as Receptor<CommandOf<R[T]>, AnswerOf<R[T]>>;
     const context = { ...causedBy(cause, newId()), trace: activeTraceContext() ?? cause.trace };
     const moment = { now: now(), newId };
 
     const handle = receptor(command.body, moment);
     return async (db) => {
-      const { answer, events } = await handle(db);
+      const { answer, events, write } = await handle(db);
       const trace = activeTraceContext() ?? context.trace;
       const toPublish = events.map((event) => ({
         event,
         context: { ...causedBy(context, newId()), trace },
       }));
-      await appendToOutbox(db, toPublish, moment.now);
-      return answer;
+      const writeAll = () => Promise.all([write?.(), appendToOutbox(db, toPublish, moment.now)]);
+      return { answer, writeAll };
     };
   }
 }

@@ -15,18 +15,21 @@ const KEPT_SINCE = sql`now() - interval '24 hours'`;
  */
 export async function takeKey(db: Database, request: KeyedRequest): Promise<KeptAnswer | undefined> {
   const lock = sql`select pg_try_advisory_xact_lock(${lockNumber(request)}::bigint) as taken`;
-  const { rows } = await db.execute<{ taken: boolean }>(lock);
+  // Two statements, sent together: the second sees what the one who had the lock before the first has committed.
+  const [{ rows }, [kept]] = await Promise.all([
+    db.execute<{ taken: boolean }>(lock).execute(),
+    db
+      .select()
+      .from(idempotencyKeys)
+      .where(and(isFor(request), gt(idempotencyKeys.createdAt, KEPT_SINCE)))
+      .execute(),
+  ]);
   if (!rows[0]?.taken) {
     throw new AppError(
       'IDEMPOTENCY_KEY_IN_USE',
       'The first request with this Idempotency-Key is still under way; ask again in a moment',
     );
   }
-  // A statement of its own, after the lock: it sees what the one who had the lock before has committed.
-  const [kept] = await db
-    .select()
-    .from(idempotencyKeys)
-    .where(and(isFor(request), gt(idempotencyKeys.createdAt, KEPT_SINCE)));
   if (kept && kept.fingerprint !== request.fingerprint) {
     throw new AppError(
       'IDEMPOTENCY_KEY_REUSED',

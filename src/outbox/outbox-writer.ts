@@ -32,15 +32,15 @@ const insertEvent = prepared((db) =>
     .prepare('insert_event'),
 );
 
-/** Appends events to the outbox: they are published if, and only if, the transaction that `db` is in commits. */
+/** Appends events to the outbox, in order: they are published if, and only if, the transaction that `db` is in commits. */
 export async function appendToOutbox(
   db: Database,
   events: readonly EventToPublish[],
   createdAt: Date,
 ): Promise<void> {
-  for (const { event, context } of events) {
+  const inserts = events.map(({ event, context }) => {
     const { messageId, correlationId, causationId, userId, metadata, trace } = context;
-    await insertEvent(db).execute({
+    return insertEvent(db).execute({
       messageId,
       messageType: event.type,
       messageBody: event.body,
@@ -53,5 +53,6 @@ export async function appendToOutbox(
       traceparent: trace?.traceparent ?? null,
       tracestate: trace?.tracestate ?? null,
     });
-  }
+  });
+  await Promise.all(inserts);
 }

@@ -16,9 +16,12 @@ export const cancelOrderReceptor: Receptor<CancelOrder, Order> = (command, { now
     if (versions) requireVersion(order, versions);
     const cancelled = cancelOrder(order, now);
     if (cancelled === order) return { answer: order, events: [] };
-    await updateOrder(db, cancelled);
     const { customerId, updatedAt } = cancelled;
     const body: OrderCancelled = { orderId, customerId, reason, cancelledAt: updatedAt.toISOString() };
-    return { answer: cancelled, events: [{ type: ORDER_CANCELLED, aggregateId: orderId, body }] };
+    return {
+      answer: cancelled,
+      events: [{ type: ORDER_CANCELLED, aggregateId: orderId, body }],
+      write: () => updateOrder(db, cancelled),
+    };
   };
 };

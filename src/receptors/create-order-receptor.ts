@@ -7,9 +7,10 @@ import type { Receptor } from './receptor.ts';
 /** Prices the order, keeps it, and answers with the event's body. Throws ORDER_INVALID. */
 export const createOrderReceptor: Receptor<CreateOrder, OrderCreated> = (command, { now, newId }) => {
   const order = placeOrder(command, () => newId().replaceAll('-', ''), now);
-  return async (db) => {
-    await insertOrder(db, order);
-    const body = describeOrder(order);
-    return { answer: body, events: [{ type: ORDER_CREATED, aggregateId: order.orderId, body }] };
-  };
+  const body = describeOrder(order);
+  return async (db) => ({
+    answer: body,
+    events: [{ type: ORDER_CREATED, aggregateId: order.orderId, body }],
+    write: () => insertOrder(db, order),
+  });
 };

@@ -3,8 +3,8 @@ import type { Event } from '../core/messages/message.ts';
 
 /**
  * Handles one type of command, in two steps. The first decides what can be decided from the command alone, and throws what is
- * wrong with it before the database is asked. The step it returns runs inside the dispatcher's transaction: when it throws,
- * nothing has happened; the events it returns are published with what it wrote.
+ * wrong with it before the database is asked. The step it returns runs inside the dispatcher's transaction and decides what is
+ * left to decide from the database; when it throws, nothing has happened.
  */
 export type Receptor<Command, Answer> = (
   command: Command,
@@ -20,5 +20,8 @@ export interface Moment {
 
 export interface Outcome<Answer> {
   readonly answer: Answer;
+  /** Published if, and only if, what `write` writes is committed. */
   readonly events: readonly Event[];
+  /** Writes what was decided. Its statements are sent together with the events, if it asks for all of them at once. */
+  readonly write?: () => Promise<unknown>;
 }

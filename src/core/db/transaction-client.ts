@@ -1,69 +1,51 @@
-import pg from 'pg';
-
-// What pg's types leave out: https://github.com/brianc/node-postgres/blob/master/packages/pg/lib/query.js
-declare module 'pg' {
-  interface Connection {
-    bind(options: { statement: string }): void;
-    execute(options: object): void;
-  }
-  interface Query {
-    prepare(connection: Connection): void;
-  }
-  interface QueryConfig {
-    queryMode?: 'extended';
-  }
-}
-
-const BEGIN = { name: 'begin', text: 'begin' };
+import type pg from 'pg';
+import { type BatchedQuery, QueryBatch } from './query-batch.ts';
 
 /**
- * A connection as Drizzle sees it in transactions. BEGIN goes along with the first statement of one, which saves a turn between
- * the processes (docs/decisions/transaction.md). One Sync ends both, so that a server that cannot begin skips the statement:
- * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ * A connection as Drizzle sees it in transactions. What is asked for at once is sent as one message, in that order, and BEGIN along
+ * with what comes first: each answer that is waited for is a turn between the processes, which costs both of them more than most
+ * statements do (docs/decisions/transaction.md).
  */
 export class TransactionClient {
   readonly #client: pg.PoolClient;
-  #isBeginPrepared = false;
-  #begun = true;
+  #begins = false;
+  #waiting: BatchedQuery[] = [];
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
   }
 
-  /** The next query is the first of a transaction. */
+  /** What is asked for next is the first of a transaction. */
   begin(): void {
-    this.#begun = false;
+    this.#begins = true;
   }
 
-  async query(config: string | pg.QueryConfig, values: unknown[] = []): Promise<pg.QueryResult> {
-    if (this.#begun) return this.#client.query(config, values);
-    this.#begun = true;
-    if (this.#isBeginPrepared) return this.#beginWith(config, values);
-    await this.#client.query(BEGIN);
-    this.#isBeginPrepared = true;
-    return this.#client.query(config, values);
+  /** After everything that was asked for, even if nobody waits for that. */
+  end(how: 'commit' | 'rollback'): Promise<pg.QueryResult> {
+    return this.query(named(how));
   }
 
-  #beginWith(config: string | pg.QueryConfig, values: unknown[]): Promise<pg.QueryResult> {
-    const query = new BeginningQuery({
-      ...(typeof config === 'string' ? { text: config } : config),
-      values,
-      queryMode: 'extended', // a simple query would not be skipped but wait for a Sync that never comes
+  query(config: pg.QueryConfig, values: unknown[] = []): Promise<pg.QueryResult> {
+    return new Promise((resolve, reject) => {
+      // Once no promise is left that could ask for more.
+      if (this.#waiting.length === 0) process.nextTick(() => this.#send());
+      this.#waiting.push({ config, values, resolve, reject });
     });
-    const { promise, resolve, reject } = Promise.withResolvers<pg.QueryResult>();
-    const callback = (error: Error | null, results?: [begin: pg.QueryResult, query: pg.QueryResult]) =>
-      results ? resolve(results[1]) : reject(error);
-    // As an argument, so that the tracing of pg sees it, which the types do not know for queries that are objects.
-    void this.#client.query(query as never, callback as never);
-    return promise;
+  }
+
+  #send(): void {
+    const batch = new QueryBatch(this.#begins ? [BEGIN, ...this.#waiting] : this.#waiting);
+    this.#begins = false;
+    this.#waiting = [];
+    // As an argument, so that the tracing of pg sees it; the types know of no callback for queries that are objects.
+    void this.#client.query(batch, (() => undefined) as never);
   }
 }
 
-/** A query with the prepared BEGIN before it. Its results are two. */
-class BeginningQuery extends pg.Query {
-  override prepare(connection: pg.Connection): void {
-    connection.bind({ statement: BEGIN.name });
-    connection.execute({});
-    super.prepare(connection);
-  }
+function named(name: string): pg.QueryConfig {
+  return { name, text: name };
 }
+
+// Nobody waits for its answer: if it fails, so does what comes with it.
+const ignore = () => undefined;
+const BEGIN: BatchedQuery = { config: named('begin'), values: [], resolve: ignore, reject: ignore };

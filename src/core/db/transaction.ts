@@ -24,14 +24,14 @@ export async function inTransaction<T>(
     transaction.begin();
     const result = await work(db);
     committing = true;
-    const { command } = await run(client, 'commit');
+    const { command } = await end(transaction, 'commit');
     // PostgreSQL answers COMMIT of a failed transaction with a ROLLBACK that is no error.
     if (command !== 'COMMIT') throw new Error('Rolled back: the error of a statement in it was swallowed');
     client.release();
     return result;
   } catch (error) {
     const uncertain = committing && isCommitUncertain(error);
-    await giveUp(client, uncertain || isDatabaseUnavailable(error));
+    await giveUp(client, transaction, uncertain || isDatabaseUnavailable(error));
     if (!uncertain) throw error;
     throw new AppError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause: error });
   } finally {
@@ -66,21 +66,21 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 }
 
 /** Rolls back and returns the connection to the pool; a connection of which that is not certain is closed instead. */
-async function giveUp(client: pg.PoolClient, broken: boolean): Promise<void> {
+async function giveUp(client: pg.PoolClient, transaction: TransactionClient, broken: boolean): Promise<void> {
   if (broken) return client.release(true);
   try {
-    await run(client, 'rollback');
+    await end(transaction, 'rollback');
     client.release();
   } catch (error) {
     client.release(error instanceof Error ? error : true);
   }
 }
 
-/** Fails as Drizzle's queries fail, and costs less: those are built anew each time. */
-async function run(client: pg.PoolClient, text: 'commit' | 'rollback'): Promise<pg.QueryResult> {
+/** Fails as Drizzle's queries fail. */
+async function end(transaction: TransactionClient, how: 'commit' | 'rollback'): Promise<pg.QueryResult> {
   try {
-    return await client.query(text);
+    return await transaction.end(how);
   } catch (error) {
-    throw new DrizzleQueryError(text, [], error as Error);
+    throw new DrizzleQueryError(how, [], error as Error);
   }
 }
