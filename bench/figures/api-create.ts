@@ -11,7 +11,8 @@ import { openServer, type Server } from '../support/server.ts';
 export const apiCreate: Figure = {
   name: 'api.create',
   what: 'POST /api/orders with two items over 32 connections, beside the tutorial’s way and the bare rows',
-  size: 20_000,
+  size: 5_000, // short turns, many rounds: what the machine does otherwise changes within seconds
+  pairs: 12,
   async open(size) {
     const server = await openServer();
     const load = startWorker('load', 'bench/programs/http-load.ts');

@@ -10,6 +10,7 @@ declare module 'pg' {
     readonly name: string | undefined;
     readonly text: string;
     callback: Callback;
+    queryMode: 'extended' | undefined;
     handleRowDescription(message: unknown): void;
     handleDataRow(message: unknown): void;
     handleCommandComplete(message: unknown, connection: Connection): void;
@@ -41,9 +42,10 @@ export class QueryBatch {
 
   constructor(queries: readonly BatchedQuery[]) {
     this.#queries = queries.map(({ config, values, resolve, reject }) => {
-      // Extended, also without values: a simple query would end the row of those before the Sync.
-      const query = new pg.Query({ ...config, values, queryMode: 'extended' } as pg.QueryConfig);
-      query.callback = (error, result) => (result ? resolve(result) : reject(error ?? notCarriedOut()));
+      // Inherited, since pg copies each property of a config by its descriptor: 5 microseconds a query.
+      const query = new pg.Query(Object.create(config) as pg.QueryConfig, values);
+      query.queryMode = 'extended'; // also without values: a simple query would end the row of those before the Sync
+      query.callback = (error, result) => (error ? reject(error) : resolve(result as pg.QueryResult));
       return query;
     });
   }
@@ -92,7 +94,7 @@ export class QueryBatch {
 
   handleReadyForQuery(connection: pg.Connection): void {
     for (const query of this.#queries.slice(0, this.#answered)) query.handleReadyForQuery(connection);
-    this.#rejectRest(notCarriedOut(), connection);
+    if (this.#current) this.#rejectRest(new Error('The query was not carried out'), connection);
     this.callback?.(null);
   }
 
@@ -113,8 +115,4 @@ export class QueryBatch {
       query.handleError(error, connection);
     }
   }
-}
-
-function notCarriedOut(): Error {
-  return new Error('The query was not carried out');
 }
