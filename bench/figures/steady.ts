@@ -1,5 +1,5 @@
 import { npmScript } from '../../dev/npm-script.ts';
-import type { LoadReply } from '../programs/http-load.ts';
+import type { LoadReply, LoadRequest } from '../programs/http-load.ts';
 import { type Api, POST_ORDER, startApi } from '../support/api-rig.ts';
 import { processCpuUs, startCpuMeter } from '../support/cpu.ts';
 import type { Figure, Sample } from '../support/figure.ts';
@@ -10,6 +10,8 @@ import { walEnd } from '../support/server.ts';
 
 const PER_SECOND = 1_000;
 const CONNECTIONS = 64;
+/** Before each minute: the relay is a new process each time, the api is not. */
+const WARM_UP_MS = 10_000;
 
 export const steady: Figure = {
   name: 'steady',
@@ -44,7 +46,8 @@ async function withRelay(rig: RelayRig, load: Worker, api: Api, ms: number): Pro
   const { server, broker } = rig;
   const relay = rig.startRelay();
   await relay.untilReady(`${rig.relayUrl}/health/ready`);
-  await untilCaughtUp(rig); // with what the run without it has left
+  await warmUp(load, api);
+  await untilCaughtUp(rig); // also with what the run without it has left
   const total = await broker.ask<number>({ kind: 'total' });
   const { sample, answers } = await post(rig, load, api, ms, {
     relay: () => processCpuUs(relay.pid),
@@ -66,6 +69,7 @@ async function withRelay(rig: RelayRig, load: Worker, api: Api, ms: number): Pro
 }
 
 async function withoutRelay(rig: RelayRig, load: Worker, api: Api, ms: number): Promise<Sample> {
+  await warmUp(load, api);
   const { sample } = await post(rig, load, api, ms, {});
   return sample;
 }
@@ -77,7 +81,7 @@ async function post(
   ms: number,
   others: Record<string, () => number>,
 ): Promise<{ sample: Sample; answers: LoadReply['answers'] }> {
-  const count = Math.ceil((PER_SECOND * ms) / 1_000);
+  const { count } = requests(api, ms);
   await server.db.query('TRUNCATE orders, order_items, outbox');
   await server.db.query('CHECKPOINT');
   const wal = await walEnd(server.db);
@@ -87,11 +91,7 @@ async function post(
     ...others,
   });
   const { latencyMs, answers, cpuUs, seconds } = await load.ask<LoadReply>({
-    ...POST_ORDER,
-    port: api.port,
-    connections: CONNECTIONS,
-    count,
-    perSecond: PER_SECOND,
+    ...requests(api, ms),
     keepAnswers: true,
   });
   const walBytes = ((await walEnd(server.db)) - wal) / count;
@@ -103,4 +103,13 @@ async function post(
     },
     answers,
   };
+}
+
+async function warmUp(load: Worker, api: Api): Promise<void> {
+  await load.ask<LoadReply>(requests(api, WARM_UP_MS));
+}
+
+function requests({ port }: Api, ms: number): LoadRequest {
+  const count = Math.ceil((PER_SECOND * ms) / 1_000);
+  return { ...POST_ORDER, port, connections: CONNECTIONS, count, perSecond: PER_SECOND };
 }
