@@ -87,3 +87,21 @@ test('a message cannot be changed once it is in the outbox, and its marks can', 
 
   assert.equal(marked.rowCount, 1);
 });
+
+test('ANALYZE leaves out the documents, which nothing is planned by', async (t) => {
+  const { pool } = await createDatabase(t);
+  await pool.query(`
+    INSERT INTO orders (order_id, customer_id, total_amount, status, shipping_address)
+      SELECT 'o' || n, 'c', 1, 'Pending', jsonb_build_object('street', n) FROM generate_series(1, 100) AS n;
+    INSERT INTO outbox (message_id, message_type, message_body, metadata)
+      SELECT gen_random_uuid(), 'T', jsonb_build_object('n', n), jsonb_build_object('n', n) FROM generate_series(1, 100) AS n`);
+  await pool.query('ANALYZE orders, outbox');
+
+  const { rows } = await pool.query<{ column: string }>(
+    `SELECT DISTINCT s.tablename || '.' || s.attname AS column FROM pg_stats s
+     JOIN pg_attribute a ON a.attrelid = s.tablename::regclass AND a.attname = s.attname
+     WHERE s.schemaname = 'public' AND (a.atttypid = 'jsonb'::regtype OR s.attname = 'message_id')`,
+  );
+
+  assert.deepEqual(rows, [{ column: 'outbox.message_id' }]);
+});
