@@ -4,13 +4,18 @@ import { randomUUIDv7 } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { type Context, type ContextManager, context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { sql } from 'drizzle-orm';
+import { openPool } from '../../src/core/db/database.ts';
 import { orders } from '../../src/core/db/schema.ts';
+import { createLogger } from '../../src/core/log.ts';
+import { CREATE_ORDER } from '../../src/core/messages/create-order.ts';
 import type { MessageContext } from '../../src/core/messages/message-context.ts';
 import { createDispatcher } from '../../src/dispatcher.ts';
 import type { Receptor } from '../../src/receptors/receptor.ts';
+import { receptors } from '../../src/receptors/registry.ts';
 import { openApp } from '../support/app.ts';
 import { createDatabase } from '../support/database.ts';
 import { tutorialOrder } from '../support/orders.ts';
+import { recordWrites } from '../support/record-writes.ts';
 
 const request: MessageContext = {
   messageId: randomUUIDv7(),
@@ -33,6 +38,24 @@ test('when the event cannot be stored, the order is not stored either', async (t
   assert.deepEqual(await rowCounts(), [0, 0, 0]);
   assert.equal((await post(tutorialOrder())).statusCode, 201);
   assert.deepEqual(await rowCounts(), [1, 2, 1]);
+});
+
+test('an order is two messages to PostgreSQL: all that it writes, and COMMIT', async (t) => {
+  const { url } = await createDatabase(t);
+  const log = createLogger({ level: 'silent', service: 'test' });
+  const pool = openPool({ url, max: 1, applicationName: 'test', log });
+  t.after(() => pool.end());
+  const dispatcher = createDispatcher({ pool, receptors, now: () => new Date(), newId: randomUUIDv7 });
+  const client = await pool.connect();
+  client.release();
+  const writes = recordWrites(client);
+
+  await dispatcher.dispatch({ type: CREATE_ORDER, body: tutorialOrder() }, request);
+
+  const statements = writes.map((bytes) => [
+    ...new Set(bytes.match(/begin|insert_order|insert_event|commit/g)),
+  ]);
+  assert.deepEqual(statements, [['begin', 'insert_order', 'insert_event'], ['commit']]);
 });
 
 test('when COMMIT itself fails, nothing is stored and the answer does not say that it may be', async (t) => {

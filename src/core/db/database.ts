@@ -12,7 +12,7 @@ export interface PoolOptions {
   log: Logger;
   /** How long a caller waits for a connection before it gets an error. */
   connectTimeoutMs?: number;
-  /** How long one statement may take, on the server and, with a second of grace, on this side. */
+  /** How long one statement may take on the server and, with a second of grace, what is sent as one message on this side. */
   statementTimeoutMs?: number;
   /** A commit that was answered survives a crash of the server, whatever the database's own setting is. */
   durableCommits?: boolean;

@@ -5,6 +5,7 @@ import type { Effect, RelayState } from '../../../relay/relay-state.ts';
 import { type Lsn, maxLsn } from '../../../relay/replication/lsn.ts';
 import type { Mark, Pending } from '../../../relay/settlement.ts';
 import { outboxMessage } from '../outbox-messages.ts';
+import { Schedule } from './schedule.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { BrokenPromise, SimulatedBroker } from './simulated-broker.ts';
 import { type Row, SimulatedPostgres, type WalTransaction } from './simulated-postgres.ts';
@@ -30,13 +31,6 @@ const WEIGHTS = {
 };
 /** More than any history needs: who gets there goes round in circles. */
 const MOST_WAITS = 20_000;
-
-/** Something that was begun. What is the relay's dies with it; what is under way to PostgreSQL may still get there. */
-interface Due {
-  readonly at: number;
-  readonly owner: 'relay' | 'postgres' | 'broker';
-  readonly happen: () => void;
-}
 
 /** One connection of the relay to PostgreSQL. */
 interface Run {
@@ -71,14 +65,13 @@ export class Simulation {
   readonly #poison = new Map<Row, number>();
   /** How many transactions of the WAL are known to be settled. */
   #settled = 0;
-  #now = 0;
-  #due: Due[] = [];
+  readonly #schedule: Schedule;
   #run: Run;
   #healed = false;
 
   readonly #actions: Readonly<Record<keyof typeof WEIGHTS, () => void>> = {
     write: () => {
-      const transaction = this.#postgres.write(this.#now);
+      const transaction = this.#postgres.write(this.#schedule.now);
       if (transaction) this.#committed(transaction);
     },
     deliver: () => this.#deliver(1 + this.#random.below(8)),
@@ -90,7 +83,7 @@ export class Simulation {
     stopRelay: () => this.#stopRelay(),
     crashRelay: () => this.#crashRelay(),
     crashPostgres: () => {
-      this.#postgres.crash(this.#now);
+      this.#postgres.crash(this.#schedule.now);
       this.#stopRelay(); // it loses the stream, settles what is in flight, and comes again
     },
     loseSlot: () => {
@@ -115,6 +108,7 @@ export class Simulation {
       markAfterMs: random.below(50),
     };
     this.#maxBatchBytes = random.chance(0.3) ? 1_500 : 100_000;
+    this.#schedule = new Schedule(random);
     this.#postgres = new SimulatedPostgres(random, ORDERS);
     this.#run = this.#start();
   }
@@ -123,7 +117,7 @@ export class Simulation {
     for (let step = 0; step < STEPS; step++) this.#actions[this.#random.weighted(WEIGHTS)]();
 
     this.#healed = true;
-    for (const transaction of this.#postgres.commitAll(this.#now)) this.#committed(transaction);
+    for (const transaction of this.#postgres.commitAll(this.#schedule.now)) this.#committed(transaction);
     this.#comeToRest();
     // What the broker refuses can be parked again; its refusals come to an end.
     while (this.#postgres.parked.length > 0) {
@@ -153,7 +147,7 @@ export class Simulation {
     const row = this.#random.pick(this.#postgres.parked);
     if (!row) return;
     if (how === 'drop') this.#broker.excuse([row]);
-    this.#committed(this.#postgres.release(row, how, this.#now));
+    this.#committed(this.#postgres.release(row, how, this.#schedule.now));
   }
 
   // The relay's process.
@@ -207,17 +201,16 @@ export class Simulation {
       if (!this.#wait() || waits > MOST_WAITS) throw new BrokenPromise('A stop waits for nothing');
     }
     this.#confirm();
-    this.#due = this.#due.filter(({ owner }) => owner === 'broker');
+    this.#schedule.dropAllButBroker();
     this.#run = this.#start();
   }
 
   #crashRelay(): void {
-    const marks = this.#due.filter(({ owner }) => owner === 'postgres');
-    this.#due = this.#due.filter(({ owner }) => owner === 'broker');
+    const marks = this.#schedule.dropAllButBroker().filter(({ owner }) => owner === 'postgres');
     for (const mark of marks) {
       if (this.#random.chance(0.5)) mark.happen();
     }
-    this.#due = this.#due.filter(({ owner }) => owner === 'broker');
+    this.#schedule.dropAllButBroker();
     const { rows, progress } = this.#postgres;
     // Beyond the stored fence a restart does not ask the table.
     const unknown = ({ settled, transaction }: Row) =>
@@ -299,12 +292,13 @@ export class Simulation {
   #pump(): void {
     const run = this.#run;
     for (;;) {
-      const effect = run.state.next(this.#now, this.#maxBatchBytes);
+      const effect = run.state.next(this.#schedule.now, this.#maxBatchBytes);
       if (!effect) break;
       this.#perform(run, effect);
     }
-    run.wakeAt = run.state.wakeAt(this.#now);
-    if (run.wakeAt !== undefined && run.wakeAt <= this.#now) throw new BrokenPromise('It wakes for nothing');
+    run.wakeAt = run.state.wakeAt(this.#schedule.now);
+    if (run.wakeAt !== undefined && run.wakeAt <= this.#schedule.now)
+      throw new BrokenPromise('It wakes for nothing');
     this.#check();
   }
 
@@ -326,9 +320,9 @@ export class Simulation {
   }
 
   #verify(run: Run, messages: readonly Pending[]): void {
-    this.#later('relay', () => {
-      const { settled } = this.#postgres.look(idsOf(messages), this.#now);
-      this.#later('relay', () => {
+    this.#schedule.later('relay', () => {
+      const { settled } = this.#postgres.look(idsOf(messages), this.#schedule.now);
+      this.#schedule.later('relay', () => {
         run.unsettled -= settled.size;
         run.state.verified(messages, settled);
       });
@@ -341,10 +335,10 @@ export class Simulation {
       'aggregateId' in target ? order === target.aggregateId : id === target.messageId;
     const row = [...this.#postgres.rows.values()].find(isMeant);
     if (!row) throw new BrokenPromise('Nobody has asked for what it reads');
-    this.#later('relay', () => {
-      const { rows, ...what } = this.#postgres.readOrder(row, 1 + this.#random.below(4), this.#now);
+    this.#schedule.later('relay', () => {
+      const { rows, ...what } = this.#postgres.readOrder(row, 1 + this.#random.below(4), this.#schedule.now);
       const messages = rows.map(({ id, order }) => outboxMessage(id, order));
-      this.#later('relay', () => run.state.read(redrive, { ...what, messages }, this.#now));
+      this.#schedule.later('relay', () => run.state.read(redrive, { ...what, messages }, this.#schedule.now));
     });
   }
 
@@ -355,13 +349,13 @@ export class Simulation {
     run.inFlight.add(rows);
     let givenUp = false;
     const answer = (happen: () => void) => {
-      this.#later('relay', () => {
+      this.#schedule.later('relay', () => {
         run.inFlight.delete(rows);
         happen();
       });
     };
     const reject = (failure: PublishFailure) =>
-      answer(() => void run.state.rejected(batch, failure, this.#now));
+      answer(() => void run.state.rejected(batch, failure, this.#schedule.now));
     const giveUp = () => {
       givenUp = true;
       this.#broker.allowRepeat(rows);
@@ -378,15 +372,15 @@ export class Simulation {
       this.#broker.store(rows, late);
       if (late) return;
       if (this.#trouble(0.05)) return giveUp();
-      answer(() => run.state.accepted(batch, this.#now));
+      answer(() => run.state.accepted(batch, this.#schedule.now));
     };
 
     if (this.#trouble(0.08)) reject(this.#random.pick([FAILURES.busy, FAILURES.transient]));
     else if (this.#trouble(0.04)) {
       // Nobody knows whether it is lost or only slow.
       giveUp();
-      if (this.#random.chance(0.5)) this.#later('broker', arrive);
-    } else this.#later('broker', arrive);
+      if (this.#random.chance(0.5)) this.#schedule.later('broker', arrive);
+    } else this.#schedule.later('broker', arrive);
   }
 
   #mark(run: Run, mark: Mark): void {
@@ -398,7 +392,7 @@ export class Simulation {
       );
     const progress = { settledLsn: settledLsn === 0n ? undefined : settledLsn, markedLsn };
     const answer = (progressStored: boolean) => {
-      const { present, settled, isVisible } = this.#postgres.look(ids, this.#now);
+      const { present, settled, isVisible } = this.#postgres.look(ids, this.#schedule.now);
       const again = mark.messages.filter(({ message: { messageId } }) => {
         const { transaction } = this.#row(messageId);
         if (!present.has(messageId)) return !(transaction && isVisible(transaction));
@@ -413,46 +407,39 @@ export class Simulation {
       });
       this.#broker.excuse(gone.map(({ message }) => this.#row(message.messageId)));
       if (gone.length > 0) run.redriven = true;
-      this.#later('relay', () => {
+      this.#schedule.later('relay', () => {
         run.unsettled -= ids.length - (progressStored ? 0 : again.length);
-        run.state.marked(mark, { again: progressStored ? [] : again, gone, progressStored }, this.#now);
+        run.state.marked(
+          mark,
+          { again: progressStored ? [] : again, gone, progressStored },
+          this.#schedule.now,
+        );
         this.#confirm();
       });
     };
     const write = () => {
       const progressStored =
         as === 'accepted'
-          ? this.#postgres.mark(ids, progress, this.#now)
-          : this.#postgres.hold(ids, isParked, progress, this.#now);
+          ? this.#postgres.mark(ids, progress, this.#schedule.now)
+          : this.#postgres.hold(ids, isParked, progress, this.#schedule.now);
       this.#broker.forbidRepeat(ids.filter((id) => this.#row(id).settled));
       if (progressStored) this.#mustBeSettled(settledLsn, 'stored as settled');
       // The answer can be lost: then it is written again.
-      if (this.#trouble(0.05)) this.#later('postgres', write);
-      else this.#later('relay', () => answer(progressStored));
+      if (this.#trouble(0.05)) this.#schedule.later('postgres', write);
+      else this.#schedule.later('relay', () => answer(progressStored));
     };
-    this.#later('postgres', write);
+    this.#schedule.later('postgres', write);
   }
 
   // Time.
 
-  #later(owner: Due['owner'], happen: () => void): void {
-    const delayMs = this.#random.below(this.#random.chance(0.1) ? 300 : 10);
-    this.#due.push({ at: this.#now + delayMs, owner, happen });
-  }
-
   /** Goes on to the next thing that happens; false if there is none. */
   #wait(): boolean {
-    const run = this.#run;
-    const at = Math.min(...this.#due.map((due) => due.at), run.wakeAt ?? Number.POSITIVE_INFINITY);
-    if (at === Number.POSITIVE_INFINITY) return false;
-    this.#now = Math.max(this.#now, at);
-    const next = this.#random.pick(this.#due.filter((due) => due.at <= this.#now));
-    if (next) {
-      this.#due.splice(this.#due.indexOf(next), 1);
-      next.happen();
-    }
+    const next = this.#schedule.next(this.#run.wakeAt);
+    if (!next) return false;
+    if (next !== 'timer') next.happen();
     // The timer alone, or an answer; a broker's step is none of the relay's business.
-    if (next?.owner !== 'broker') this.#pump();
+    if (next === 'timer' || next.owner !== 'broker') this.#pump();
     return true;
   }
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { sql } from 'drizzle-orm';
-import type pg from 'pg';
 import { type Database, openPool } from '../../../../src/core/db/database.ts';
 import { idempotencyKeys } from '../../../../src/core/db/schema.ts';
 import { inTransaction } from '../../../../src/core/db/transaction.ts';
 import { errorCode } from '../../../../src/core/errors.ts';
 import { createLogger } from '../../../../src/core/log.ts';
 import { createDatabase } from '../../../support/database.ts';
+import { recordWrites } from '../../../support/record-writes.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const INVALID_STATEMENT_NAME = '26000';
@@ -146,13 +146,3 @@ test('two texts of one name are refused, and nothing is carried out', async (t) 
   await inTransaction(pool, (db) => insert(db, 'b'));
   assert.deepEqual(await keys(), ['b']);
 });
-
-function recordWrites({ connection: { stream } }: pg.PoolClient): string[] {
-  const writes: string[] = [];
-  const writev = stream._writev?.bind(stream);
-  stream._writev = (chunks, done) => {
-    writes.push(Buffer.concat(chunks.map(({ chunk }) => chunk)).toString('latin1'));
-    writev?.(chunks, done);
-  };
-  return writes;
-}
