@@ -1,7 +1,6 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type TObject, Type } from '@sinclair/typebox';
 import type {
-  FastifyReply,
   FastifyRequest,
   FastifySchema,
   RawRequestDefaultExpression,
@@ -63,13 +62,10 @@ export function commandRoute<const S extends CommandSchema, T extends keyof Rece
     const done = await dispatcher.dispatchOnce(command, request.messageContext, keyed, toKept);
     if (done.replayed) reply.header('idempotency-replayed', 'true');
     else onCommitted?.(done.outcome, request);
-    return send(reply as FastifyReply, done.answer);
+    const { status, headers, body } = done.answer;
+    reply.code(status).headers(headers).type('application/json; charset=utf-8');
+    return Buffer.from(body); // the very bytes that are kept
   });
-}
-
-/** The very bytes that are kept. */
-function send(reply: FastifyReply, { status, headers, body }: KeptAnswer): FastifyReply {
-  return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(Buffer.from(body));
 }
 
 const IDEMPOTENCY_KEY = Type.Optional(

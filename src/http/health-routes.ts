@@ -26,7 +26,8 @@ export function healthRoutes(app: FastifyInstance, { probeDatabase, isOpen }: He
   app.get('/health/live', { logLevel: 'warn', schema: schemas.live }, () => ({ status: 'live' }));
   app.get('/health/ready', { logLevel: 'warn', schema: schemas.ready }, async (_request, reply) => {
     const ready = isOpen() && (await databaseAnswers());
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
+    reply.code(ready ? 200 : 503);
+    return { status: ready ? 'ready' : 'not ready' };
   });
 }
 

@@ -16,7 +16,8 @@ export function orderEventsRoute(app: App, { findOrderEvents }: OrderEventsDeps)
     const events = await findOrderEvents(orderIdOf(request.params));
     if (!events) throw orderNotFound();
     const list: EventList = { items: events.map(viewEvent) };
-    return reply.header('cache-control', 'private, no-cache').send(list);
+    reply.header('cache-control', 'private, no-cache');
+    return list;
   });
 }
 

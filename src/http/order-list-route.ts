@@ -21,7 +21,8 @@ export function orderListRoute(app: App, { listOrders }: OrderListDeps): void {
       asked.set('cursor', list.next);
       reply.header('link', `</api/orders?${asked.toString()}>; rel="next"`);
     }
-    return reply.header('cache-control', 'private, no-cache').send(list);
+    reply.header('cache-control', 'private, no-cache');
+    return list;
   });
 }
 

@@ -65,8 +65,9 @@ export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps
     const order = await findOrder(orderIdOf(request.params));
     if (!order) throw orderNotFound();
     reply.header('etag', entityTag(order.version)).header('cache-control', 'private, no-cache');
-    if (isKnown(order.version, request.headers['if-none-match'])) return reply.code(304).send();
-    return reply.send(viewOrder(order));
+    if (!isKnown(order.version, request.headers['if-none-match'])) return viewOrder(order);
+    reply.code(304);
+    return undefined;
   });
 }
 
