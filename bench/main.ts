@@ -12,6 +12,7 @@ import { relayPolling } from './figures/relay-polling.ts';
 import { relaySessions } from './figures/relay-sessions.ts';
 import { relayTwo } from './figures/relay-two.ts';
 import { steady } from './figures/steady.ts';
+import { steadyFloor } from './figures/steady-floor.ts';
 import { describeEnvironment } from './support/environment.ts';
 import type { Figure, Sample } from './support/figure.ts';
 import { type Line, linesOf, tableOf } from './support/report.ts';
@@ -32,6 +33,7 @@ const figures: readonly Figure[] = [
   apiCreate,
   apiRead,
   steady,
+  steadyFloor,
   relayTwo,
 ];
 

@@ -1,11 +1,10 @@
 import type { Comparison, Figure, Sample, Side } from '../support/figure.ts';
+import { withFloor } from '../support/floor.ts';
 import { measureLatency } from '../support/latency.ts';
 import { startWorker, type Worker } from '../support/processes.ts';
 import { openRelayRig, type RelayRig, untilCaughtUp } from '../support/relay-rig.ts';
-import { untilSlot } from '../support/slot.ts';
 
 const RATES = [100, 1_000, 5_000];
-const FLOOR_SLOT = 'bench_floor';
 const WARM_UP_MS = 2_000;
 
 export const relayLatency: Figure = {
@@ -52,21 +51,8 @@ async function throughRelay(rig: RelayRig, writer: Worker, rate: number, ms: num
   return sample;
 }
 
-async function throughFloor(rig: RelayRig, writer: Worker, rate: number, ms: number): Promise<Sample> {
-  const { db, url } = rig.server;
-  await db.query(`SELECT pg_create_logical_replication_slot('${FLOOR_SLOT}', 'pgoutput')`);
-  const floor = startWorker('floor', 'bench/programs/floor-relay.ts');
-  await floor.ask({ url, slot: FLOOR_SLOT, connectionString: rig.brokerUrl });
-  const sample = await measureLatency({
-    ...rig,
-    writer,
-    relay: floor,
-    perSecond: rate,
-    ms,
-    warmUpMs: WARM_UP_MS,
-  });
-  await floor.stop();
-  await untilSlot(db, FLOOR_SLOT, 'NOT active');
-  await db.query(`SELECT pg_drop_replication_slot('${FLOOR_SLOT}')`);
-  return sample;
+function throughFloor(rig: RelayRig, writer: Worker, rate: number, ms: number): Promise<Sample> {
+  return withFloor(rig, (relay) =>
+    measureLatency({ ...rig, writer, relay, perSecond: rate, ms, warmUpMs: WARM_UP_MS }),
+  );
 }
