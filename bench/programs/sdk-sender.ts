@@ -22,7 +22,9 @@ export interface SendReply {
 
 answerRequests(async (request: SendRequest): Promise<SendReply> => {
   const { connectionString, count, batch, inFlight } = request;
-  const client = new ServiceBusClient(connectionString, { retryOptions: { maxRetries: 0 } });
+  // With many in flight the SDK runs out of link credit, and gives up a send after a second of that.
+  const retryOptions = { maxRetries: 10, retryDelayInMs: 50 };
+  const client = new ServiceBusClient(connectionString, { retryOptions });
   const sender = client.createSender('orders');
   await sender.createMessageBatch(); // opens the link
   const bodies = request.bodies.map((body) => Buffer.from(body));
