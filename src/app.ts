@@ -1,5 +1,4 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { drizzle } from 'drizzle-orm/node-postgres';
 import fastify, {
   type FastifyBaseLogger,
   type FastifyReply,
@@ -7,7 +6,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type pg from 'pg';
-import { probe } from './core/db/database.ts';
+import { probe, readerOn } from './core/db/database.ts';
 import { AppError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
 import { createDispatcher } from './dispatcher.ts';
@@ -98,7 +97,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   if (deps.docs) await openApi(app);
   const { pool } = deps;
   const dispatcher = createDispatcher({ pool, receptors, now: deps.now ?? (() => new Date()), newId });
-  const db = drizzle(pool);
+  const db = readerOn(pool);
   orderRoutes(app, { findOrder: (orderId) => findOrder(db, orderId), dispatcher });
   orderListRoute(app, { listOrders: (query) => listOrders(db, query) });
   orderEventsRoute(app, { findOrderEvents: (orderId) => findOrderEvents(db, orderId) });
