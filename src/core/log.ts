@@ -2,8 +2,8 @@ import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino'
 
 export type { Logger };
 
-// Lines are gathered for a moment: to write each by itself costs a tenth of an order (docs/decisions/transaction.md). Not on the
-// thread that logs: a reader who has stopped must not stop it.
+// Lines are gathered for a moment, which a SIGKILL may take: to write each by itself costs a tenth of an order
+// (docs/decisions/transaction.md). Not on the thread that logs: a reader who has stopped must not stop it.
 const STDOUT = { fd: 1, sync: false, minLength: 4096, periodicFlush: 25 };
 
 /** JSON lines, on stdout unless told otherwise. Errors are written without query parameters or row values, which hold customers' addresses. */
