@@ -1,9 +1,9 @@
 import pg from 'pg';
 
 /**
- * What pg makes of a config, which must not change afterwards: pg copies each property of one by its descriptor, for 5 to 8
- * microseconds a query, and none that is inherited.
+ * What pg makes of a config. pg copies each property of one by its descriptor, 3 to 8 microseconds a query, and none that is inherited.
+ * Only a named one is inherited from, which is the same object each time: to become a prototype costs an object more than the copy.
  */
 export function queryOf(config: pg.QueryConfig, values: unknown[]): pg.Query {
-  return new pg.Query(Object.create(config) as pg.QueryConfig, values);
+  return new pg.Query(config.name ? (Object.create(config) as pg.QueryConfig) : config, values);
 }

@@ -22,7 +22,7 @@ export class TransactionClient {
 
   /** After everything that was asked for, even if nobody waits for that. */
   end(how: 'commit' | 'rollback'): Promise<pg.QueryResult> {
-    return this.query(named(how));
+    return this.query(ENDS[how]);
   }
 
   query(config: pg.QueryConfig, values: unknown[] = []): Promise<pg.QueryResult> {
@@ -42,9 +42,8 @@ export class TransactionClient {
   }
 }
 
-function named(name: string): pg.QueryConfig {
-  return { name, text: name };
-}
+const named = (name: string): pg.QueryConfig => ({ name, text: name });
+const ENDS = { commit: named('commit'), rollback: named('rollback') };
 
 // Nobody waits for its answer: if it fails, so does what comes with it.
 const ignore = () => undefined;
