@@ -6,7 +6,7 @@ import { startWorker } from '../support/processes.ts';
 import { openSteadyRig, PER_SECOND, type SteadyRig } from '../support/steady-rig.ts';
 
 const WARM_UP_MS = 15_000;
-/** What the relay and the broker take of an event in `steady`. */
+/** About what the relay and the broker took of an event in `steady`. */
 const US_PER_MS = 350;
 
 /** What `steady` would be with a relay that costs as little as one can, and with none, but its CPU gone. */
