@@ -6,7 +6,8 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type pg from 'pg';
-import { probe, readerOn } from './core/db/database.ts';
+import { probe } from './core/db/database.ts';
+import { readerOn } from './core/db/reader.ts';
 import { AppError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
 import { createDispatcher } from './dispatcher.ts';

@@ -131,6 +131,16 @@ test('no files import each other in a circle', () => {
   assert.deepEqual(findCycle(repository()), undefined);
 });
 
+test('the relay does not load Drizzle, which takes 35 MiB of the 200 MB that it may', () => {
+  const loaded = loadedBy('relay/main.ts', repository());
+
+  assert.ok(loaded.has('pg-logical-replication'), 'its packages are found');
+  assert.deepEqual(
+    [...loaded].filter((target) => target.startsWith('drizzle-orm')),
+    [],
+  );
+});
+
 for (const { rule, planted } of rules) {
   test(`a file that breaks it is found: ${rule}`, () => {
     assert.deepEqual(violations(new Map([planted])), [`${planted[0]}: ${rule}`]);
@@ -214,6 +224,18 @@ function importsOf(path: string, text: string): string[] {
 
 function withoutComments(text: string): string {
   return text.replaceAll(/^\s*\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
+}
+
+/** Files and packages that come with a file, whichever way. */
+function loadedBy(path: string, files: ReadonlyMap<string, string>): Set<string> {
+  const loaded = new Set([path]);
+  for (const file of loaded) {
+    for (const one of importsOf(file, files.get(file) ?? '')) {
+      const [kind, target = ''] = one.split(' ');
+      if (kind !== 'type') loaded.add(target);
+    }
+  }
+  return loaded;
 }
 
 function findCycle(files: ReadonlyMap<string, string>): string[] | undefined {

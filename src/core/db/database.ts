@@ -1,7 +1,6 @@
-import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import type { NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import type { Logger } from '../log.ts';
-import { queryOf } from './query.ts';
 
 /** Drizzle on a pool or, inside a transaction, on one connection. */
 export type Database = NodePgDatabase<Record<string, never>>;
@@ -48,12 +47,6 @@ export function openPool(options: PoolOptions): pg.Pool {
 
 // The pool waits for what it returns, which its types do not know.
 const commitDurably = (client: pg.ClientBase): unknown => client.query('SET synchronous_commit TO on');
-
-/** For queries that need no transaction: each takes a connection that is free. */
-export function readerOn(pool: pg.Pool): Database {
-  const query = (config: pg.QueryConfig, values: unknown[]) => pool.query(queryOf(config, values));
-  return drizzle({ query } as unknown as pg.Pool); // Drizzle asks no more of a pool than this
-}
 
 // The driver takes a time limit of a query's own, which its types do not know.
 const PROBE: pg.QueryConfig & { query_timeout: number } = { text: 'SELECT 1', query_timeout: 2_000 };
