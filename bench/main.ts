@@ -56,9 +56,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 const lines: Line[] = [];
-for (const figure of chosen) lines.push(...(await run(figure)));
+for (const figure of chosen) {
+  try {
+    const measured = await run(figure);
+    for (const line of measured) console.log(JSON.stringify(line));
+    lines.push(...measured);
+  } catch (error) {
+    // The others take an hour or two; what they measure is not lost with it.
+    console.error(`${figure.name} failed:`, error);
+    process.exitCode = 1;
+  }
+}
 console.log(tableOf(lines));
-for (const line of lines) console.log(JSON.stringify(line));
 
 async function run(figure: Figure): Promise<Line[]> {
   const size = wholeNumber(values.size) ?? figure.size;

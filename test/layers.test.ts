@@ -74,7 +74,7 @@ const rules: Rule[] = [
     'fastify',
   ),
   only('@fastify\\/otel', /^src\/tracing\.ts$/),
-  only('drizzle-orm', /^(src\/(core\/db|orders|outbox|idempotency)\/|src\/app\.ts|bench\/programs\/|test\/)/),
+  only('drizzle-orm', /^(src\/(core\/db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only('prom-client', /^(relay\/metrics\.ts$|test\/)/),
   only('pino', /^src\/core\/log\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),

@@ -6,7 +6,6 @@ export const relayBig: Figure = {
   name: 'relay.big',
   what: 'memory and rate with one transaction of that many rows, and memory of one relay after two such backlogs',
   size: 1_000_000,
-  pairs: 2,
   async open(size) {
     const rig = await openRelayRig();
     return {
