@@ -118,13 +118,17 @@ export class Effects {
   async #mark(mark: Mark): Promise<void> {
     const { state, marker, monitor } = this.#deps;
     const outcome = await marker.mark(mark);
-    const written = mark.messages.filter((pending) => !outcome.again.includes(pending));
-    if (mark.as === 'accepted') monitor.counts.settled += written.length;
+    const written = mark.messages.length - outcome.again.length;
+    if (mark.as === 'accepted') monitor.counts.settled += written;
     else {
-      const parked = written.filter(({ parkedBecause }) => parkedBecause !== undefined).length;
+      const parked = countParked(mark.messages) - countParked(outcome.again);
       monitor.counts.parked += parked;
-      monitor.counts.deferred += written.length - parked;
+      monitor.counts.deferred += written - parked;
     }
     state.marked(mark, outcome, performance.now());
   }
+}
+
+function countParked(messages: readonly Pending[]): number {
+  return messages.filter(({ parkedBecause }) => parkedBecause !== undefined).length;
 }

@@ -72,7 +72,7 @@ export class OutboxStore {
         )
         SELECT (SELECT count(*)::int FROM marked) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
       values: [
-        request.messageIds,
+        uuidArray(request.messageIds),
         formatLsn(request.settledLsn),
         formatLsn(request.markedLsn),
         request.slot,
@@ -109,7 +109,7 @@ export class OutboxStore {
         )
         SELECT (SELECT count(*)::int FROM held) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
       values: [
-        request.messageIds,
+        uuidArray(request.messageIds),
         request.reasons,
         formatLsn(request.settledLsn),
         formatLsn(request.markedLsn),
@@ -132,7 +132,7 @@ export class OutboxStore {
          coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${UNSETTLED})), '{}') AS settled,
          coalesce(array_agg(message_id::text) FILTER (WHERE deferred_at IS NOT NULL), '{}') AS deferred
        FROM outbox WHERE message_id = ANY ($1::uuid[])`,
-      [messageIds],
+      [uuidArray(messageIds)],
     );
     const { snapshot = '', present, settled, deferred } = rows[0] ?? {};
     return { snapshot, present: new Set(present), settled: new Set(settled), deferred: new Set(deferred) };
@@ -143,7 +143,7 @@ export class OutboxStore {
     await this.#pool.query(
       `UPDATE outbox SET retry_count = retry_count + 1, next_retry_at = $2, error_message = $3
        WHERE message_id = ANY ($1::uuid[]) AND ${UNSETTLED}`,
-      [messageIds, nextRetryAt, error.slice(0, 2_000)],
+      [uuidArray(messageIds), nextRetryAt, error.slice(0, 2_000)],
     );
   }
 
@@ -214,4 +214,9 @@ export class OutboxStore {
     );
     return rows[0];
   }
+}
+
+/** As PostgreSQL reads it: pg would quote and escape each, which ids need not. */
+function uuidArray(ids: readonly string[]): string {
+  return `{${ids.join(',')}}`;
 }

@@ -94,7 +94,7 @@ export class Settlement {
 
   /** Counts messages that need no mark as settled. */
   settle(messages: readonly Pending[]): void {
-    this.#tracker.settle(countByTransaction(messages));
+    this.#tracker.settle(messages);
   }
 
   /** The mark to write now, one at a time, or undefined. `atOnce`: without gathering more. */
@@ -109,7 +109,7 @@ export class Settlement {
 
     const as = isHeld && waiting === 0 ? 'held' : 'accepted';
     const messages = (as === 'held' ? this.#held : this.#accepted).splice(0, markCount);
-    const settledLsn = maxLsn(this.#tracker.safeLsnWith(countByTransaction(messages)), this.#idleLsn);
+    const settledLsn = maxLsn(this.#tracker.safeLsnWith(messages), this.#idleLsn);
     for (const { transaction } of messages) {
       this.#markedLsn = maxLsn(this.#markedLsn, transaction.commitLsn);
     }
@@ -122,14 +122,13 @@ export class Settlement {
   marked(mark: Mark, outcome: MarkOutcome, now: number): readonly Pending[] {
     this.#marking = false;
     const again = new Set(outcome.again);
-    const settled = mark.messages.filter((pending) => !again.has(pending));
+    const settled = again.size === 0 ? mark.messages : mark.messages.filter((pending) => !again.has(pending));
     this.settle(settled);
     if (outcome.progressStored) {
       this.#storedLsn = mark.settledLsn;
       this.#storedMarkedLsn = mark.markedLsn;
     }
-    if (mark.as === 'held') this.#held = [...again, ...this.#held];
-    else this.#accepted = [...again, ...this.#accepted];
+    (mark.as === 'held' ? this.#held : this.#accepted).unshift(...again);
     this.#markNotBefore = again.size > 0 ? now + MARK_AGAIN_MS : 0;
     return settled;
   }
@@ -158,7 +157,7 @@ export class Settlement {
 
   /** A redrive of this transaction is done. */
   settleRedrive(transaction: Transaction): void {
-    this.#tracker.settle(new Map([[transaction, 1]]));
+    this.#tracker.settle([{ transaction }]);
   }
 
   /**
@@ -180,10 +179,4 @@ export class Settlement {
     const movedBytes = this.#idleLsn - this.#storedLsn;
     return movedBytes >= IDLE_STEP_BYTES && now >= this.#idleStoredAt + IDLE_STORE_EVERY_MS && !ending;
   }
-}
-
-function countByTransaction(messages: readonly Pending[]): Map<Transaction, number> {
-  const counts = new Map<Transaction, number>();
-  for (const { transaction } of messages) counts.set(transaction, (counts.get(transaction) ?? 0) + 1);
-  return counts;
 }

@@ -11,6 +11,11 @@ export interface Transaction {
   unsettled: number;
 }
 
+/** A message, as far as it matters here: the transaction that counts it. */
+export interface Received {
+  readonly transaction: Transaction;
+}
+
 /**
  * Tells which WAL position may be confirmed: only the end of a transaction that has arrived whole, all of whose messages
  * are settled, and before which everything is. Rows inside a transaction have positions that mean nothing, and those of
@@ -51,33 +56,39 @@ export class AckTracker {
     this.#advance();
   }
 
-  /** Counts messages as settled: how many of which transaction. */
-  settle(settled: ReadonlyMap<Transaction, number>): void {
-    for (const [transaction, count] of settled) transaction.unsettled -= count;
+  settle(messages: readonly Received[]): void {
+    for (const { transaction } of messages) transaction.unsettled--;
     this.#advance();
   }
 
   /** The position that would be safe if these were settled as well: what a mark of them may claim to reach. */
-  safeLsnWith(settling: ReadonlyMap<Transaction, number>): Lsn {
-    let safeLsn = this.#safeLsn;
-    for (let i = this.#head; i < this.#transactions.length; i++) {
-      const transaction = this.#transactions[i] as Transaction;
-      if (transaction.endLsn === undefined) break;
-      if (transaction.unsettled > (settling.get(transaction) ?? 0)) break;
-      safeLsn = transaction.endLsn;
-    }
-    return safeLsn;
+  safeLsnWith(messages: readonly Received[]): Lsn {
+    for (const { transaction } of messages) transaction.unsettled--;
+    const first = this.#firstUnsettled();
+    for (const { transaction } of messages) transaction.unsettled++;
+    return this.#endBefore(first);
   }
 
   #advance(): void {
-    for (; this.#head < this.#transactions.length; this.#head++) {
-      const transaction = this.#transactions[this.#head] as Transaction;
-      if (transaction.endLsn === undefined || transaction.unsettled > 0) break;
-      this.#safeLsn = transaction.endLsn;
-    }
+    const first = this.#firstUnsettled();
+    this.#safeLsn = this.#endBefore(first);
+    this.#head = first;
     if (this.#head > 1024 || this.isIdle) {
       this.#transactions = this.#transactions.slice(this.#head);
       this.#head = 0;
     }
+  }
+  /** Where in the list the oldest transaction is that has something unsettled, or is half received. */
+  #firstUnsettled(): number {
+    let at = this.#head;
+    for (; at < this.#transactions.length; at++) {
+      const { endLsn, unsettled } = this.#transactions[at] as Transaction;
+      if (endLsn === undefined || unsettled > 0) break;
+    }
+    return at;
+  }
+
+  #endBefore(at: number): Lsn {
+    return this.#transactions[at - 1]?.endLsn ?? this.#safeLsn;
   }
 }

@@ -10,7 +10,10 @@ function receive(tracker: AckTracker, commitLsn: bigint, messages: number): Tran
   return transaction;
 }
 
-const settling = (...transactions: Transaction[]) => new Map(transactions.map((one) => [one, one.unsettled]));
+const settling = (...transactions: Transaction[]) =>
+  transactions.flatMap((transaction) =>
+    Array.from({ length: transaction.unsettled }, () => ({ transaction })),
+  );
 
 test('nothing is safe beyond the start until something is settled', () => {
   const tracker = new AckTracker(10n);
@@ -25,9 +28,9 @@ test('a settled transaction is safe up to its end exactly', () => {
   const tracker = new AckTracker(10n);
   const transaction = receive(tracker, 20n, 2);
 
-  tracker.settle(new Map([[transaction, 1]]));
+  tracker.settle([{ transaction }]);
   assert.equal(tracker.safeLsn, 10n);
-  tracker.settle(new Map([[transaction, 1]]));
+  tracker.settle([{ transaction }]);
 
   assert.equal(tracker.safeLsn, 21n);
   assert.equal(tracker.isIdle, true);
@@ -75,10 +78,10 @@ test('what a mark may claim counts its own messages, and changes nothing', () =>
   const second = receive(tracker, 30n, 2);
   const third = receive(tracker, 40n, 1);
 
-  assert.equal(tracker.safeLsnWith(new Map()), 10n);
+  assert.equal(tracker.safeLsnWith([]), 10n);
   assert.equal(tracker.safeLsnWith(settling(first)), 21n);
   assert.equal(tracker.safeLsnWith(settling(first, third)), 21n);
-  const both = new Map([first, second].map((transaction) => [transaction, 1]));
+  const both = [first, second].map((transaction) => ({ transaction }));
   assert.equal(tracker.safeLsnWith(both), 21n);
   assert.equal(tracker.safeLsnWith(settling(first, second, third)), 41n);
   assert.equal(tracker.safeLsn, 10n);
