@@ -56,6 +56,7 @@ export class AckTracker {
     this.#advance();
   }
 
+  /** Counts each of these as settled. */
   settle(messages: readonly Received[]): void {
     for (const { transaction } of messages) transaction.unsettled--;
     this.#advance();
@@ -78,6 +79,7 @@ export class AckTracker {
       this.#head = 0;
     }
   }
+
   /** Where in the list the oldest transaction is that has something unsettled, or is half received. */
   #firstUnsettled(): number {
     let at = this.#head;
