@@ -174,17 +174,23 @@ test('the table does not grow while as much is deleted as comes', async (t) => {
   const database = await createDatabase(t);
   await setProgress(database.pool);
   const { monitor } = startRetention(t, database);
+  const size = async () => {
+    const { rows } = await database.pool.query(`SELECT pg_total_relation_size('outbox')::int AS size`);
+    return rows[0].size as number;
+  };
   const sizes: number[] = [];
+  let first = 0;
   for (let cycle = 1; cycle <= 8; cycle++) {
     await insertRows(database.pool, 1_000, 'Old');
     await publish(database.pool);
+    first ||= await size();
     await until('the rows are deleted', () => monitor.counts.deletedRows === cycle * 1_000);
     await database.pool.query('VACUUM outbox');
-    const { rows } = await database.pool.query(`SELECT pg_total_relation_size('outbox')::int AS size`);
-    sizes.push(rows[0].size);
+    sizes.push(await size());
   }
 
-  assert.ok(Math.max(...sizes.slice(4)) <= Math.max(...sizes.slice(0, 4)), sizes.join());
+  // Whether a VACUUM gives pages back, too, depends on who else is at the table just then.
+  assert.ok(Math.max(...sizes) < 2 * first, `${first}: ${sizes.join()}`);
 });
 
 async function insertRows(pool: pg.Pool, count: number, type: string): Promise<void> {
