@@ -32,7 +32,7 @@ EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 5000}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # node and not npm: one process, which gets the signals itself.
-CMD ["node", "--import", "./src/telemetry.ts", "src/main.ts"]
+CMD ["node", "--import", "./src/core/telemetry.ts", "src/main.ts"]
 
 FROM process AS relay
 COPY relay relay
@@ -40,4 +40,4 @@ EXPOSE 5001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.RELAY_PORT || 5001}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # What bounds its memory: docs/decisions/memory.md
-CMD ["env", "MALLOC_ARENA_MAX=1", "MALLOC_TRIM_THRESHOLD_=131072", "node", "--max-semi-space-size=4", "--heap-growing-percent=75", "--import", "./src/telemetry.ts", "relay/main.ts"]
+CMD ["env", "MALLOC_ARENA_MAX=1", "MALLOC_TRIM_THRESHOLD_=131072", "node", "--max-semi-space-size=4", "--heap-growing-percent=75", "--import", "./src/core/telemetry.ts", "relay/main.ts"]

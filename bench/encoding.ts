@@ -1,7 +1,7 @@
 import { ServiceBusClient, type ServiceBusMessageBatch } from '@azure/service-bus';
 import { openServiceBus } from '../dev/service-bus/service-bus.ts';
-import { BatchEncoder } from '../relay/publishing/encoded-batch.ts';
-import { toServiceBusMessage } from '../relay/publishing/service-bus-message.ts';
+import { BatchEncoder } from '../relay/publishing/service-bus/encoded-batch.ts';
+import { toServiceBusMessage } from '../relay/publishing/service-bus/service-bus-message.ts';
 import { quantile } from './support/statistics.ts';
 
 // What it costs to encode a batch: the figures of docs/decisions/encoding.md, the SDK and the relay in turns.

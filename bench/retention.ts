@@ -2,9 +2,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { openPostgres } from '../dev/postgres.ts';
-import { OutboxStore } from '../relay/outbox-store.ts';
-import { RelayMonitor } from '../relay/relay-monitor.ts';
-import { Retention } from '../relay/retention.ts';
+import { RelayMonitor } from '../relay/monitoring/relay-monitor.ts';
+import { OutboxStore } from '../relay/outbox/outbox-store.ts';
+import { Retention } from '../relay/retention/retention.ts';
 import { createLogger } from '../src/core/log.ts';
 
 // What docs/decisions/retention.md says: how fast old rows are deleted at the pace of production, and what marking, which every

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
 import pg from 'pg';
-import { CreateOrder } from '../src/core/messages/create-order.ts';
+import { CreateOrder } from '../src/messages/create-order.ts';
 import { openStack, type Stack } from './stack.ts';
 
 // An order in, its event out: the tutorial's order through the real api, a real PostgreSQL's write-ahead log, the real

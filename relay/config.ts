@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { portConfig, sharedConfig } from '../src/core/config.ts';
-import { RETENTION_PATTERN } from './retention-cutoff.ts';
+import { RETENTION_PATTERN } from './retention/retention-cutoff.ts';
 
 const optional = <T extends ReturnType<typeof Type.String>>(schema: T) => Type.Optional(schema);
 const identifier = (value: string) =>

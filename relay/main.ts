@@ -1,11 +1,11 @@
-import { openPool } from '../src/core/db/database.ts';
 import { runProcess } from '../src/core/lifecycle.ts';
+import { openPool } from '../src/core/pool.ts';
 import { relayConfig } from './config.ts';
-import { buildHealthServer } from './health-server.ts';
-import { ServiceBusPublisher } from './publishing/service-bus-publisher.ts';
+import { buildHealthServer } from './monitoring/health-server.ts';
+import { RelayMonitor } from './monitoring/relay-monitor.ts';
+import { ServiceBusPublisher } from './publishing/service-bus/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
-import { RelayMonitor } from './relay-monitor.ts';
-import { parseRetention } from './retention-cutoff.ts';
+import { parseRetention } from './retention/retention-cutoff.ts';
 
 // One connection marks, the other serves the status and the checks, so that neither waits for the other.
 const POOL_SIZE = 3;

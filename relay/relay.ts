@@ -1,25 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { assertSchemaCurrent } from '../src/core/db/schema-version.ts';
+import { backoffMs } from '../src/core/backoff.ts';
 import { AppError, errorCode } from '../src/core/errors.ts';
-import { backoffMs } from './backoff.ts';
-import { findStart, type Start, type StartDeps } from './find-start.ts';
-import { Marker } from './marker.ts';
-import { OutboxStore } from './outbox-store.ts';
-import { ProgressStore } from './progress-store.ts';
+import { assertSchemaCurrent } from '../src/core/schema-version.ts';
+import { setupAdvice } from './failures/setup-advice.ts';
+import { formatLsn } from './lsn.ts';
+import type { RelayPhase } from './monitoring/relay-monitor.ts';
+import { OutboxStore } from './outbox/outbox-store.ts';
 import { ObservedPublisher } from './publishing/observed-publisher.ts';
-import { limitsFor } from './relay-limits.ts';
-import type { RelayPhase } from './relay-monitor.ts';
-import { RelayState } from './relay-state.ts';
-import { formatLsn } from './replication/lsn.ts';
+import { NOTHING_SEEN } from './recovery/database-identity.ts';
+import { findStart, type Start, type StartDeps } from './recovery/find-start.ts';
+import { ProgressStore } from './recovery/progress-store.ts';
+import type { WalLimit } from './recovery/wal-limit.ts';
 import { inspectPublication } from './replication/publication.ts';
 import { assertNotMoved } from './replication/slot.ts';
 import { WalStream } from './replication/stream.ts';
-import { Retention, type RetentionOptions } from './retention.ts';
-import { Session } from './session.ts';
-import { watchSession } from './session-watch.ts';
-import { NOTHING_SEEN } from './set-back.ts';
-import { setupAdvice } from './setup-advice.ts';
-import type { WalLimit } from './wal-limit.ts';
+import { Retention, type RetentionOptions } from './retention/retention.ts';
+import { Marker } from './session/marker.ts';
+import { limitsFor } from './session/relay-limits.ts';
+import { RelayState } from './session/relay-state.ts';
+import { Session } from './session/session.ts';
+import { watchSession } from './session/session-watch.ts';
 
 /** The caller ends the pool and closes the publisher, after `runRelay`. The url: a role with REPLICATION, straight to the server. */
 export interface RelayDeps extends Omit<StartDeps, 'store' | 'progress' | 'memory'> {

@@ -6,10 +6,10 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type pg from 'pg';
-import { probe } from './core/db/database.ts';
-import { readerOn } from './core/db/reader.ts';
 import { AppError } from './core/errors.ts';
 import type { Logger } from './core/log.ts';
+import { probe } from './core/pool.ts';
+import { readerOn } from './db/reader.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { answerJsonOnly } from './http/accept.ts';
 import type { App } from './http/app-instance.ts';

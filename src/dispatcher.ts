@@ -1,11 +1,11 @@
 import type pg from 'pg';
-import type { Database } from './core/db/database.ts';
-import { inTransaction } from './core/db/transaction.ts';
-import type { Message } from './core/messages/message.ts';
-import { causedBy, type MessageContext } from './core/messages/message-context.ts';
-import { activeTraceContext } from './core/messages/trace-context.ts';
+import type { Database } from './db/database.ts';
+import { inTransaction } from './db/transaction.ts';
 import { keepAnswer, takeKey } from './idempotency/answer-store.ts';
 import type { KeptAnswer, KeyedRequest } from './idempotency/keyed-request.ts';
+import type { Message } from './messages/message.ts';
+import { causedBy, type MessageContext } from './messages/message-context.ts';
+import { activeTraceContext } from './messages/trace-context.ts';
 import { appendToOutbox } from './outbox/outbox-writer.ts';
 import type { Receptor } from './receptors/receptor.ts';
 

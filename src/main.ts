@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
-import { openPool } from './core/db/database.ts';
-import { assertSchemaCurrent } from './core/db/schema-version.ts';
 import { AppError } from './core/errors.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
+import { openPool } from './core/pool.ts';
+import { assertSchemaCurrent } from './core/schema-version.ts';
 import { startExpiry } from './idempotency/expiry.ts';
 
 await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {

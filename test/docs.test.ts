@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 const documents = [...globSync('*.md'), ...globSync('docs/**/*.md')];
-// A file or a folder of this repository in backticks: `relay/session.ts`, `docs/`, `system/demo.test.ts` (below test/).
+// A file or a folder of this repository in backticks: `relay/session/session.ts`, `docs/`, `system/demo.test.ts` (below test/).
 const PATH_IN_BACKTICKS = /`((?:[\w.-]+\/)+[\w.-]*\.?[\w-]*)`/g;
 
 for (const document of documents) {

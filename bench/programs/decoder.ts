@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
-import { parseLsn } from '../../relay/replication/lsn.ts';
+import { parseLsn } from '../../relay/lsn.ts';
 import { WalStream } from '../../relay/replication/stream.ts';
 import { answerRequests } from '../support/worker.ts';
 

@@ -1,6 +1,6 @@
-import type { OutboxMessage } from '../../relay/outbox-message.ts';
-import { ServiceBusPublisher } from '../../relay/publishing/service-bus-publisher.ts';
-import { parseLsn } from '../../relay/replication/lsn.ts';
+import { parseLsn } from '../../relay/lsn.ts';
+import type { OutboxMessage } from '../../relay/outbox/outbox-message.ts';
+import { ServiceBusPublisher } from '../../relay/publishing/service-bus/service-bus-publisher.ts';
 import { WalStream } from '../../relay/replication/stream.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { answerRequests } from '../support/worker.ts';

@@ -1,11 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import fastify, { type FastifyBaseLogger } from 'fastify';
-import { openPool } from '../../src/core/db/database.ts';
-import { orderItems, orders, outbox } from '../../src/core/db/schema.ts';
 import { createLogger } from '../../src/core/log.ts';
-import { CreateOrder } from '../../src/core/messages/create-order.ts';
+import { openPool } from '../../src/core/pool.ts';
+import { orderItems, orders, outbox } from '../../src/db/schema.ts';
 import { ajvOptions } from '../../src/http/body-validation.ts';
+import { CreateOrder } from '../../src/messages/create-order.ts';
 
 // The tutorial's way of creating an order, in this language and on the same framework, schema, pool and log: one statement after
 // the other in one Drizzle transaction, an item a statement, amounts as numbers.

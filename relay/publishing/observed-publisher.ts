@@ -1,6 +1,6 @@
-import type { OutboxMessage } from '../outbox-message.ts';
-import { classifyFailure } from './publish-failure.ts';
+import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import type { Publisher } from './publisher.ts';
+import { classifyFailure } from './service-bus/classify-failure.ts';
 
 /** A publisher that remembers since when the broker has taken nothing, also from one session to the next. */
 export class ObservedPublisher implements Publisher {

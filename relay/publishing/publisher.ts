@@ -1,4 +1,4 @@
-import type { OutboxMessage } from '../outbox-message.ts';
+import type { OutboxMessage } from '../outbox/outbox-message.ts';
 
 /** Where messages go. One contract for the Service Bus of Azure and for any other that may come. */
 export interface Publisher {

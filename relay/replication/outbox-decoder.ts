@@ -1,9 +1,9 @@
 import { AppError } from '../../src/core/errors.ts';
-import { REQUEST_PREFIX } from '../operator-request.ts';
-import type { OutboxMessage } from '../outbox-message.ts';
-import type { Lsn } from './lsn.ts';
-import { OutboxRow } from './outbox-row.ts';
+import type { Lsn } from '../lsn.ts';
+import { REQUEST_PREFIX } from '../outbox/operator-request.ts';
+import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import { PgoutputReader } from './pgoutput-reader.ts';
+import { OutboxRow } from './wal-row.ts';
 
 export type WalEvent =
   | { readonly kind: 'begin'; readonly commitLsn: Lsn; readonly xid: number }

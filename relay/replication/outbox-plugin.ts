@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
+import type { Lsn } from '../lsn.ts';
 import { CoalescedReader } from './coalesced-reader.ts';
-import type { Lsn } from './lsn.ts';
 import { OutboxDecoder, type WalEvent } from './outbox-decoder.ts';
 import type { WalSender } from './slot-lease.ts';
 

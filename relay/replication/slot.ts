@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { AppError } from '../../src/core/errors.ts';
-import { unsettledPositions } from '../outbox-rows.ts';
-import type { UnsettledTable } from '../unsettled-table.ts';
-import { type Lsn, parseLsn } from './lsn.ts';
+import { type Lsn, parseLsn } from '../lsn.ts';
+import { unsettledPositions } from '../outbox/outbox-columns.ts';
+import type { UnsettledTable } from '../recovery/unsettled-table.ts';
 
 export interface SlotInfo {
   readonly active: boolean;

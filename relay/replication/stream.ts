@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import { AppError, errorCode } from '../../src/core/errors.ts';
-import { formatLsn, type Lsn, maxLsn } from './lsn.ts';
+import { formatLsn, type Lsn, maxLsn } from '../lsn.ts';
 import type { WalEvent } from './outbox-decoder.ts';
 import { OutboxPlugin } from './outbox-plugin.ts';
 import { SlotLease } from './slot-lease.ts';

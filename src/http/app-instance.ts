@@ -6,7 +6,7 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
-import type { MessageContext } from '../core/messages/message-context.ts';
+import type { MessageContext } from '../messages/message-context.ts';
 
 /** Fastify that knows a request's types from its TypeBox schemas. */
 export type App = FastifyInstance<

@@ -1,6 +1,6 @@
 import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify';
 import type { Fault } from '../core/errors.ts';
-import { hasAtMostTwoDecimals } from '../core/money.ts';
+import { hasAtMostTwoDecimals } from '../orders/money.ts';
 
 /** Ajv as it has to be for money and orders: nothing is coerced, filled in or dropped, and every fault is reported. */
 export const ajvOptions: NonNullable<FastifyServerOptions['ajv']> = {

@@ -8,9 +8,9 @@ import type {
   RouteGenericInterface,
 } from 'fastify';
 import { AppError } from '../core/errors.ts';
-import type { Message } from '../core/messages/message.ts';
 import type { AnswerOf, CommandOf, Dispatcher } from '../dispatcher.ts';
 import type { KeptAnswer } from '../idempotency/keyed-request.ts';
+import type { Message } from '../messages/message.ts';
 import type { Receptors } from '../receptors/registry.ts';
 import type { App } from './app-instance.ts';
 import { readKeyedRequest } from './idempotency-key.ts';

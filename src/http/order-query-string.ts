@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { AppError, type Fault } from '../core/errors.ts';
-import { CustomerId, READABLE_TEXT } from '../core/messages/order-fields.ts';
+import { CustomerId, READABLE_TEXT } from '../messages/order-fields.ts';
 import type { OrderPlace, OrderQuery } from '../orders/order-query.ts';
 
 const MAX_LIMIT = 100;

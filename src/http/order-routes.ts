@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox';
 import { AppError } from '../core/errors.ts';
-import { CANCEL_ORDER, CancelOrder } from '../core/messages/cancel-order.ts';
-import { CREATE_ORDER, CreateOrder } from '../core/messages/create-order.ts';
-import { OrderCreated } from '../core/messages/order-created.ts';
 import type { Dispatcher } from '../dispatcher.ts';
+import { CANCEL_ORDER, CancelOrder } from '../messages/cancel-order.ts';
+import { CREATE_ORDER, CreateOrder } from '../messages/create-order.ts';
+import { OrderCreated } from '../messages/order-created.ts';
 import { type Order, orderNotFound } from '../orders/order.ts';
 import type { Receptors } from '../receptors/registry.ts';
 import type { App } from './app-instance.ts';

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { OrderCreated } from '../core/messages/order-created.ts';
+import { OrderCreated } from '../messages/order-created.ts';
 import { describeOrder, type Order, orderNotFound } from '../orders/order.ts';
 
 const { createdAt } = OrderCreated.properties;

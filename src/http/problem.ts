@@ -1,8 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyError } from 'fastify';
-import { isDatabaseUnavailable } from '../core/db/database-failure.ts';
 import { AppError, type ErrorCode, type Fault } from '../core/errors.ts';
+import { isDatabaseUnavailable } from '../db/database-failure.ts';
 import { bodyFaults } from './body-validation.ts';
 
 /** Problem details, https://www.rfc-editor.org/rfc/rfc9457, with every wrong field and the tutorial's `error`. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { and, eq, gt, type SQL, sql } from 'drizzle-orm';
-import type { Database } from '../core/db/database.ts';
-import { idempotencyKeys } from '../core/db/schema.ts';
 import { AppError } from '../core/errors.ts';
+import type { Database } from '../db/database.ts';
+import { idempotencyKeys } from '../db/schema.ts';
 import type { KeptAnswer, KeyedRequest } from './keyed-request.ts';
 
 // The database's clock alone, since every api process may have its own.

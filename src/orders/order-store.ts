@@ -11,11 +11,11 @@ import {
   type SQL,
   sql,
 } from 'drizzle-orm';
-import type { Database } from '../core/db/database.ts';
-import { prepared } from '../core/db/prepared.ts';
-import { orderItems, orders } from '../core/db/schema.ts';
-import type { Address } from '../core/messages/order-fields.ts';
-import { fromNumeric, toNumeric } from '../core/money.ts';
+import type { Database } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
+import { orderItems, orders } from '../db/schema.ts';
+import type { Address } from '../messages/order-fields.ts';
+import { fromNumeric, toNumeric } from './money.ts';
 import type { Order } from './order.ts';
 import type { OrderPage, OrderPlace, OrderQuery } from './order-query.ts';
 

@@ -1,8 +1,8 @@
 import { AppError, type Fault } from '../core/errors.ts';
-import type { CreateOrder } from '../core/messages/create-order.ts';
-import type { OrderCreated } from '../core/messages/order-created.ts';
-import type { Address } from '../core/messages/order-fields.ts';
-import { MAX_CENTS, toAmount, toCents, toNumeric } from '../core/money.ts';
+import type { CreateOrder } from '../messages/create-order.ts';
+import type { OrderCreated } from '../messages/order-created.ts';
+import type { Address } from '../messages/order-fields.ts';
+import { MAX_CENTS, toAmount, toCents, toNumeric } from './money.ts';
 
 export interface Order {
   readonly orderId: string;

@@ -1,6 +1,6 @@
 import { asc, eq } from 'drizzle-orm';
-import type { Database } from '../core/db/database.ts';
-import { orders, outbox } from '../core/db/schema.ts';
+import type { Database } from '../db/database.ts';
+import { orders, outbox } from '../db/schema.ts';
 import type { OrderEvent } from '../orders/order-event.ts';
 
 // Far more than an order has; other programs may insert as many rows for one as they like.

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
-import type { Database } from '../core/db/database.ts';
-import { prepared } from '../core/db/prepared.ts';
-import { outbox } from '../core/db/schema.ts';
-import type { Event } from '../core/messages/message.ts';
-import type { MessageContext } from '../core/messages/message-context.ts';
+import type { Database } from '../db/database.ts';
+import { prepared } from '../db/prepared.ts';
+import { outbox } from '../db/schema.ts';
+import type { Event } from '../messages/message.ts';
+import type { MessageContext } from '../messages/message-context.ts';
 
 export interface EventToPublish {
   readonly event: Event;

@@ -1,5 +1,5 @@
-import type { CancelOrder } from '../core/messages/cancel-order.ts';
-import { ORDER_CANCELLED, type OrderCancelled } from '../core/messages/order-cancelled.ts';
+import type { CancelOrder } from '../messages/cancel-order.ts';
+import { ORDER_CANCELLED, type OrderCancelled } from '../messages/order-cancelled.ts';
 import { cancelOrder, type Order, orderNotFound, requireVersion } from '../orders/order.ts';
 import { lockOrder, updateOrder } from '../orders/order-store.ts';
 import type { Receptor } from './receptor.ts';

@@ -1,5 +1,5 @@
-import type { CreateOrder } from '../core/messages/create-order.ts';
-import { ORDER_CREATED, type OrderCreated } from '../core/messages/order-created.ts';
+import type { CreateOrder } from '../messages/create-order.ts';
+import { ORDER_CREATED, type OrderCreated } from '../messages/order-created.ts';
 import { describeOrder, placeOrder } from '../orders/order.ts';
 import { insertOrder } from '../orders/order-store.ts';
 import type { Receptor } from './receptor.ts';

@@ -1,5 +1,5 @@
-import type { Database } from '../core/db/database.ts';
-import type { Event } from '../core/messages/message.ts';
+import type { Database } from '../db/database.ts';
+import type { Event } from '../messages/message.ts';
 
 /**
  * Handles one type of command, in two steps. The first decides what can be decided from the command alone, and throws what is

@@ -1,5 +1,5 @@
-import { CANCEL_ORDER } from '../core/messages/cancel-order.ts';
-import { CREATE_ORDER } from '../core/messages/create-order.ts';
+import { CANCEL_ORDER } from '../messages/cancel-order.ts';
+import { CREATE_ORDER } from '../messages/create-order.ts';
 import { cancelOrderReceptor } from './cancel-order-receptor.ts';
 import { createOrderReceptor } from './create-order-receptor.ts';
 

@@ -198,7 +198,7 @@ for (const [name, main] of [
 
     // A start without any configuration comes as far as naming what is missing: all imports were found.
     const bare = spawnSync(process.execPath, [main], { cwd: image, env: { PATH }, encoding: 'utf8' });
-    const traced = spawnSync(process.execPath, ['--import', './src/telemetry.ts', main], {
+    const traced = spawnSync(process.execPath, ['--import', './src/core/telemetry.ts', main], {
       cwd: image,
       env: { PATH, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
       encoding: 'utf8',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openPostgres } from '../../dev/postgres.ts';
-import type { Lsn } from '../../relay/replication/lsn.ts';
+import type { Lsn } from '../../relay/lsn.ts';
 import { cleanup } from '../support/cleanup.ts';
 import { hangAfter } from '../support/hang-after.ts';
 import { migratedDatabase } from '../support/migrated-database.ts';

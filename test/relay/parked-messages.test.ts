@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type pg from 'pg';
-import { REQUEST_PREFIX } from '../../relay/operator-request.ts';
+import { REQUEST_PREFIX } from '../../relay/outbox/operator-request.ts';
 import { createDatabase } from '../support/database.ts';
 import {
   arrivals,

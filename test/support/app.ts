@@ -4,8 +4,8 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { InjectOptions, LightMyRequestResponse } from 'fastify';
 import type pg from 'pg';
 import { type AppDeps, buildApp } from '../../src/app.ts';
-import { openPool, type PoolOptions } from '../../src/core/db/database.ts';
 import { createLogger } from '../../src/core/log.ts';
+import { openPool, type PoolOptions } from '../../src/core/pool.ts';
 import type { App } from '../../src/http/app-instance.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 

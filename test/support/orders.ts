@@ -1,4 +1,4 @@
-import type { CreateOrder } from '../../src/core/messages/create-order.ts';
+import type { CreateOrder } from '../../src/messages/create-order.ts';
 
 /** The tutorial's order. */
 export function tutorialOrder(): CreateOrder {

@@ -16,7 +16,7 @@ export function runOutboxIn(env: Record<string, string>, ...args: string[]): Pro
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      ['relay/outbox-cli/main.ts', ...args],
+      ['relay/admin/cli/main.ts', ...args],
       { env: { PATH: process.env['PATH'] ?? '', ...env } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );

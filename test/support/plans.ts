@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
-import type { Database } from '../../src/core/db/database.ts';
+import type { Database } from '../../src/db/database.ts';
 import { listOrders } from '../../src/orders/order-store.ts';
 
 export interface Plan {

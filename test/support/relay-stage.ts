@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test';
 import pg from 'pg';
 import type { ManagedProcess } from '../../dev/managed-process.ts';
 import type { LocalServiceBus } from '../../dev/service-bus/service-bus.ts';
-import { type Lsn, parseLsn } from '../../relay/replication/lsn.ts';
+import { type Lsn, parseLsn } from '../../relay/lsn.ts';
 import { cleanup } from './cleanup.ts';
 import { createDatabase } from './database.ts';
 import { connect, createBus, insertEvent, slotOf } from './relay.ts';

@@ -1,11 +1,11 @@
 import type { TestContext } from 'node:test';
 import pg from 'pg';
 import { type LocalServiceBus, openServiceBus } from '../../dev/service-bus/service-bus.ts';
-import { ServiceBusPublisher } from '../../relay/publishing/service-bus-publisher.ts';
+import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
+import { ServiceBusPublisher } from '../../relay/publishing/service-bus/service-bus-publisher.ts';
 import { type RelayDeps, runRelay } from '../../relay/relay.ts';
-import { RelayMonitor } from '../../relay/relay-monitor.ts';
-import { openPool } from '../../src/core/db/database.ts';
 import { createLogger } from '../../src/core/log.ts';
+import { openPool } from '../../src/core/pool.ts';
 import { cleanup } from './cleanup.ts';
 import { until } from './until.ts';
 

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { Type } from '@sinclair/typebox';
 import { fastify } from 'fastify';
 import { sharedConfig } from '../../src/core/config.ts';
-import { openPool } from '../../src/core/db/database.ts';
 import { runProcess } from '../../src/core/lifecycle.ts';
+import { openPool } from '../../src/core/pool.ts';
 
 // The smallest process with a request and a query in it. It tells its port, and whether the tracing SDK is loaded.
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type pg from 'pg';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
-import { confirmDatabase } from '../../../relay/confirm-database.ts';
+import { confirmDatabase } from '../../../relay/admin/confirm-database.ts';
 import { createDatabase } from '../../support/database.ts';
 import { runOutboxIn } from '../../support/outbox-command.ts';
 import {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { ObservedPublisher } from '../../../relay/publishing/observed-publisher.ts';
 import { inspectPublication } from '../../../relay/replication/publication.ts';
 import { inspectSlotWal } from '../../../relay/replication/slot-wal.ts';
-import { watchSession } from '../../../relay/session-watch.ts';
+import { watchSession } from '../../../relay/session/session-watch.ts';
 import { openLog } from '../../support/log-lines.ts';
 import { until } from '../../support/until.ts';
 import { createCluster } from '../support/cluster.ts';

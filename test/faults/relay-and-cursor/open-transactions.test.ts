@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { buildHealthServer } from '../../../relay/health-server.ts';
-import { openPool } from '../../../src/core/db/database.ts';
+import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
 import { createLogger } from '../../../src/core/log.ts';
+import { openPool } from '../../../src/core/pool.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import {

@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test';
 import type pg from 'pg';
 import type { InjectedFault } from '../../../dev/service-bus/faults.ts';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
-import { DEFAULT_LIMITS } from '../../../relay/relay-limits.ts';
+import { DEFAULT_LIMITS } from '../../../relay/session/relay-limits.ts';
 import { createDatabase } from '../../support/database.ts';
 import { type NetworkedRelay, startNetworkedRelay } from '../../support/networked-relay.ts';
 import { createBus } from '../../support/relay.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { OutboxMessage } from '../../../relay/outbox-message.ts';
+import type { OutboxMessage } from '../../../relay/outbox/outbox-message.ts';
 import { OutboxDecoder } from '../../../relay/replication/outbox-decoder.ts';
-import { outboxMessage } from '../outbox-messages.ts';
+import { outboxMessage } from '../outbox/outbox-messages.ts';
 import { begin, commit, insert, logicalMessage, relation } from './pgoutput-bytes.ts';
 
 const OID = 16_400;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jsonFaultAt } from '../../../src/http/json-syntax.ts';
-import { SeededRandom } from '../../relay/simulation/seeded-random.ts';
+import { SeededRandom } from '../../relay/session/simulation/seeded-random.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 
 test('the place of a fault is where the text stops being JSON', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DrizzleQueryError } from 'drizzle-orm';
 import type { LightMyRequestResponse } from 'fastify';
-import { UNAVAILABLE } from '../../../src/core/db/database-failure.ts';
+import { UNAVAILABLE } from '../../../src/db/database-failure.ts';
 import { toProblem } from '../../../src/http/problem.ts';
 import { openApp, type TestApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';

@@ -5,8 +5,8 @@ export interface Failpoint {
   readonly patch: SourcePatch;
 }
 
-const SESSION = 'relay/session.ts';
-const EFFECTS = 'relay/effects.ts';
+const SESSION = 'relay/session/session.ts';
+const EFFECTS = 'relay/session/action-runner.ts';
 
 /** Places between two steps of the relay at which a process can be made to kill itself. */
 export const failpoints: readonly Failpoint[] = [
@@ -15,7 +15,7 @@ export const failpoints: readonly Failpoint[] = [
   before('after_accept_before_mark', EFFECTS, 'state.accepted(batch, performance.now());'),
   before('after_mark_before_ack', EFFECTS, 'state.marked(mark, outcome, performance.now());'),
   after('after_ack', SESSION, 'stream.confirm(state.storedLsn);'),
-  before('during_recovery_scan', 'relay/unsettled-table.ts', 'yield await readChunk('),
+  before('during_recovery_scan', 'relay/recovery/unsettled-table.ts', 'yield await readChunk('),
 ];
 
 function before(name: string, file: string, find: string): Failpoint {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SeededRandom } from '../../relay/simulation/seeded-random.ts';
+import { SeededRandom } from '../../relay/session/simulation/seeded-random.ts';
 import { brokerFaults } from './faults/broker-faults.ts';
 import type { Bite, Choice, FaultKind, Stage } from './faults/fault.ts';
 import { networkFaults } from './faults/network-faults.ts';

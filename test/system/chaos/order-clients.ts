@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CreateOrder } from '../../../src/core/messages/create-order.ts';
-import { SeededRandom } from '../../relay/simulation/seeded-random.ts';
+import type { CreateOrder } from '../../../src/messages/create-order.ts';
+import { SeededRandom } from '../../relay/session/simulation/seeded-random.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 import { until } from '../../support/until.ts';
 import type { History } from './history.ts';

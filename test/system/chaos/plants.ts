@@ -18,7 +18,7 @@ export interface Plant {
  * early. For plants that confirm too early this second net is taken away, or there would be nothing to catch.
  */
 const TRUSTS_ITS_SLOT: SourcePatch = {
-  file: 'relay/start-decision.ts',
+  file: 'relay/recovery/start-decision.ts',
   find: 'if (slot.confirmedLsn > known && standing.tableHasUnsettled) {',
   replace: 'if (false) {',
 };
@@ -45,7 +45,7 @@ export const plants: readonly Plant[] = [
     patches: [
       TRUSTS_ITS_SLOT,
       {
-        file: 'relay/session.ts',
+        file: 'relay/session/session.ts',
         find: 'state.commit(event.endLsn);',
         replace: 'state.commit(event.endLsn); globalThis.receivedLsn = event.endLsn;',
       },
@@ -63,7 +63,7 @@ export const plants: readonly Plant[] = [
     patches: [
       TRUSTS_ITS_SLOT,
       {
-        file: 'relay/session.ts',
+        file: 'relay/session/session.ts',
         find: 'state.commit(event.endLsn);',
         replace: 'state.commit(event.endLsn); this.#deps.stream.confirm(event.endLsn);',
       },
@@ -75,7 +75,7 @@ export const plants: readonly Plant[] = [
     name: 'resume-from-last-received',
     patches: [
       {
-        file: 'relay/session.ts',
+        file: 'relay/session/session.ts',
         find: 'state.commit(event.endLsn);',
         replace: 'state.commit(event.endLsn); globalThis.receivedLsn = event.endLsn;',
       },
@@ -93,14 +93,14 @@ export const plants: readonly Plant[] = [
     name: 'skip-by-lsn',
     patches: [
       {
-        file: 'relay/session.ts',
+        file: 'relay/session/session.ts',
         find: 'state.begin(event.commitLsn, event.xid);',
         replace: `state.begin(event.commitLsn, event.xid);
           globalThis.skipped = event.commitLsn <= (globalThis.lastSeenLsn ?? 0n);
           if (!globalThis.skipped) globalThis.lastSeenLsn = event.commitLsn;`,
       },
       {
-        file: 'relay/session.ts',
+        file: 'relay/session/session.ts',
         find: 'state.insert(event.message);',
         replace: 'if (!globalThis.skipped) state.insert(event.message);',
       },
@@ -113,7 +113,7 @@ export const plants: readonly Plant[] = [
     name: 'pipelined-sends',
     patches: [
       {
-        file: 'relay/publishing/lanes.ts',
+        file: 'relay/session/lanes.ts',
         find: 'const held = lane !== undefined && !lanes.has(lane) ? this.#held.get(lane) : undefined;',
         replace: 'const held: M[] | undefined = undefined;',
       },
@@ -125,7 +125,7 @@ export const plants: readonly Plant[] = [
     name: 'new-id-on-resend',
     patches: [
       {
-        file: 'relay/publishing/service-bus-message.ts',
+        file: 'relay/publishing/service-bus/service-bus-message.ts',
         find: 'messageId: message.messageId,',
         replace: `messageId: (globalThis.sentIds ??= new Set()).has(message.messageId)
           ? crypto.randomUUID() : (globalThis.sentIds.add(message.messageId), message.messageId),`,
@@ -138,7 +138,7 @@ export const plants: readonly Plant[] = [
     name: 'skip-not-retryable',
     patches: [
       {
-        file: 'relay/effects.ts',
+        file: 'relay/session/action-runner.ts',
         find: 'this.#onRejected(batch, error);\n      return;',
         replace: 'if (error.retryable !== false) { this.#onRejected(batch, error); return; }',
       },
@@ -162,7 +162,7 @@ export const plants: readonly Plant[] = [
     name: 'body-parsed-and-printed',
     patches: [
       {
-        file: 'relay/publishing/service-bus-message.ts',
+        file: 'relay/publishing/service-bus/service-bus-message.ts',
         find: 'body: message.body,',
         replace: 'body: Buffer.from(JSON.stringify(JSON.parse(message.body.toString()))),',
       },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { SeededRandom } from '../../relay/simulation/seeded-random.ts';
+import { SeededRandom } from '../../relay/session/simulation/seeded-random.ts';
 
 export interface SqlWritersOptions {
   readonly url: string;

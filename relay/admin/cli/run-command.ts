@@ -1,0 +1,131 @@
+import type pg from 'pg';
+import { AppError } from '../../../src/core/errors.ts';
+import { confirmDatabase } from '../confirm-database.ts';
+import { type Changed, countPublished, dropMessage, replayPublished, retryMessage } from '../outbox-admin.ts';
+import {
+  findMessage,
+  inspectOutbox,
+  type Overview,
+  stateOf,
+  type WholeMessage,
+} from '../outbox-inspection.ts';
+import type { Command } from './arguments.ts';
+import { textTable } from './text-table.ts';
+
+/** What a command has to say, for people and for machines. */
+export interface Answer {
+  readonly text: string;
+  readonly data: unknown;
+}
+
+export type ToCarryOut = Exclude<Command, { name: 'help' }>;
+
+/** Carries a command out; throws AppErrors that name what to do, and what `pg` throws. */
+export async function runCommand(pool: pg.Pool, slot: string, command: ToCarryOut): Promise<Answer> {
+  switch (command.name) {
+    case 'list': {
+      const overview = await inspectOutbox(pool, command.limit);
+      return { text: overviewText(overview), data: overview };
+    }
+    case 'show': {
+      const message = await findMessage(pool, command.messageId);
+      if (!message)
+        throw new AppError('MESSAGE_NOT_FOUND', `There is no message ${command.messageId} in the outbox`);
+      return { text: messageText(message), data: { state: stateOf(message), ...message } };
+    }
+    case 'retry': {
+      const changed = await retryMessage(pool, command.messageId);
+      return {
+        text: `${changed.messageId} is to be sent again${whatFollows(changed)}\nIf the broker still cannot take it, it is parked again.`,
+        data: changed,
+      };
+    }
+    case 'drop': {
+      const changed = await dropMessage(pool, command.messageId, command.reason);
+      return {
+        text: `${changed.messageId} is given up and never sent${whatFollows(changed)}`,
+        data: changed,
+      };
+    }
+    case 'replay': {
+      const { range, dryRun } = command;
+      if (dryRun) {
+        const count = await countPublished(pool, range);
+        return {
+          text: `${count} messages would be sent again. Nothing was changed.`,
+          data: { count, dryRun },
+        };
+      }
+      let count = 0;
+      for await (const soFar of replayPublished(pool, range)) count = soFar;
+      return {
+        text: count === 0 ? 'Nothing was published at that time.' : replayText(count),
+        data: { count, dryRun },
+      };
+    }
+    case 'confirm': {
+      const { systemIdentifier, timeline } = await confirmDatabase(pool, slot);
+      return {
+        text: `The relay of the slot ${slot} goes on with this database: cluster ${systemIdentifier}, timeline ${timeline}.
+What is unsettled in it is sent, some of it perhaps for the second time, with the same ids.`,
+        data: { slot, systemIdentifier, timeline },
+      };
+    }
+  }
+}
+
+function whatFollows({ aggregateId }: Changed): string {
+  return aggregateId === null
+    ? '.'
+    : `; what waits for it of order ${aggregateId} follows, unless another message of that order is parked.`;
+}
+
+function replayText(count: number): string {
+  return `${count} messages are to be sent again, the oldest first: the relay settles the table anew.
+They carry the same ids: a broker that detects duplicates drops those that it has taken within its window.`;
+}
+
+function overviewText({ parked, parkedCount, unsettled, unsettledCount }: Overview): string {
+  const parkedTable = textTable(
+    ['MESSAGE', 'TYPE', 'ORDER', 'PARKED', 'WAITING', 'REASON'],
+    parked.map((m) => [m.messageId, m.messageType, m.aggregateId, m.parkedAt, m.waiting, m.errorMessage]),
+  );
+  const unsettledTable = textTable(
+    ['MESSAGE', 'TYPE', 'ORDER', 'CREATED', 'FAILURES', 'NEXT TRY', 'LAST ERROR'],
+    unsettled.map((m) => [
+      m.messageId,
+      m.messageType,
+      m.aggregateId,
+      m.createdAt,
+      m.retryCount,
+      m.nextRetryAt,
+      m.errorMessage,
+    ]),
+  );
+  const parkedText =
+    parkedCount === 0
+      ? 'Nothing is parked.'
+      : `${parkedCount} parked: the broker can never take them, and their orders wait.${firstOf(parked, parkedCount)}
+
+${parkedTable}
+
+Send again: npm run outbox -- retry MESSAGE. Give up: npm run outbox -- drop MESSAGE --reason TEXT.`;
+  const unsettledText =
+    unsettledCount === 0
+      ? 'Nothing else is unsettled.'
+      : `${unsettledCount} unsettled: on their way to the broker, or to be sent again.${firstOf(unsettled, unsettledCount)}
+
+${unsettledTable}`;
+  return `${parkedText}\n\n${unsettledText}`;
+}
+
+function firstOf(shown: readonly unknown[], count: number): string {
+  return shown.length < count ? ` The oldest ${shown.length}; --limit N shows more.` : '';
+}
+
+function messageText(message: WholeMessage): string {
+  const { body, ...fields } = { state: stateOf(message), ...message };
+  const width = Math.max(...Object.keys(fields).map((name) => name.length));
+  const lines = Object.entries(fields).map(([name, value]) => `${name.padEnd(width)}  ${value ?? '-'}`);
+  return `${lines.join('\n')}\n\n${body}`;
+}

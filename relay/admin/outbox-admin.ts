@@ -1,0 +1,122 @@
+import type pg from 'pg';
+import { AppError } from '../../src/core/errors.ts';
+import { REQUEST_PREFIX } from '../outbox/operator-request.ts';
+import { findMessage, stateOf } from './outbox-inspection.ts';
+
+// What an operator may do to messages. Each change and the word of it to the relay are one statement, and so one transaction:
+// the word comes in the WAL, to the relay that runs or to the next one that does.
+
+export interface Changed {
+  readonly messageId: string;
+  /** The order whose later messages may go on; null: it belongs to none. */
+  readonly aggregateId: string | null;
+}
+
+const TELL_REDRIVE = `pg_logical_emit_message(true, '${REQUEST_PREFIX}', jsonb_build_object('redrive',
+  CASE WHEN aggregate_id IS NULL THEN jsonb_build_object('messageId', message_id)
+       ELSE jsonb_build_object('aggregateId', aggregate_id) END)::text)`;
+const TELL_SETTLE = `pg_logical_emit_message(true, '${REQUEST_PREFIX}', '{"settle": true}')`;
+const CHANGED = `SELECT message_id::text AS "messageId", aggregate_id AS "aggregateId", ${TELL_REDRIVE} AS told FROM changed`;
+const REPLAY_BATCH = 50_000;
+
+/** Has a parked message sent again, and after it what waits behind it. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_HELD. */
+export async function retryMessage(pool: pg.Pool, messageId: string): Promise<Changed> {
+  const { rows } = await pool.query<Changed>(
+    `WITH changed AS (
+       UPDATE outbox SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL, error_message = NULL, retry_count = 0
+       WHERE message_id = $1 AND parked_at IS NOT NULL AND processed_at IS NULL AND dropped_at IS NULL
+       RETURNING message_id, aggregate_id
+     ) ${CHANGED}`,
+    [messageId],
+  );
+  return rows[0] ?? (await refuse(pool, messageId, 'retry'));
+}
+
+/**
+ * Gives up a message that is parked, or one that waits; what waits behind it goes on unless another one of its order is
+ * parked. It stays in the table with the reason. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_HELD.
+ */
+export async function dropMessage(pool: pg.Pool, messageId: string, reason: string): Promise<Changed> {
+  const { rows } = await pool.query<Changed>(
+    `WITH changed AS (
+       UPDATE outbox SET dropped_at = clock_timestamp(), deferred_at = NULL, next_retry_at = NULL,
+         error_message = concat_ws('; before: ', 'dropped: ' || $2, left(error_message, 500))
+       WHERE message_id = $1 AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND processed_at IS NULL AND dropped_at IS NULL
+       RETURNING message_id, aggregate_id
+     ) ${CHANGED}`,
+    [messageId, reason],
+  );
+  return rows[0] ?? (await refuse(pool, messageId, 'drop'));
+}
+
+/** A time from this one on and before that one, as PostgreSQL reads it. */
+export interface TimeRange {
+  readonly from: string;
+  readonly to: string;
+}
+
+const PUBLISHED = `processed_at >= $1::timestamptz AND processed_at < $2::timestamptz AND parked_at IS NULL AND dropped_at IS NULL`;
+
+/** How many messages were published at that time and are still there. */
+export async function countPublished(pool: pg.Pool, { from, to }: TimeRange): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(`SELECT count(*) FROM outbox WHERE ${PUBLISHED}`, [
+    from,
+    to,
+  ]);
+  return Number(rows[0]?.count ?? 0);
+}
+
+/**
+ * Has everything that was published at that time sent again, in order; yields how many so far. A batch of the oldest is one
+ * transaction, with its own word to the relay, so a replay that is cut short leaves nothing that is forgotten: what it came to
+ * is sent, and the same replay again goes on with the rest.
+ */
+export async function* replayPublished(
+  pool: pg.Pool,
+  { from, to }: TimeRange,
+  batch = REPLAY_BATCH,
+): AsyncGenerator<number> {
+  let replayed = 0;
+  // By position, so that the batches too come in order, and what the relay has sent by then is not taken again.
+  let after = '0';
+  for (;;) {
+    const { rows } = await pool.query<{ count: number; last: string }>(
+      `WITH next AS (
+         SELECT message_id, position FROM outbox WHERE ${PUBLISHED} AND position > $3 ORDER BY position LIMIT $4
+       ), changed AS (
+         UPDATE outbox SET processed_at = NULL, deferred_at = NULL FROM next WHERE outbox.message_id = next.message_id
+         RETURNING next.position
+       ), summary AS (SELECT count(*)::int AS count, max(position) AS last FROM changed)
+       SELECT count, last, ${TELL_SETTLE} AS told FROM summary WHERE count > 0`,
+      [from, to, after, batch],
+    );
+    const [done] = rows;
+    if (!done) return;
+    replayed += done.count;
+    after = done.last;
+    yield replayed;
+  }
+}
+
+async function refuse(pool: pg.Pool, messageId: string, wanted: 'retry' | 'drop'): Promise<never> {
+  const message = await findMessage(pool, messageId);
+  if (!message) {
+    throw new AppError(
+      'MESSAGE_NOT_FOUND',
+      `There is no message ${messageId} in the outbox. See: npm run outbox -- list`,
+    );
+  }
+  const state = stateOf(message);
+  const advice = {
+    published: `It was published at ${message.processedAt}: npm run outbox -- replay --from TIME --to TIME sends again what was.`,
+    dropped: `It was dropped at ${message.droppedAt}, which is final: have its writer insert another one.`,
+    parked: 'Somebody else has just changed it: try again.',
+    waiting: `It waits for ${message.behind}, which is parked: retry or drop that one.`,
+    redriven: 'It is being sent again already: a relay has to run.',
+    unsettled: 'The relay sends it until the broker takes it: nothing has to be done.',
+  }[state];
+  throw new AppError(
+    'MESSAGE_NOT_HELD',
+    `${wanted} is for a parked message; ${messageId} is ${state}. ${advice}`,
+  );
+}

@@ -1,0 +1,222 @@
+import type pg from 'pg';
+import { probe } from '../../src/core/pool.ts';
+import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
+import type { OrderRows } from '../session/relay-state.ts';
+import type { RedriveTarget } from './operator-request.ts';
+import { MESSAGE_COLUMNS, type OutboxRow, toMessage, UNSETTLED } from './outbox-columns.ts';
+import type { OutboxMessage } from './outbox-message.ts';
+import { isVisibleIn } from './row-visibility.ts';
+
+export interface MarkRequest {
+  readonly slot: string;
+  readonly epoch: bigint;
+  readonly messageIds: readonly string[];
+  /** Stored only if every one of the rows was hit. 0 while the table is still being settled: a restart begins that anew. */
+  readonly settledLsn: Lsn;
+  readonly markedLsn: Lsn;
+  /** What is known to be stored: positions of a database that was set back behind it since are not overwritten. */
+  readonly stored: { readonly settledLsn: Lsn; readonly markedLsn: Lsn };
+}
+
+/** As `MarkRequest`; for each message the reason why it is parked, or null: then it waits for an operator behind one that is. */
+export interface HoldRequest extends MarkRequest {
+  readonly reasons: readonly (string | null)[];
+}
+
+export interface MarkResult {
+  /** The rows that were there to be marked. */
+  readonly hits: number;
+  readonly progressStored: boolean;
+}
+
+export interface LookUp {
+  readonly snapshot: string;
+  readonly present: ReadonlySet<string>;
+  readonly settled: ReadonlySet<string>;
+  readonly deferred: ReadonlySet<string>;
+}
+
+const READ_COUNT = 1_000;
+
+/** The relay's SQL on the outbox. Every method throws what `pg` throws. */
+export class OutboxStore {
+  readonly #pool: pg.Pool;
+
+  constructor(pool: pg.Pool) {
+    this.#pool = pool;
+  }
+
+  /**
+   * Makes the pool find out which of its connections are dead: what has broken one may have left the others half open, and each
+   * would cost its next user a time limit. Nobody waits for it.
+   */
+  probeConnections(): void {
+    for (let n = 0; n < this.#pool.options.max; n++) probe(this.#pool).catch(() => undefined); // whoever needs one is told
+  }
+
+  /**
+   * Marks rows as accepted by the broker and stores the progress, in one statement.
+   * A row can be missed: the WAL shows a commit a moment before other sessions see it.
+   */
+  async mark(request: MarkRequest): Promise<MarkResult> {
+    const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
+      name: 'mark',
+      text: `
+        WITH marked AS (
+          UPDATE outbox SET processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL, error_message = NULL
+          WHERE message_id = ANY ($1::uuid[]) RETURNING 1
+        ), progressed AS (
+          UPDATE relay_progress SET settled_lsn = nullif($2::pg_lsn, '0/0'), marked_lsn = $3, updated_at = now()
+          WHERE slot = $4 AND epoch = $5 AND (SELECT count(*) FROM marked) = $6
+            AND coalesce(settled_lsn, '0/0') >= $7 AND coalesce(marked_lsn, '0/0') >= $8 RETURNING 1
+        )
+        SELECT (SELECT count(*)::int FROM marked) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
+      values: [
+        uuidArray(request.messageIds),
+        formatLsn(request.settledLsn),
+        formatLsn(request.markedLsn),
+        request.slot,
+        request.epoch,
+        request.messageIds.length,
+        formatLsn(request.stored.settledLsn),
+        formatLsn(request.stored.markedLsn),
+      ],
+    });
+    return { hits: rows[0]?.hits ?? 0, progressStored: rows[0]?.progressed === 1 };
+  }
+
+  /**
+   * Parks rows, or defers them, and stores the progress, in one statement: all of them or, if one cannot be seen, none; a row
+   * that waits behind one that is not parked would wait for ever. Only for the relay of this epoch: another one may have
+   * been told meanwhile to send them.
+   */
+  async hold(request: HoldRequest): Promise<MarkResult> {
+    const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
+      name: 'hold',
+      text: `
+        WITH held AS (
+          UPDATE outbox SET
+            parked_at = CASE WHEN reason IS NULL OR NOT (${UNSETTLED}) THEN parked_at ELSE clock_timestamp() END,
+            deferred_at = CASE WHEN reason IS NULL AND parked_at IS NULL THEN coalesce(deferred_at, clock_timestamp()) END,
+            error_message = coalesce(reason, error_message), next_retry_at = NULL
+          FROM unnest($1::uuid[], $2::text[]) AS wanted (id, reason)
+          WHERE message_id = id AND EXISTS (SELECT FROM relay_progress WHERE slot = $5 AND epoch = $6)
+            AND (SELECT count(*) FROM outbox WHERE message_id = ANY ($1::uuid[])) = $7 RETURNING 1
+        ), progressed AS (
+          UPDATE relay_progress SET settled_lsn = nullif($3::pg_lsn, '0/0'), marked_lsn = $4, updated_at = now()
+          WHERE slot = $5 AND epoch = $6 AND (SELECT count(*) FROM held) = $7
+            AND coalesce(settled_lsn, '0/0') >= $8 AND coalesce(marked_lsn, '0/0') >= $9 RETURNING 1
+        )
+        SELECT (SELECT count(*)::int FROM held) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
+      values: [
+        uuidArray(request.messageIds),
+        request.reasons,
+        formatLsn(request.settledLsn),
+        formatLsn(request.markedLsn),
+        request.slot,
+        request.epoch,
+        request.messageIds.length,
+        formatLsn(request.stored.settledLsn),
+        formatLsn(request.stored.markedLsn),
+      ],
+    });
+    return { hits: rows[0]?.hits ?? 0, progressStored: rows[0]?.progressed === 1 };
+  }
+
+  /** Which of these rows exist, which are settled, which wait for an operator, and the snapshot in which that is so. */
+  async look(messageIds: readonly string[]): Promise<LookUp> {
+    const { rows } = await this.#pool.query<
+      Record<'present' | 'settled' | 'deferred', string[]> & { snapshot: string }
+    >(
+      `SELECT pg_current_snapshot()::text AS snapshot, coalesce(array_agg(message_id::text), '{}') AS present,
+         coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${UNSETTLED})), '{}') AS settled,
+         coalesce(array_agg(message_id::text) FILTER (WHERE deferred_at IS NOT NULL), '{}') AS deferred
+       FROM outbox WHERE message_id = ANY ($1::uuid[])`,
+      [uuidArray(messageIds)],
+    );
+    const { snapshot = '', present, settled, deferred } = rows[0] ?? {};
+    return { snapshot, present: new Set(present), settled: new Set(settled), deferred: new Set(deferred) };
+  }
+
+  /** Tells an operator, in the rows, that sending them keeps failing. */
+  async noteFailure(messageIds: readonly string[], error: string, nextRetryAt: Date): Promise<void> {
+    await this.#pool.query(
+      `UPDATE outbox SET retry_count = retry_count + 1, next_retry_at = $2, error_message = $3
+       WHERE message_id = ANY ($1::uuid[]) AND ${UNSETTLED}`,
+      [uuidArray(messageIds), nextRetryAt, error.slice(0, 2_000)],
+    );
+  }
+
+  /** The orders with a message that is parked; `deferred`: also those with one that only waits for an operator. */
+  async heldOrders({ deferred }: { deferred: boolean }): Promise<string[]> {
+    const { rows } = await this.#pool.query<{ id: string }>(
+      `SELECT DISTINCT aggregate_id AS id FROM outbox WHERE (parked_at IS NOT NULL OR ($1 AND deferred_at IS NOT NULL))
+         AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND processed_at IS NULL AND dropped_at IS NULL
+         AND aggregate_id IS NOT NULL`,
+      [deferred],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** What waits of an order, or the row of no order; a thousand rows at the most. What the stream is bringing is not in it. */
+  async readOrder(target: RedriveTarget): Promise<OrderRows> {
+    const [condition, id] =
+      'aggregateId' in target
+        ? ['aggregate_id = $1', target.aggregateId]
+        : ['message_id = $1 AND aggregate_id IS NULL', target.messageId];
+    const { rows } = await this.#pool.query<OutboxRow & { parked: boolean; snapshot: string; end: string }>(
+      `SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, held.* FROM (VALUES (1)) AS one
+       LEFT JOIN LATERAL (
+         SELECT parked_at IS NOT NULL AS parked, ${MESSAGE_COLUMNS} FROM outbox
+         WHERE ${condition} AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND processed_at IS NULL AND dropped_at IS NULL
+         ORDER BY position LIMIT ${READ_COUNT}
+       ) AS held ON true`,
+      [id],
+    );
+    const [{ snapshot, end } = { snapshot: '', end: '0/0' }] = rows;
+    const found = rows.filter((row) => row.message_id !== null);
+    const parkedAt = found.findIndex(({ parked }) => parked);
+    return {
+      messages: (parkedAt === -1 ? found : found.slice(0, parkedAt)).map(toMessage),
+      isAll: parkedAt !== -1 || found.length < READ_COUNT,
+      isHeld: parkedAt !== -1,
+      readUpTo: parseLsn(end),
+      isVisible: (xid) => isVisibleIn(snapshot, xid),
+    };
+  }
+
+  async hasUnsettled(): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(`SELECT FROM outbox WHERE ${UNSETTLED} LIMIT 1`);
+    return rowCount !== 0;
+  }
+
+  /** Those of the rows at these positions that are still unsettled, in order. */
+  async readAt(positions: readonly bigint[]): Promise<OutboxMessage[]> {
+    const { rows } = await this.#pool.query<OutboxRow>(
+      `SELECT ${MESSAGE_COLUMNS} FROM outbox WHERE position = ANY ($1::bigint[]) AND ${UNSETTLED} ORDER BY position`,
+      [positions],
+    );
+    return rows.map(toMessage);
+  }
+
+  /** As pg_current_snapshot prints it. */
+  async snapshot(): Promise<string> {
+    const { rows } = await this.#pool.query<{ snapshot: string }>(
+      'SELECT pg_current_snapshot()::text AS snapshot',
+    );
+    return rows[0]?.snapshot ?? '';
+  }
+
+  async oldestUnsettled(): Promise<{ messageId: string; createdAt: Date; error: string | null } | undefined> {
+    const { rows } = await this.#pool.query<{ messageId: string; createdAt: Date; error: string | null }>(
+      `SELECT message_id::text AS "messageId", created_at AS "createdAt", error_message AS error
+       FROM outbox WHERE ${UNSETTLED} ORDER BY position LIMIT 1`,
+    );
+    return rows[0];
+  }
+}
+
+/** As PostgreSQL reads it: pg would quote and escape each, which ids need not. */
+function uuidArray(ids: readonly string[]): string {
+  return `{${ids.join(',')}}`;
+}

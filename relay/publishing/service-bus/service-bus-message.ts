@@ -1,0 +1,71 @@
+import type { ServiceBusMessage } from '@azure/service-bus';
+import { AppError } from '../../../src/core/errors.ts';
+import type { OutboxMessage } from '../../outbox/outbox-message.ts';
+
+export type Properties = Record<string, string | number | boolean>;
+
+/** What of a Service Bus message is used here. */
+export interface OutgoingMessage extends ServiceBusMessage {
+  readonly messageId: string;
+  readonly subject: string;
+  readonly contentType: string;
+  readonly body: Buffer;
+  readonly correlationId?: string;
+  readonly sessionId?: string;
+  readonly applicationProperties: Properties;
+}
+
+/** https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas */
+const MAX_SESSION_ID_LENGTH = 128;
+
+/**
+ * The message of the contract: the committed bytes as its body, and a property only where there is a value.
+ * Throws MESSAGE_INVALID for what Service Bus has no place for.
+ */
+export function toServiceBusMessage(message: OutboxMessage, sessions: boolean): OutgoingMessage {
+  // Checked here, because of the TypeErrors of the SDK nobody can tell which speak of the message.
+  if (sessions && (message.aggregateId?.length ?? 0) > MAX_SESSION_ID_LENGTH) {
+    throw new AppError(
+      'MESSAGE_INVALID',
+      `aggregate_id is longer than the ${MAX_SESSION_ID_LENGTH} characters a session id may have`,
+    );
+  }
+  const properties: Properties = message.metadata === undefined ? {} : metadataProperties(message.metadata);
+  properties['messageType'] = message.messageType;
+  if (message.aggregateId !== undefined) properties['aggregateId'] = message.aggregateId;
+  if (message.causationId !== undefined) properties['causationId'] = message.causationId;
+  if (message.userId !== undefined) properties['userId'] = message.userId;
+  if (message.traceparent !== undefined) {
+    properties['traceparent'] = message.traceparent;
+    // Preset, so that the SDK starts no span of its own for each message, and consumers go on with the trace.
+    properties['Diagnostic-Id'] = message.traceparent;
+  }
+  if (message.tracestate !== undefined) properties['tracestate'] = message.tracestate;
+  return {
+    messageId: message.messageId,
+    subject: message.messageType,
+    contentType: 'application/json',
+    body: message.body, // a Buffer goes out as it is; a string would be quoted as JSON once more
+    applicationProperties: properties,
+    ...(message.correlationId !== undefined && { correlationId: message.correlationId }),
+    // A session entity takes nothing without a session; a message of no order is a session of its own.
+    ...(sessions && { sessionId: message.aggregateId ?? message.messageId }),
+  };
+}
+
+/** Metadata written by the api is text; what others put there may be any JSON, and AMQP properties are scalars. */
+function metadataProperties(metadata: string): Properties {
+  const properties: Properties = {};
+  for (const [name, value] of Object.entries(JSON.parse(metadata, keepDigits) as Record<string, unknown>)) {
+    if (value === null) continue;
+    const scalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+    properties[name] = scalar ? value : JSON.stringify(value);
+  }
+  return properties;
+}
+
+/** A number that JavaScript would change, or AMQP could not carry (the message would never pass), stays the text it was. */
+function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  return Number.isInteger(value) || !Number.isFinite(value) ? context?.source : value;
+}

@@ -1,0 +1,198 @@
+import {
+  ServiceBusClient,
+  type ServiceBusClientOptions,
+  ServiceBusError,
+  type ServiceBusSender,
+} from '@azure/service-bus';
+import { AppError } from '../../../src/core/errors.ts';
+import type { Logger } from '../../../src/core/log.ts';
+import { type OutboxMessage, wireBytes } from '../../outbox/outbox-message.ts';
+import type { Publisher } from '../publisher.ts';
+import { classifyFailure } from './classify-failure.ts';
+import { BatchEncoder } from './encoded-batch.ts';
+import { onLinkLost } from './link-loss.ts';
+import { toServiceBusMessage } from './service-bus-message.ts';
+
+export interface ServiceBusTarget {
+  readonly connectionString?: string | undefined;
+  /** Fully qualified; signs in through Entra ID. */
+  readonly namespace?: string | undefined;
+  /** The topic or queue. */
+  readonly entity: string;
+  readonly sessions: boolean;
+  /** How old a connection may become before the next send replaces it. Default: 30 minutes. */
+  readonly maxConnectionAgeMs?: number;
+}
+
+const SEND_TIMEOUT_MS = 10_000;
+/** After one failed renewal of its token the SDK never renews again: https://github.com/Azure/azure-sdk-for-js/issues/38467 */
+const MAX_CONNECTION_AGE_MS = 30 * 60_000;
+/** The Standard tier's limit, until the link has told the real one. */
+const STANDARD_TIER_BYTES = 256 * 1024;
+const PREMIUM_BATCH_BYTES = 1024 * 1024;
+/** What the batch's own envelope may need of that. */
+const ENVELOPE_BYTES = 4 * 1024;
+
+interface Connection {
+  readonly client: ServiceBusClient;
+  readonly sender: ServiceBusSender;
+  readonly openedAt: number;
+  /** Of each send in flight, what rejects it. */
+  readonly sends: Set<(reason: Error) => void>;
+  retired: boolean;
+}
+
+/**
+ * Sends batches through the SDK with its own retries off: with them one busy answer costs 30 s, and a send that is never
+ * answered 330 s. A connection that leaves an outcome unknown is replaced as a whole, since one lost answer on a live link
+ * jams its sender 2,047 sends later, and a half-open connection would take the next link down with it. So is one that has lost
+ * its link; what was in flight on it is rejected at once.
+ */
+export class ServiceBusPublisher implements Publisher {
+  readonly #target: ServiceBusTarget;
+  readonly #log: Logger;
+  readonly #encoder = new BatchEncoder();
+  #connection: Promise<Connection> | undefined;
+  #maxBatchBytes = STANDARD_TIER_BYTES - ENVELOPE_BYTES;
+
+  constructor(target: ServiceBusTarget, log: Logger) {
+    this.#target = target;
+    this.#log = log;
+  }
+
+  get maxBatchBytes(): number {
+    return this.#maxBatchBytes;
+  }
+
+  async connect(anew = false): Promise<void> {
+    if (anew && this.#connection) this.#retire(await this.#connection);
+    await this.#usableConnection();
+  }
+
+  async send(batch: readonly OutboxMessage[]): Promise<void> {
+    const messages = batch.map((message) => toServiceBusMessage(message, this.#target.sessions));
+    const connection = await this.#usableConnection();
+    // A single message goes as a batch too, but for where the envelope of a batch might make it too large.
+    const asItself =
+      messages.length === 1 && batch.some((message) => wireBytes(message) > this.#maxBatchBytes);
+    const encoded = (asItself && messages[0]) || this.#encoder.encode(messages);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    connection.sends.add(reject);
+    try {
+      connection.sender.sendMessages(encoded).then(resolve, reject);
+      await promise;
+    } catch (error) {
+      const { kind, outcomeUnknown } = classifyFailure(error);
+      if (outcomeUnknown || kind === 'operator') this.#retire(connection);
+      throw error;
+    } finally {
+      connection.sends.delete(reject);
+      this.#closeIfUnused(connection);
+    }
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    this.#connection = undefined;
+    await connection?.client.close();
+  }
+
+  async #usableConnection(): Promise<Connection> {
+    const current = await this.#connection;
+    const maxAgeMs = this.#target.maxConnectionAgeMs ?? MAX_CONNECTION_AGE_MS;
+    if (current && performance.now() - current.openedAt > maxAgeMs) this.#retire(current);
+    if (!this.#connection) {
+      const opening = this.#open();
+      this.#connection = opening;
+      opening.catch(() => {
+        if (this.#connection === opening) this.#connection = undefined;
+      });
+    }
+    return this.#connection;
+  }
+
+  async #open(): Promise<Connection> {
+    let client: ServiceBusClient | undefined;
+    // The SDK's own limit for this is a minute, in which a network may be well again for long.
+    const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
+    try {
+      client = await createClient(this.#target);
+      const sender = client.createSender(this.#target.entity);
+      // Opens the link, which tells how large a message may be.
+      const { maxSizeInBytes } = await sender.createMessageBatch({ abortSignal });
+      this.#maxBatchBytes = Math.min(maxSizeInBytes, PREMIUM_BATCH_BYTES) - ENVELOPE_BYTES;
+      this.#log.info({ entity: this.#target.entity, maxSizeInBytes }, 'Connected to Service Bus');
+      const connection = {
+        client,
+        sender,
+        openedAt: performance.now(),
+        sends: new Set<(reason: Error) => void>(),
+        retired: false,
+      };
+      if (!onLinkLost(sender, () => this.#onLost(connection))) {
+        this.#log.warn(
+          'This version of the SDK does not tell of a lost link; sends in flight wait for their time limit',
+        );
+      }
+      return connection;
+    } catch (error) {
+      if (client) this.#closeInBackground(client);
+      const { entity } = this.#target;
+      const cause = abortSignal.aborted ? timedOut() : error;
+      throw new AppError('BROKER_UNREACHABLE', `Cannot reach Service Bus entity ${entity}`, { cause });
+    }
+  }
+
+  #onLost(connection: Connection): void {
+    if (!connection.retired) {
+      const inFlight = connection.sends.size;
+      this.#log.info({ inFlight }, 'Lost the connection to Service Bus; the next send opens another');
+    }
+    this.#retire(connection);
+    // Without abort signals, which cost a single message 4 us: the client is closed next, and a closed sender sends nothing.
+    // A moment later: rhea tells of a loss before the answers that came with it.
+    setImmediate(() => {
+      for (const reject of connection.sends) reject(connectionLost());
+    });
+  }
+
+  #retire(connection: Connection): void {
+    if (connection.retired) return;
+    connection.retired = true;
+    this.#connection = undefined;
+    this.#closeIfUnused(connection);
+  }
+
+  #closeIfUnused(connection: Connection): void {
+    if (connection.retired && connection.sends.size === 0) this.#closeInBackground(connection.client);
+  }
+
+  /** Nobody waits for it: on a half-open connection a close takes until its timeout. */
+  #closeInBackground(client: ServiceBusClient): void {
+    client
+      .close()
+      .catch((err: unknown) => this.#log.debug({ err }, 'A replaced Service Bus connection did not close'));
+  }
+}
+
+function timedOut(): ServiceBusError {
+  return new ServiceBusError(`Service Bus has not answered for ${SEND_TIMEOUT_MS} ms`, 'ServiceTimeout');
+}
+
+function connectionLost(): ServiceBusError {
+  return new ServiceBusError(
+    'The connection to Service Bus was lost before it answered',
+    'ServiceCommunicationProblem',
+  );
+}
+
+async function createClient(target: ServiceBusTarget): Promise<ServiceBusClient> {
+  const options: ServiceBusClientOptions = {
+    retryOptions: { maxRetries: 0, timeoutInMs: SEND_TIMEOUT_MS },
+    identifier: 'outbox-relay',
+  };
+  if (target.connectionString !== undefined) return new ServiceBusClient(target.connectionString, options);
+  // Only where it is needed: it is the largest package of all.
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  return new ServiceBusClient(target.namespace ?? '', new DefaultAzureCredential(), options);
+}

@@ -1,0 +1,122 @@
+import type pg from 'pg';
+import { AppError } from '../../src/core/errors.ts';
+import type { Logger } from '../../src/core/log.ts';
+import type { Lsn } from '../lsn.ts';
+import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
+import type { OutboxStore } from '../outbox/outbox-store.ts';
+import type { Publisher } from '../publishing/publisher.ts';
+import { dropSlot, inspectSlot, makeSlot, type NewSlot, type SlotInfo } from '../replication/slot.ts';
+import { type Cluster, inspectCluster } from './cluster.ts';
+import { findSetBack, isConfirmedSince, type Seen } from './database-identity.ts';
+import type { Progress, ProgressStore } from './progress-store.ts';
+import { decideStart, SETTLE_REASONS, type SettleReason } from './start-decision.ts';
+
+export interface StartDeps {
+  readonly pool: pg.Pool;
+  readonly replicationUrl: string;
+  readonly store: OutboxStore;
+  readonly progress: ProgressStore;
+  readonly publisher: Publisher;
+  readonly slot: string;
+  readonly monitor: RelayMonitor;
+  readonly log: Logger;
+  readonly memory: {
+    /** What this process has seen of the database. */
+    seen: Seen;
+    /** An operator has asked to settle the table, and it was not begun yet. */
+    settleRequested: boolean;
+  };
+}
+
+export interface Start {
+  readonly from: Lsn;
+  /** The database as it was when this was decided. */
+  readonly seen: Seen;
+  readonly made: NewSlot | undefined;
+}
+
+/**
+ * Finds where to begin, and makes the slot anew if it cannot be trusted. Throws SLOT_BUSY while another relay has it,
+ * DATABASE_SET_BACK until an operator has confirmed the database, and BROKER_UNREACHABLE when the slot would have to be made.
+ */
+export async function findStart(deps: StartDeps, publicationVersion: string): Promise<Start> {
+  const { pool, store, slot, memory } = deps;
+  // In this order: what is read later is never behind what was read before.
+  const info = await inspectSlot(pool, slot);
+  const progress = await deps.progress.find(slot);
+  const cluster = await inspectCluster(pool);
+  const seen = recall(deps, cluster, progress);
+  memory.seen = seen;
+  if (info?.active) throw new AppError('SLOT_BUSY', `Another relay has the slot ${slot}`);
+  const decision = decideStart({
+    slot: info,
+    progress,
+    publicationVersion,
+    settleRequested: memory.settleRequested,
+    tableHasUnsettled: await store.hasUnsettled(),
+    lastConfirmed: seen.confirmedLsn,
+    walEnd: cluster.walEnd,
+  });
+  if (decision.kind === 'stream') return { from: decision.from, seen, made: undefined };
+  const made = await settleAnew(deps, decision.reason, info, seen.epoch);
+  memory.settleRequested = false;
+  const begun = { ...seen, epoch: made.epoch, settledLsn: 0n, markedLsn: 0n, confirmedLsn: 0n };
+  return { from: made.consistentLsn, seen: begun, made };
+}
+
+/** Compares the database with what this process has seen of it, and returns what it sees now. */
+function recall({ slot, log, memory }: StartDeps, cluster: Cluster, progress: Progress | undefined): Seen {
+  const before = memory.seen;
+  const found = findSetBack(cluster, progress, before);
+  if (found) {
+    throw new AppError(
+      'DATABASE_SET_BACK',
+      `This is not the database that the relay of the slot ${slot} has worked on, or it was set back in time: ${found}. ` +
+        'Consumers may have events that it does not know of, so nothing is sent. If the relay is to go on with it as it is, ' +
+        'run: npm run outbox -- confirm (docs/operations.md, "A database that was set back")',
+    );
+  }
+  const confirmed = isConfirmedSince(progress, before);
+  if (confirmed && before.epoch > 0n) {
+    log.warn({ slot }, 'An operator has confirmed this database: going on with it as it is');
+  }
+  return {
+    epoch: progress?.epoch ?? 0n,
+    settledLsn: progress?.settledLsn ?? 0n,
+    markedLsn: progress?.markedLsn ?? 0n,
+    timeline: cluster.timeline,
+    // What was confirmed on another timeline says nothing about the WAL of this one.
+    confirmedLsn: !confirmed && before.timeline === cluster.timeline ? before.confirmedLsn : 0n,
+    operatorConfirmedAt: progress?.operatorConfirmedAt,
+  };
+}
+
+async function settleAnew(
+  deps: StartDeps,
+  reason: SettleReason,
+  info: SlotInfo | undefined,
+  epoch: bigint,
+): Promise<NewSlot> {
+  const { progress, publisher, slot, monitor, log, replicationUrl } = deps;
+  try {
+    // A slot that is made while nothing can be sent keeps WAL for nothing: what is unsettled waits in the table.
+    await publisher.connect(true);
+  } catch (error) {
+    const isStill = async () => ((await progress.find(slot))?.epoch ?? 0n) === epoch;
+    if (info && (await dropSlot(replicationUrl, slot, isStill))) {
+      log.warn(
+        { slot, reason },
+        'Dropped the replication slot; it is made anew when the broker can be reached',
+      );
+    }
+    throw error;
+  }
+  // The first start of a relay is an ordinary thing; a slot that is gone later is not.
+  log[epoch > 0n ? 'warn' : 'info']({ slot, reason }, `Settling from the table: ${SETTLE_REASONS[reason]}`);
+  const made = await makeSlot(replicationUrl, slot, () => progress.restart(slot, epoch));
+  monitor.counts.tableSettlements++;
+  monitor.settlementsFor[reason]++;
+  const unsettled = made.positions.length;
+  log.info({ slot, unsettled }, 'Made the replication slot; so many rows are unsettled');
+  return made;
+}

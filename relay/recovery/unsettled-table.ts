@@ -1,0 +1,44 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Lsn } from '../lsn.ts';
+import type { OutboxMessage } from '../outbox/outbox-message.ts';
+import type { OutboxStore } from '../outbox/outbox-store.ts';
+import { haveEnded } from '../outbox/row-visibility.ts';
+
+/** What the table held unsettled when the slot was made. */
+export interface UnsettledTable {
+  /** The rows, in order; eight bytes each, however many. */
+  readonly positions: BigInt64Array;
+  /** Every transaction that committed before it is in `positions` or settled; every later one comes in the stream. */
+  readonly consistentLsn: Lsn;
+  /** Taken after the scan: what is in progress in it may have committed before, and be seen by others only later. */
+  readonly snapshot: string;
+}
+
+const CHUNK = 1_000;
+const READ_AGAIN_MS = 50;
+
+/** Reads those of the rows that are still unsettled, in order, a thousand at a time. After `signal` it ends, unfinished. */
+export async function* readUnsettled(
+  store: OutboxStore,
+  table: UnsettledTable,
+  signal: AbortSignal,
+): AsyncGenerator<OutboxMessage[]> {
+  for (let at = 0; at < table.positions.length && !signal.aborted; at += CHUNK) {
+    yield await readChunk(store, table, [...table.positions.subarray(at, at + CHUNK)], signal);
+  }
+}
+
+/** A row of the scan that is not seen now was settled or deleted, unless its transaction is one that is not seen yet. */
+async function readChunk(
+  store: OutboxStore,
+  table: UnsettledTable,
+  positions: readonly bigint[],
+  signal: AbortSignal,
+): Promise<OutboxMessage[]> {
+  for (;;) {
+    const allVisible = haveEnded(table.snapshot, await store.snapshot());
+    const messages = await store.readAt(positions);
+    if (allVisible || messages.length === positions.length || signal.aborted) return messages;
+    await sleep(READ_AGAIN_MS);
+  }
+}

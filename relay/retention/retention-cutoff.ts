@@ -1,0 +1,45 @@
+import type { Lsn } from '../lsn.ts';
+
+/** What the database says at one moment. */
+export interface RetentionSample {
+  /** By the database's clock, read before `lsn`. */
+  readonly now: Date;
+  /** The end of the WAL. */
+  readonly lsn: Lsn;
+  /** The stored progress: the stream never again brings what committed before it. */
+  readonly settledLsn: Lsn | undefined;
+}
+
+const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+export const RETENTION_PATTERN = '^(off|[1-9][0-9]{0,4}[mhd])$';
+
+/** "30d", "12h" or "90m" in milliseconds; undefined for "off", which keeps everything. */
+export function parseRetention(text: string): number | undefined {
+  if (text === 'off') return undefined;
+  return Number.parseInt(text, 10) * UNIT_MS[text.at(-1) as keyof typeof UNIT_MS];
+}
+
+/**
+ * Which rows may be deleted: those settled before the time that `observe` returns. Old enough is not enough: a row that the
+ * stream may still bring again must be there to say that it is settled, or it would be sent again. Pure.
+ */
+export class RetentionCutoff {
+  readonly #keepMs: number;
+  #pending: { readonly now: Date; readonly lsn: Lsn } | undefined;
+  /** Whatever was settled before it had committed before a position that the stored progress has passed since. */
+  #passed: Date | undefined;
+
+  constructor(keepMs: number) {
+    this.#keepMs = keepMs;
+  }
+
+  /** Undefined while nothing is known to be safe. */
+  observe({ now, lsn, settledLsn = 0n }: RetentionSample): Date | undefined {
+    if (this.#pending && settledLsn >= this.#pending.lsn) {
+      this.#passed = this.#pending.now;
+      this.#pending = undefined;
+    }
+    this.#pending ??= { now, lsn };
+    return this.#passed && new Date(Math.min(this.#passed.getTime(), now.getTime() - this.#keepMs));
+  }
+}

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../../src/core/backoff.ts';
+import { AppError } from '../../src/core/errors.ts';
+import type { Logger } from '../../src/core/log.ts';
+import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
+import type { OutboxStore } from '../outbox/outbox-store.ts';
+import { isVisibleIn } from '../outbox/row-visibility.ts';
+import { isBehind, type Stored } from '../recovery/database-identity.ts';
+import type { ProgressStore } from '../recovery/progress-store.ts';
+import type { Mark, MarkOutcome, Pending } from './settlement.ts';
+
+export interface MarkerDeps {
+  readonly store: OutboxStore;
+  readonly progress: ProgressStore;
+  readonly slot: string;
+  readonly monitor: RelayMonitor;
+  readonly log: Logger;
+  readonly random: () => number;
+  /** Aborted when marks that cannot be written are no longer to be waited for. */
+  readonly abandon: AbortSignal;
+}
+
+const RETRY_CAP_MS = 2_000;
+/** Below it a failure is a warning, from then on an error. */
+const LOUD_AFTER_FAILURES = 5;
+
+/** Ends of the marking that no repetition mends. */
+const FINAL = new Set(['EPOCH_LOST', 'DATABASE_SET_BACK']);
+
+/** Writes marks and progress to the table, under one epoch. */
+export class Marker {
+  readonly #deps: MarkerDeps;
+  #stored: Stored;
+
+  constructor(deps: MarkerDeps, stored: Stored) {
+    this.#deps = deps;
+    this.#stored = stored;
+  }
+
+  /** The progress as it was last stored. */
+  get stored(): Stored {
+    return this.#stored;
+  }
+
+  /**
+   * Tries until PostgreSQL has the mark: what the broker accepted and the table does not know would be sent again.
+   * Throws EPOCH_LOST once another relay has the slot, DATABASE_SET_BACK if the stored progress has gone back, and the last
+   * error when `abandon` is aborted.
+   */
+  async mark(mark: Mark): Promise<MarkOutcome> {
+    const { monitor, log, random, abandon } = this.#deps;
+    for (let failures = 1; ; failures++) {
+      // Also for rows that nobody can see yet, which are marked again and again without a failure.
+      abandon.throwIfAborted();
+      try {
+        return await this.#markOnce(mark);
+      } catch (err) {
+        if (abandon.aborted || (err instanceof AppError && FINAL.has(err.code))) throw err;
+        monitor.failed(err);
+        const level = failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
+        log[level](
+          { err, messages: mark.messages.length },
+          'Could not mark what was published; trying again',
+        );
+        await sleep(backoffMs(failures, random, RETRY_CAP_MS));
+      }
+    }
+  }
+
+  async #markOnce({ as, messages, settledLsn, markedLsn }: Mark): Promise<MarkOutcome> {
+    const { store, slot, log } = this.#deps;
+    const stored = this.#stored;
+    const { epoch } = stored;
+    const messageIds = messages.map(({ message }) => message.messageId);
+    const request = { slot, epoch, messageIds, settledLsn, markedLsn, stored };
+    const { hits, progressStored } =
+      as === 'accepted'
+        ? await store.mark(request)
+        : await store.hold({
+            ...request,
+            reasons: messages.map(({ parkedBecause }) => parkedBecause?.slice(0, 2_000) ?? null),
+          });
+    if (progressStored) {
+      this.#stored = { epoch, settledLsn, markedLsn };
+      return { again: [], progressStored };
+    }
+    const progress = await this.#deps.progress.find(slot);
+    if (isBehind(progress, stored)) {
+      throw new AppError('DATABASE_SET_BACK', `The progress of the slot ${slot} is not what was stored`);
+    }
+    if (progress?.epoch !== epoch) {
+      throw new AppError('EPOCH_LOST', `Another relay has taken over the slot ${slot}`);
+    }
+    if (hits === messageIds.length) return { again: [], progressStored };
+    const { present, settled, deferred, snapshot } = await store.look(messageIds);
+    // Absent although its transaction can be seen: somebody deleted it again, and there is nothing to mark.
+    const isGone = ({ message, transaction }: Pending) =>
+      !present.has(message.messageId) && isVisibleIn(snapshot, transaction.xid);
+    const gone = messages.filter(isGone);
+    if (as === 'held' && gone.length > 0) {
+      const lost = gone.map(({ message }) => message.messageId);
+      log.error(
+        { messageIds: lost },
+        'Deleted from the outbox while they could not be sent: nobody can send them',
+      );
+    }
+    // One that an operator wanted sent, and that is refused again, waits already, and must be parked all the same.
+    const isMarked = ({ message: { messageId }, parkedBecause }: Pending) =>
+      settled.has(messageId) || (as === 'held' && parkedBecause === undefined && deferred.has(messageId));
+    return {
+      again: messages.filter((pending) => !isGone(pending) && !isMarked(pending)),
+      gone: as === 'held' ? gone : [],
+      progressStored,
+    };
+  }
+}

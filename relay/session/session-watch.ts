@@ -1,0 +1,62 @@
+import type pg from 'pg';
+import { AppError, errorCode } from '../../src/core/errors.ts';
+import type { Logger } from '../../src/core/log.ts';
+import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
+import { exceededLimit, type WalLimit } from '../recovery/wal-limit.ts';
+import { inspectPublication } from '../replication/publication.ts';
+import { inspectSlotWal, walWarning } from '../replication/slot-wal.ts';
+
+export interface SessionWatchDeps {
+  readonly pool: pg.Pool;
+  readonly publication: string;
+  /** As the session found it. */
+  readonly publicationVersion: string;
+  readonly slot: string;
+  readonly publisher: ObservedPublisher;
+  readonly walLimit: WalLimit;
+  readonly log: Logger;
+  /** Ends the session as failed. */
+  readonly fail: (error: unknown) => void;
+  /** Ends the session because the slot keeps WAL for a broker that is away. */
+  readonly letGo: (why: string) => void;
+}
+
+const LOOK_EVERY_MS = 5_000;
+
+/**
+ * Looks now and then whether the publication is as it was and how much WAL the slot keeps. Also notices a PostgreSQL that is
+ * gone while the stream is paused and hears nothing. The caller clears the timer.
+ */
+export function watchSession(deps: SessionWatchDeps): NodeJS.Timeout {
+  let late = 0;
+  let warned = false;
+  const look = async () => {
+    try {
+      await lookAtPublication(deps);
+      warned = await lookAtSlot(deps, warned);
+      late = 0;
+    } catch (error) {
+      // One answer that is late is no sign that PostgreSQL is gone.
+      if (errorCode(error) !== undefined || ++late > 1) deps.fail(error);
+    }
+  };
+  return setInterval(() => void look(), LOOK_EVERY_MS);
+}
+
+async function lookAtPublication({ pool, publication, publicationVersion }: SessionWatchDeps): Promise<void> {
+  if ((await inspectPublication(pool, publication)) !== publicationVersion) {
+    throw new AppError('PUBLICATION_UNUSABLE', `The publication ${publication} has been changed`);
+  }
+}
+
+/** Returns whether there is a warning; it is logged when it begins. */
+async function lookAtSlot(deps: SessionWatchDeps, warned: boolean): Promise<boolean> {
+  const { pool, slot, publisher, walLimit, log } = deps;
+  const wal = await inspectSlotWal(pool, slot);
+  if (!wal) return warned;
+  const warning = walWarning(wal);
+  if (warning && !warned) log.error({ slot, ...wal }, warning);
+  const exceeded = exceededLimit(publisher.awayForMs, wal.retainedBytes, walLimit);
+  if (exceeded) deps.letGo(exceeded);
+  return warning !== undefined;
+}

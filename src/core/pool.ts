@@ -1,0 +1,53 @@
+import pg from 'pg';
+import type { Logger } from './log.ts';
+
+export interface PoolOptions {
+  url: string;
+  max: number;
+  applicationName: string;
+  log: Logger;
+  /** How long a caller waits for a connection before it gets an error. */
+  connectTimeoutMs?: number;
+  /** How long one statement may take on the server and, with a second of grace, what is sent as one message on this side. */
+  statementTimeoutMs?: number;
+  /** A commit that was answered survives a crash of the server, whatever the database's own setting is. */
+  durableCommits?: boolean;
+}
+
+/** A pool in which nothing waits for ever. The caller ends it. */
+export function openPool(options: PoolOptions): pg.Pool {
+  const statementTimeoutMs = options.statementTimeoutMs ?? 5_000;
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.max,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: statementTimeoutMs,
+    query_timeout: statementTimeoutMs + 1_000,
+    // A transaction that is left open holds back the slot of every relay on this server.
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+    ...(options.durableCommits && { onConnect: commitDurably }),
+  });
+  // Without a listener, a backend that is killed while idle in the pool ends the process.
+  pool.on('error', (err) =>
+    options.log.warn({ err }, 'Lost an idle database connection; the pool replaces it'),
+  );
+  // Nor does the pool listen to a connection while it is lent out; its queries fail with the same error.
+  pool.on('connect', (client) => {
+    client.on('error', (err) => options.log.debug({ err }, 'Lost a database connection'));
+  });
+  return pool;
+}
+
+// The pool waits for what it returns, which its types do not know.
+const commitDurably = (client: pg.ClientBase): unknown => client.query('SET synchronous_commit TO on');
+
+// The driver takes a time limit of a query's own, which its types do not know.
+const PROBE: pg.QueryConfig & { query_timeout: number } = { text: 'SELECT 1', query_timeout: 2_000 };
+
+/** Resolves when the database answers; rejects when it does not, within the time a connection may take and 2 s. */
+export async function probe(pool: pg.Pool): Promise<void> {
+  await pool.query(PROBE);
+}

@@ -1,0 +1,86 @@
+import { DrizzleQueryError } from 'drizzle-orm';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import type pg from 'pg';
+import { AppError } from '../core/errors.ts';
+import type { Database } from './database.ts';
+import { isCommitUncertain, isDatabaseUnavailable } from './database-failure.ts';
+import { TransactionClient } from './transaction-client.ts';
+
+/**
+ * Runs `work` in a transaction: committed when it returns, rolled back when it throws, over after `timeoutMs` in any case.
+ * Throws DATABASE_UNAVAILABLE without a connection, and COMMIT_UNCERTAIN when COMMIT was sent and its answer never came.
+ */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  work: (db: Database) => Promise<T>,
+  timeoutMs = 8_000,
+): Promise<T> {
+  const client = await connect(pool);
+  const { db, transaction } = sessionOn(client);
+  // Each statement has its own time limit; this one bounds their sum. With a query in flight, end() drops the connection.
+  const deadline = setTimeout(() => void client.end(), timeoutMs);
+  let committing = false;
+  try {
+    transaction.begin();
+    const result = await work(db);
+    committing = true;
+    const { command } = await end(transaction, 'commit');
+    // PostgreSQL answers COMMIT of a failed transaction with a ROLLBACK that is no error.
+    if (command !== 'COMMIT') throw new Error('Rolled back: the error of a statement in it was swallowed');
+    client.release();
+    return result;
+  } catch (error) {
+    const uncertain = committing && isCommitUncertain(error);
+    await giveUp(client, transaction, uncertain || isDatabaseUnavailable(error));
+    if (!uncertain) throw error;
+    throw new AppError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause: error });
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+interface Session {
+  readonly db: Database;
+  readonly transaction: TransactionClient;
+}
+
+const sessions = new WeakMap<pg.PoolClient, Session>();
+
+/** One for each connection, so that it keeps its prepared queries. */
+function sessionOn(client: pg.PoolClient): Session {
+  const known = sessions.get(client);
+  if (known) return known;
+  const transaction = new TransactionClient(client);
+  // Drizzle asks no more of a client than this.
+  const session = { db: drizzle(transaction as unknown as pg.PoolClient), transaction };
+  sessions.set(client, session);
+  return session;
+}
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (cause) {
+    throw new AppError('DATABASE_UNAVAILABLE', 'No database connection', { cause });
+  }
+}
+
+/** Rolls back and returns the connection to the pool; a connection of which that is not certain is closed instead. */
+async function giveUp(client: pg.PoolClient, transaction: TransactionClient, broken: boolean): Promise<void> {
+  if (broken) return client.release(true);
+  try {
+    await end(transaction, 'rollback');
+    client.release();
+  } catch (error) {
+    client.release(error instanceof Error ? error : true);
+  }
+}
+
+/** Fails as Drizzle's queries fail. */
+async function end(transaction: TransactionClient, how: 'commit' | 'rollback'): Promise<pg.QueryResult> {
+  try {
+    return await transaction.end(how);
+  } catch (error) {
+    throw new DrizzleQueryError(how, [], error as Error);
+  }
+}

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setupAdvice } from '../../../relay/failures/setup-advice.ts';
+
+const postgres = (code: string, message: string, routine?: string) =>
+  Object.assign(new Error(message), { code, ...(routine !== undefined && { routine }) });
+
+const ADVISED: [string, Error, RegExp][] = [
+  [
+    'wal_level',
+    postgres('55000', 'logical decoding requires wal_level >= logical', 'CheckLogicalDecodingRequirements'),
+    /set wal_level = logical and restart/,
+  ],
+  [
+    'no REPLICATION',
+    postgres('42501', 'permission denied to start WAL sender', 'InitPostgres'),
+    /permission denied to start WAL sender \(42501\): .*ALTER ROLE \.\.\. REPLICATION/,
+  ],
+  [
+    'no grants',
+    postgres('42501', 'permission denied for table outbox', 'aclcheck_error'),
+    /"Roles and grants"/,
+  ],
+  ['no slot', postgres('53400', 'all replication slots are in use', 'X'), /raise max_replication_slots/],
+  ['no sender', postgres('53300', 'exceeds max_wal_senders', 'InitProcess'), /raise max_wal_senders/],
+  [
+    'no database',
+    postgres('3D000', 'database "x" does not exist', 'X'),
+    /correct the database in RELAY_DATABASE_URL/,
+  ],
+  [
+    'wrong password',
+    postgres('28P01', 'password authentication failed', 'X'),
+    /correct the role or the password/,
+  ],
+  ['unknown role', postgres('28000', 'role "x" does not exist', 'X'), /create the role .* pg_hba\.conf/],
+  [
+    'a pooler',
+    postgres('08P01', 'unsupported startup parameter: replication'),
+    /straight to PostgreSQL.*PgBouncer/,
+  ],
+];
+
+for (const [name, error, advice] of ADVISED) {
+  test(`${name}: what PostgreSQL says comes with what to do`, () => {
+    const wrapped = new Error('While starting', { cause: error });
+
+    assert.match(setupAdvice(wrapped) ?? 'no advice', advice);
+    assert.ok(setupAdvice(wrapped)?.startsWith(`${error.message} (`));
+  });
+}
+
+const NOT_ADVISED: [string, unknown][] = [
+  ['a slot that was invalidated', postgres('55000', 'cannot read from logical replication slot', 'X')],
+  [
+    'a protocol error of PostgreSQL itself',
+    postgres('08P01', 'invalid frontend message type', 'SocketBackend'),
+  ],
+  ['a server that starts', postgres('57P03', 'the database system is starting up', 'X')],
+  ['a server that is gone', postgres('ECONNREFUSED', 'connect ECONNREFUSED')],
+  ['an error without a code', new Error('Query read timeout')],
+  ['what is no error', undefined],
+];
+
+for (const [name, error] of NOT_ADVISED) {
+  test(`${name} may pass by itself`, () => {
+    assert.equal(setupAdvice(error), undefined);
+  });
+}

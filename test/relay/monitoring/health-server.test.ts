@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import pg from 'pg';
+import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
+import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
+import { cleanup } from '../../support/cleanup.ts';
+import { createDatabase } from '../../support/database.ts';
+import {
+  createBus,
+  insertEvent,
+  slotOf,
+  startRelay,
+  untilAllMarked,
+  untilStreaming,
+} from '../../support/relay.ts';
+import { until } from '../../support/until.ts';
+
+function openHealth(t: TestContext, deps: { pool: pg.Pool; monitor: RelayMonitor; slot?: string }) {
+  const server = buildHealthServer({ slot: 'none', publication: 'order_outbox', entity: 'orders', ...deps });
+  cleanup(t, () => server.close());
+  return server;
+}
+
+test('the status tells of a streaming relay what it has done and how far it is', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const bus = await createBus(t);
+  const relay = startRelay(t, { url, bus });
+  const server = openHealth(t, { pool, monitor: relay.monitor, slot: slotOf(url) });
+  await untilStreaming(relay);
+
+  await insertEvent(pool, 'Event');
+  await untilAllMarked(pool);
+  const status = await until('the lag is back to zero', async () => {
+    const body = (await server.inject('/status')).json();
+    return body.lagBytes === 0 && body.slotLagBytes < 16_384 && body;
+  });
+
+  assert.equal(status.state, 'streaming');
+  assert.equal(status.ready, true);
+  assert.equal(status.slot, slotOf(url));
+  assert.equal(status.oldestUnsettled, null);
+  assert.equal(status.lastError, null);
+  assert.equal(status.counts.published, 1);
+  assert.equal(status.counts.settled, 1);
+  assert.equal(status.walStatus, 'reserved');
+  assert.equal(status.safeWalBytes, null);
+  assert.equal(status.tableSettlementsFor.slot_missing, 1);
+  assert.equal((await server.inject('/health/ready')).statusCode, 200);
+});
+
+test('the status names the oldest unsettled event and why it is not sent', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const bus = await createBus(t);
+  const relay = startRelay(t, { url, bus });
+  const server = openHealth(t, { pool, monitor: relay.monitor, slot: slotOf(url) });
+  await untilStreaming(relay);
+  bus.faults.inject({ kind: 'quotaExceeded' });
+
+  const messageId = await insertEvent(pool, 'Stuck');
+  const oldest = await until('its failure is told', async () => {
+    const { oldestUnsettled } = (await server.inject('/status')).json();
+    return oldestUnsettled?.error && oldestUnsettled;
+  });
+  const ready = await server.inject('/health/ready');
+
+  assert.equal(oldest.messageId, messageId);
+  assert.ok(oldest.ageMs >= 0);
+  assert.equal(ready.statusCode, 503);
+  assert.equal(ready.json().lastError.code, 'QuotaExceeded');
+});
+
+test('without a database the relay is alive, not ready, and its status says why there is no lag', async (t) => {
+  const pool = new pg.Pool({ host: '127.0.0.1', port: 1, connectionTimeoutMillis: 500 });
+  cleanup(t, () => pool.end());
+  const server = openHealth(t, { pool, monitor: new RelayMonitor() });
+
+  const live = await server.inject('/health/live');
+  const ready = await server.inject('/health/ready');
+  const status = (await server.inject('/status')).json();
+
+  assert.equal(live.statusCode, 200);
+  assert.equal(ready.statusCode, 503);
+  assert.equal(status.lagBytes, null);
+  assert.match(status.databaseError, /ECONNREFUSED/);
+});
+
+test('the metrics count settlements by their reason, and tell the state of the slot', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const bus = await createBus(t);
+  const relay = startRelay(t, { url, bus });
+  const server = openHealth(t, { pool, monitor: relay.monitor, slot: slotOf(url) });
+  await untilStreaming(relay);
+
+  const { body } = await server.inject('/metrics');
+
+  assert.match(body, /^outbox_relay_table_settlements_total\{reason="slot_missing"\} 1$/m);
+  assert.match(body, /^outbox_relay_table_settlements_total\{reason="slot_lost"\} 0$/m);
+  assert.match(body, /^outbox_relay_wal_status\{status="reserved"\} 1$/m);
+  assert.match(body, /^outbox_relay_slots_let_go_total 0$/m);
+  assert.match(body, /^outbox_relay_database_set_back 0$/m);
+});
+
+test('the metrics are in the form of Prometheus', async (t) => {
+  const { pool } = await createDatabase(t);
+  const monitor = new RelayMonitor();
+  monitor.counts.published = 7;
+  const server = openHealth(t, { pool, monitor });
+  await insertEvent(pool, 'Waiting');
+
+  const response = await server.inject('/metrics');
+
+  assert.match(String(response.headers['content-type']), /^text\/plain; version=0\.0\.4/);
+  assert.match(
+    response.body,
+    /^# TYPE outbox_relay_published_total counter\noutbox_relay_published_total 7$/m,
+  );
+  assert.match(response.body, /^outbox_relay_ready 0$/m);
+  assert.match(response.body, /^outbox_relay_oldest_unsettled_seconds 0\.\d+$/m);
+});
