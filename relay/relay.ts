@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../src/core/backoff.ts';
-import { AppError, errorCode } from '../src/core/errors.ts';
+import { errorCode } from '../src/core/errors.ts';
 import { assertSchemaCurrent } from '../src/core/schema-version.ts';
 import { setupAdvice } from './failures/setup-advice.ts';
 import { formatLsn } from './lsn.ts';
@@ -11,6 +11,7 @@ import { NOTHING_SEEN } from './recovery/database-identity.ts';
 import { findStart, type Start, type StartDeps } from './recovery/find-start.ts';
 import { ProgressStore } from './recovery/progress-store.ts';
 import type { WalLimit } from './recovery/wal-limit.ts';
+import { isRelayError, RelayError } from './relay-error.ts';
 import { inspectPublication } from './replication/publication.ts';
 import { assertNotMoved } from './replication/slot.ts';
 import { WalStream } from './replication/stream.ts';
@@ -107,7 +108,7 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
       if (!LASTING_PHASES.has(monitor.phase)) monitor.enter('connecting');
       await runSession(run);
     } catch (err) {
-      if (err instanceof AppError && FATAL.has(err.code)) throw err;
+      if (isRelayError(err) && FATAL.has(err.code)) throw err;
       // One that dies right after its start is not a success, or it would be started over and over; nor is a try that fails slowly.
       const { streamingSince = Number.POSITIVE_INFINITY } = memory;
       if (performance.now() - streamingSince > LASTING_SESSION_MS) memory.failures = 0;
@@ -119,7 +120,7 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
 
 function waitAfter(err: unknown, { monitor, log, random, stopping, memory }: Run): number {
   const code = errorCode(err) ?? '';
-  if (code === 'SETTLE_REQUESTED') {
+  if (code === 'RECOVERY_REQUESTED') {
     memory.settleRequested = true;
     return 0;
   }
@@ -144,7 +145,7 @@ function waitAfter(err: unknown, { monitor, log, random, stopping, memory }: Run
 
 /** That the broker cannot be reached says less than what it is that fails. */
 function whyUnreachable(err: unknown): string | undefined {
-  if (!(err instanceof AppError && err.code === 'BROKER_UNREACHABLE' && err.cause instanceof Error))
+  if (!(isRelayError(err) && err.code === 'BROKER_UNREACHABLE' && err.cause instanceof Error))
     return undefined;
   return `${err.message}: ${err.cause.message}`;
 }
@@ -159,7 +160,8 @@ async function runSession(run: Run): Promise<void> {
     try {
       await assertNotMoved(pool, slot, start.from);
       const epoch = await progress.claim(slot, start.seen.epoch, publicationVersion);
-      if (epoch === undefined) throw new AppError('SLOT_BUSY', `Another relay has been at the slot ${slot}`);
+      if (epoch === undefined)
+        throw new RelayError('SLOT_BUSY', `Another relay has been at the slot ${slot}`);
       await start.made?.release();
       monitor.epoch = epoch;
       monitor.counts.sessions++;

@@ -6,7 +6,7 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type pg from 'pg';
-import { AppError } from './core/errors.ts';
+import { ApiError } from './api-error.ts';
 import type { Logger } from './core/log.ts';
 import { probe } from './core/pool.ts';
 import { readerOn } from './db/reader.ts';
@@ -79,7 +79,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
     if (request.raw.httpVersion === '1.1' && request.headers.host === undefined) {
       faults.push({ pointer: '', detail: 'host is required' });
     }
-    if (faults.length > 0) throw new AppError('CONTEXT_INVALID', 'A header is not valid', { faults });
+    if (faults.length > 0) throw new ApiError('CONTEXT_INVALID', 'A header is not valid', { faults });
   });
   answerJsonOnly(app);
   app.addHook('onSend', async (_request, reply) => {
@@ -92,7 +92,7 @@ export async function buildApp(deps: AppDeps): Promise<App> {
   });
   app.setErrorHandler(sendProblem);
   app.setNotFoundHandler((request, reply) =>
-    sendProblem(new AppError('ROUTE_NOT_FOUND', `There is no ${request.method} here`), request, reply),
+    sendProblem(new ApiError('ROUTE_NOT_FOUND', `There is no ${request.method} here`), request, reply),
   );
 
   if (deps.docs) await openApi(app);

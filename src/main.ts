@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
+import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
-import { AppError } from './core/errors.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
 import { openPool } from './core/pool.ts';
@@ -40,7 +40,7 @@ async function schemaIsCurrent(pool: pg.Pool, log: Logger, stopping: AbortSignal
       await assertSchemaCurrent(pool);
       return true;
     } catch (err) {
-      if (err instanceof AppError && err.code === 'SCHEMA_BEHIND') throw err;
+      if (isApiError(err) && err.code === 'SCHEMA_BEHIND') throw err;
       log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
       await delay(waitMs, undefined, { signal: stopping }).catch(() => undefined);
     }

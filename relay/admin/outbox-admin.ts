@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { AppError } from '../../src/core/errors.ts';
 import { REQUEST_PREFIX } from '../outbox/operator-request.ts';
+import { AdminError } from './admin-error.ts';
 import { findMessage, stateOf } from './outbox-inspection.ts';
 
 // What an operator may do to messages. Each change and the word of it to the relay are one statement, and so one transaction:
@@ -101,7 +101,7 @@ export async function* replayPublished(
 async function refuse(pool: pg.Pool, messageId: string, wanted: 'retry' | 'drop'): Promise<never> {
   const message = await findMessage(pool, messageId);
   if (!message) {
-    throw new AppError(
+    throw new AdminError(
       'MESSAGE_NOT_FOUND',
       `There is no message ${messageId} in the outbox. See: npm run outbox -- list`,
     );
@@ -115,7 +115,7 @@ async function refuse(pool: pg.Pool, messageId: string, wanted: 'retry' | 'drop'
     redriven: 'It is being sent again already: a relay has to run.',
     unsettled: 'The relay sends it until the broker takes it: nothing has to be done.',
   }[state];
-  throw new AppError(
+  throw new AdminError(
     'MESSAGE_NOT_HELD',
     `${wanted} is for a parked message; ${messageId} is ${state}. ${advice}`,
   );

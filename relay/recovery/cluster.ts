@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { AppError } from '../../src/core/errors.ts';
 import { type Lsn, parseLsn } from '../lsn.ts';
+import { RelayError } from '../relay-error.ts';
 
 export interface Cluster {
   /** Given by initdb: a copy keeps it, a dump restored elsewhere and a major upgrade do not. */
@@ -23,7 +23,7 @@ export const THIS_CLUSTER = `
 export async function inspectCluster(db: pg.Pool): Promise<Cluster> {
   const server = await db.query<{ standby: boolean }>('SELECT pg_is_in_recovery() AS standby');
   if (server.rows[0]?.standby) {
-    throw new AppError(
+    throw new RelayError(
       'DATABASE_UNAVAILABLE',
       'This PostgreSQL is a standby: RELAY_DATABASE_URL has to name the primary',
     );
@@ -32,7 +32,7 @@ export async function inspectCluster(db: pg.Pool): Promise<Cluster> {
     `SELECT *, pg_current_wal_lsn() AS wal_end FROM (${THIS_CLUSTER}) this_cluster`,
   );
   const [row] = rows;
-  if (!row) throw new AppError('DATABASE_UNAVAILABLE', 'PostgreSQL did not say which cluster it is');
+  if (!row) throw new RelayError('DATABASE_UNAVAILABLE', 'PostgreSQL did not say which cluster it is');
   return {
     systemIdentifier: row.system_identifier,
     timeline: row.timeline,

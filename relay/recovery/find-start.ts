@@ -1,10 +1,10 @@
 import type pg from 'pg';
-import { AppError } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import type { Lsn } from '../lsn.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { Publisher } from '../publishing/publisher.ts';
+import { RelayError } from '../relay-error.ts';
 import { dropSlot, inspectSlot, makeSlot, type NewSlot, type SlotInfo } from '../replication/slot.ts';
 import { type Cluster, inspectCluster } from './cluster.ts';
 import { findSetBack, isConfirmedSince, type Seen } from './database-identity.ts';
@@ -47,7 +47,7 @@ export async function findStart(deps: StartDeps, publicationVersion: string): Pr
   const cluster = await inspectCluster(pool);
   const seen = recall(deps, cluster, progress);
   memory.seen = seen;
-  if (info?.active) throw new AppError('SLOT_BUSY', `Another relay has the slot ${slot}`);
+  if (info?.active) throw new RelayError('SLOT_BUSY', `Another relay has the slot ${slot}`);
   const decision = decideStart({
     slot: info,
     progress,
@@ -69,7 +69,7 @@ function recall({ slot, log, memory }: StartDeps, cluster: Cluster, progress: Pr
   const before = memory.seen;
   const found = findSetBack(cluster, progress, before);
   if (found) {
-    throw new AppError(
+    throw new RelayError(
       'DATABASE_SET_BACK',
       `This is not the database that the relay of the slot ${slot} has worked on, or it was set back in time: ${found}. ` +
         'Consumers may have events that it does not know of, so nothing is sent. If the relay is to go on with it as it is, ' +

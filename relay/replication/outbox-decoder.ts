@@ -1,7 +1,7 @@
-import { AppError } from '../../src/core/errors.ts';
 import type { Lsn } from '../lsn.ts';
 import { REQUEST_PREFIX } from '../outbox/operator-request.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
+import { RelayError } from '../relay-error.ts';
 import { PgoutputReader } from './pgoutput-reader.ts';
 import { OutboxRow } from './wal-row.ts';
 
@@ -51,7 +51,7 @@ export class OutboxDecoder {
       case 'T':
         return OTHER;
       default:
-        throw new AppError(
+        throw new RelayError(
           'WAL_MALFORMED',
           `Unknown pgoutput message 0x${buffer.toString('hex', start, start + 1)}`,
         );
@@ -88,7 +88,7 @@ export class OutboxDecoder {
   #insert(): WalEvent {
     const oid = this.#reader.uint32();
     const row = this.#rows.get(oid);
-    if (!row) throw new AppError('WAL_MALFORMED', `An insert into relation ${oid} before its description`);
+    if (!row) throw new RelayError('WAL_MALFORMED', `An insert into relation ${oid} before its description`);
     this.#reader.skip(1); // 'N': a new tuple follows
     const message = row.read(this.#reader);
     return message ? { kind: 'insert', message } : HISTORY;

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type pg from 'pg';
-import { AppError } from '../../src/core/errors.ts';
 import type { Lsn } from '../lsn.ts';
+import { isRelayError, RelayError } from '../relay-error.ts';
 import { CoalescedReader } from './coalesced-reader.ts';
 import { OutboxDecoder, type WalEvent } from './outbox-decoder.ts';
 import type { WalSender } from './slot-lease.ts';
@@ -79,8 +79,8 @@ export class OutboxPlugin {
     try {
       return this.#decoder.decode(buffer, start);
     } catch (error) {
-      if (error instanceof AppError) throw error;
-      throw new AppError('WAL_MALFORMED', 'A pgoutput message is cut short', { cause: error });
+      if (isRelayError(error)) throw error;
+      throw new RelayError('WAL_MALFORMED', 'A pgoutput message is cut short', { cause: error });
     }
   }
 
@@ -111,10 +111,10 @@ export class OutboxPlugin {
         this.#receiver.onKeepalive(chunk.readBigUInt64BE(1), chunk[17] === 1);
       } else {
         const tag = chunk.toString('hex', 0, 1);
-        throw new AppError('WAL_MALFORMED', `Unknown message 0x${tag} in the replication stream`);
+        throw new RelayError('WAL_MALFORMED', `Unknown message 0x${tag} in the replication stream`);
       }
     } catch (error) {
-      if (!(error instanceof AppError)) throw error;
+      if (!isRelayError(error)) throw error;
       this.#receiver.onError(error);
     }
   }

@@ -1,4 +1,4 @@
-import { AppError } from '../../src/core/errors.ts';
+import { RelayError } from '../relay-error.ts';
 
 /** Reads on through one message after the other; throws WAL_MALFORMED at the end of the bytes, never less than was asked for. */
 export class PgoutputReader {
@@ -57,6 +57,6 @@ export class PgoutputReader {
   }
 }
 
-function cutShort(): AppError {
-  return new AppError('WAL_MALFORMED', 'A pgoutput message is cut short');
+function cutShort(): RelayError {
+  return new RelayError('WAL_MALFORMED', 'A pgoutput message is cut short');
 }

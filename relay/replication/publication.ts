@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { AppError } from '../../src/core/errors.ts';
+import { RelayError } from '../relay-error.ts';
 
 interface PublicationRow {
   /** Changes with every ALTER: the catalog row's id and the transaction that wrote it. */
@@ -33,7 +33,7 @@ export async function inspectPublication(db: pg.Pool, name: string): Promise<str
   if (publication && !fault) {
     return [publication, ...publication.tables].map(({ version }) => version).join(' ');
   }
-  throw new AppError('PUBLICATION_UNUSABLE', `The publication ${name} ${fault}`);
+  throw new RelayError('PUBLICATION_UNUSABLE', `The publication ${name} ${fault}`);
 }
 
 /** Undefined if the publication can be used, else what is wrong with it and the statement that mends it. */

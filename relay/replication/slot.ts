@@ -1,8 +1,8 @@
 import pg from 'pg';
-import { AppError } from '../../src/core/errors.ts';
 import { type Lsn, parseLsn } from '../lsn.ts';
 import { unsettledPositions } from '../outbox/outbox-columns.ts';
 import type { UnsettledTable } from '../recovery/unsettled-table.ts';
+import { RelayError } from '../relay-error.ts';
 
 export interface SlotInfo {
   readonly active: boolean;
@@ -27,7 +27,7 @@ export async function inspectSlot(db: pg.Pool | pg.ClientBase, name: string): Pr
   const [row] = rows;
   if (!row) return undefined;
   if (row.plugin !== 'pgoutput' || !row.here) {
-    throw new AppError(
+    throw new RelayError(
       'SLOT_UNUSABLE',
       `The replication slot ${name} is not a pgoutput slot of this database; set RELAY_SLOT to another name`,
     );
@@ -47,7 +47,7 @@ export async function inspectSlot(db: pg.Pool | pg.ClientBase, name: string): Pr
 export async function assertNotMoved(db: pg.Pool, name: string, from: Lsn): Promise<void> {
   const info = await inspectSlot(db, name);
   if (!info || info.confirmedLsn > from) {
-    throw new AppError('SLOT_MOVED', `Somebody has moved the replication slot ${name}, or made it anew`);
+    throw new RelayError('SLOT_MOVED', `Somebody has moved the replication slot ${name}, or made it anew`);
   }
 }
 
@@ -74,7 +74,7 @@ export async function makeSlot(
   try {
     await lockSlotName(ordinary, name);
     const epoch = await onLocked();
-    if (epoch === undefined) throw new AppError('SLOT_BUSY', `Another relay has been at the slot ${name}`);
+    if (epoch === undefined) throw new RelayError('SLOT_BUSY', `Another relay has been at the slot ${name}`);
     await ordinary.query(
       'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
       [name],
@@ -91,7 +91,8 @@ export async function makeSlot(
         `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(name)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
       );
       const [slot] = rows;
-      if (!slot) throw new AppError('SLOT_UNUSABLE', `PostgreSQL did not describe the slot ${name} it made`);
+      if (!slot)
+        throw new RelayError('SLOT_UNUSABLE', `PostgreSQL did not describe the slot ${name} it made`);
       await ordinary.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await ordinary.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(slot.snapshot_name)}`);
       const positions = await unsettledPositions(ordinary);
@@ -141,7 +142,7 @@ async function lockSlotName(client: pg.Client, name: string): Promise<void> {
     [name],
   );
   if (!rows[0]?.locked)
-    throw new AppError('SLOT_BUSY', `Another relay is making the replication slot ${name}`);
+    throw new RelayError('SLOT_BUSY', `Another relay is making the replication slot ${name}`);
 }
 
 async function connect(config: pg.ClientConfig): Promise<pg.Client> {

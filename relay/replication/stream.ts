@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogicalReplicationService } from 'pg-logical-replication';
-import { AppError, errorCode } from '../../src/core/errors.ts';
+import { errorCode } from '../../src/core/errors.ts';
 import { formatLsn, type Lsn, maxLsn } from '../lsn.ts';
+import { RelayError } from '../relay-error.ts';
 import type { WalEvent } from './outbox-decoder.ts';
 import { OutboxPlugin } from './outbox-plugin.ts';
 import { SlotLease } from './slot-lease.ts';
@@ -67,7 +68,7 @@ export class WalStream {
     } catch (error) {
       await stream.close();
       if (errorCode(error) !== SLOT_IN_USE) throw error;
-      throw new AppError('SLOT_BUSY', `Another relay has the slot ${options.slot}`, { cause: error });
+      throw new RelayError('SLOT_BUSY', `Another relay has the slot ${options.slot}`, { cause: error });
     }
   }
 
@@ -176,7 +177,7 @@ export class WalStream {
     });
     this.#copying = service
       .subscribe(this.#plugin, this.#options.slot, formatLsn(this.#options.from))
-      .then(() => fail(new AppError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
+      .then(() => fail(new RelayError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
     await this.#started.promise;
     const { sender } = this.#plugin;
     if (sender) this.#lease = new SlotLease(this.#options.url, sender, startedAt);
@@ -211,7 +212,7 @@ export class WalStream {
     if (handled >= lsn) this.confirm(handled);
     else if (now - this.#askedSince >= STATUS_EVERY_MS) {
       // What is unsettled comes again after its restart; it must not wait for the broker.
-      this.#fail(new AppError('STREAM_LOST', 'PostgreSQL is stopping'));
+      this.#fail(new RelayError('STREAM_LOST', 'PostgreSQL is stopping'));
     }
   }
 
@@ -220,10 +221,10 @@ export class WalStream {
     if (!this.holdsSlot) {
       const cause = this.#lease?.lastError;
       this.#fail(
-        new AppError('STREAM_LOST', 'PostgreSQL may have given the slot to another relay', { cause }),
+        new RelayError('STREAM_LOST', 'PostgreSQL may have given the slot to another relay', { cause }),
       );
     } else if (!this.#paused && silentMs > WAL_SENDER_TIMEOUT_MS) {
-      this.#fail(new AppError('STREAM_LOST', `PostgreSQL has been silent for ${Math.round(silentMs)} ms`));
+      this.#fail(new RelayError('STREAM_LOST', `PostgreSQL has been silent for ${Math.round(silentMs)} ms`));
     } else {
       this.#confirm(this.#handler?.storedLsn ?? this.#options.from, true);
       this.#lease?.renew();

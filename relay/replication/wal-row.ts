@@ -1,5 +1,5 @@
-import { AppError } from '../../src/core/errors.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
+import { RelayError } from '../relay-error.ts';
 import type { PgoutputReader } from './pgoutput-reader.ts';
 
 const REQUIRED = ['message_id', 'message_type', 'message_body'] as const;
@@ -36,7 +36,7 @@ export class OutboxRow {
   constructor(table: string, names: readonly string[]) {
     const missing = REQUIRED.filter((name) => !names.includes(name));
     if (missing.length > 0) {
-      throw new AppError(
+      throw new RelayError(
         'OUTBOX_UNREADABLE',
         `The publication sends rows of ${table} without ${missing.join(', ')}: mend the table, then drop the replication slot`,
       );
@@ -67,7 +67,7 @@ export class OutboxRow {
     const slots = this.#slots;
     const count = reader.uint16();
     if (count !== slots.length) {
-      throw new AppError('WAL_MALFORMED', `A row of ${count} columns where ${slots.length} were described`);
+      throw new RelayError('WAL_MALFORMED', `A row of ${count} columns where ${slots.length} were described`);
     }
     this.#starts.fill(-1);
     for (let i = 0; i < count; i++) {
@@ -75,7 +75,7 @@ export class OutboxRow {
       if (form === NULL) continue;
       if (form !== TEXT) {
         const how = String.fromCharCode(form);
-        throw new AppError('WAL_MALFORMED', `Column ${this.#names[i]} comes in form '${how}', not as text`);
+        throw new RelayError('WAL_MALFORMED', `Column ${this.#names[i]} comes in form '${how}', not as text`);
       }
       const length = reader.uint32();
       const start = reader.take(length);
@@ -109,6 +109,6 @@ export class OutboxRow {
   }
 }
 
-function withoutA(column: Column): AppError {
-  return new AppError('OUTBOX_UNREADABLE', `An outbox row without a ${column}`);
+function withoutA(column: Column): RelayError {
+  return new RelayError('OUTBOX_UNREADABLE', `An outbox row without a ${column}`);
 }

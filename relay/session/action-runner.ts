@@ -1,9 +1,9 @@
-import { AppError } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { Publisher } from '../publishing/publisher.ts';
 import { classifyFailure } from '../publishing/service-bus/classify-failure.ts';
+import { RelayError } from '../relay-error.ts';
 import type { WalStream } from '../replication/stream.ts';
 import type { Marker } from './marker.ts';
 import type { Redrive } from './parked-orders.ts';
@@ -70,7 +70,7 @@ export class Effects {
       await publisher.connect();
       if (!stream.holdsSlot) {
         // It is another relay's to send, or the next session's.
-        const lost = new AppError('STREAM_LOST', 'PostgreSQL may have given the slot to another relay');
+        const lost = new RelayError('STREAM_LOST', 'PostgreSQL may have given the slot to another relay');
         state.rejected(batch, classifyFailure(lost), performance.now());
         return this.#fail(lost);
       }

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../../src/core/backoff.ts';
-import { AppError } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import { isVisibleIn } from '../outbox/row-visibility.ts';
 import { isBehind, type Stored } from '../recovery/database-identity.ts';
 import type { ProgressStore } from '../recovery/progress-store.ts';
+import { isRelayError, RelayError } from '../relay-error.ts';
 import type { Mark, MarkOutcome, Pending } from './settlement.ts';
 
 export interface MarkerDeps {
@@ -55,7 +55,7 @@ export class Marker {
       try {
         return await this.#markOnce(mark);
       } catch (err) {
-        if (abandon.aborted || (err instanceof AppError && FINAL.has(err.code))) throw err;
+        if (abandon.aborted || (isRelayError(err) && FINAL.has(err.code))) throw err;
         monitor.failed(err);
         const level = failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
         log[level](
@@ -86,10 +86,10 @@ export class Marker {
     }
     const progress = await this.#deps.progress.find(slot);
     if (isBehind(progress, stored)) {
-      throw new AppError('DATABASE_SET_BACK', `The progress of the slot ${slot} is not what was stored`);
+      throw new RelayError('DATABASE_SET_BACK', `The progress of the slot ${slot} is not what was stored`);
     }
     if (progress?.epoch !== epoch) {
-      throw new AppError('EPOCH_LOST', `Another relay has taken over the slot ${slot}`);
+      throw new RelayError('EPOCH_LOST', `Another relay has taken over the slot ${slot}`);
     }
     if (hits === messageIds.length) return { again: [], progressStored };
     const { present, settled, deferred, snapshot } = await store.look(messageIds);

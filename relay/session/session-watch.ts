@@ -1,8 +1,9 @@
 import type pg from 'pg';
-import { AppError, errorCode } from '../../src/core/errors.ts';
+import { errorCode } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
 import { exceededLimit, type WalLimit } from '../recovery/wal-limit.ts';
+import { RelayError } from '../relay-error.ts';
 import { inspectPublication } from '../replication/publication.ts';
 import { inspectSlotWal, walWarning } from '../replication/slot-wal.ts';
 
@@ -45,7 +46,7 @@ export function watchSession(deps: SessionWatchDeps): NodeJS.Timeout {
 
 async function lookAtPublication({ pool, publication, publicationVersion }: SessionWatchDeps): Promise<void> {
   if ((await inspectPublication(pool, publication)) !== publicationVersion) {
-    throw new AppError('PUBLICATION_UNUSABLE', `The publication ${publication} has been changed`);
+    throw new RelayError('PUBLICATION_UNUSABLE', `The publication ${publication} has been changed`);
   }
 }
 

@@ -1,7 +1,7 @@
-import { AppError } from '../../src/core/errors.ts';
 import type { Lsn } from '../lsn.ts';
 import { parseRequest } from '../outbox/operator-request.ts';
 import { readUnsettled, type UnsettledTable } from '../recovery/unsettled-table.ts';
+import { RelayError } from '../relay-error.ts';
 import type { WalEvent } from '../replication/outbox-decoder.ts';
 import type { StreamHandler } from '../replication/stream.ts';
 import { Effects, type SessionDeps } from './action-runner.ts';
@@ -106,7 +106,7 @@ export class Session implements StreamHandler {
     else if ('settle' in request) {
       // Until the table is settled, whoever streams next has to hear of it too.
       state.leaveForNext();
-      this.fail(new AppError('SETTLE_REQUESTED', 'An operator has asked for it'));
+      this.fail(new RelayError('RECOVERY_REQUESTED', 'An operator has asked for it'));
     } else {
       log.info(request, 'An operator wants messages sent again');
       state.redrive(request.redrive);

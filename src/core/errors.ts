@@ -1,35 +1,5 @@
-/** Every way in which this system says no, each documented where it is thrown. HTTP statuses for them live in src/http/problem.ts alone. */
-export type ErrorCode =
-  | 'CONFIG_INVALID'
-  | 'SCHEMA_BEHIND'
-  | 'CONTEXT_INVALID'
-  | 'REQUEST_INVALID'
-  | 'ROUTE_NOT_FOUND'
-  | 'METHOD_NOT_ALLOWED'
-  | 'NOT_ACCEPTABLE'
-  | 'IDEMPOTENCY_KEY_IN_USE'
-  | 'IDEMPOTENCY_KEY_REUSED'
-  | 'ORDER_INVALID'
-  | 'ORDER_NOT_FOUND'
-  | 'ORDER_NOT_CANCELLABLE'
-  | 'ORDER_VERSION_MISMATCH'
-  | 'DATABASE_UNAVAILABLE'
-  | 'COMMIT_UNCERTAIN'
-  | 'WAL_MALFORMED'
-  | 'OUTBOX_UNREADABLE'
-  | 'SLOT_BUSY'
-  | 'SLOT_MOVED'
-  | 'SLOT_UNUSABLE'
-  | 'PUBLICATION_UNUSABLE'
-  | 'DATABASE_SET_BACK'
-  | 'EPOCH_LOST'
-  | 'BROKER_UNREACHABLE'
-  | 'MESSAGE_INVALID'
-  | 'SETTLE_REQUESTED'
-  | 'STREAM_LOST'
-  | 'USAGE_INVALID'
-  | 'MESSAGE_NOT_FOUND'
-  | 'MESSAGE_NOT_HELD';
+/** Ways of saying no that every process has. Each process adds its own: src/api-error.ts, relay/relay-error.ts. */
+export type CoreErrorCode = 'CONFIG_INVALID' | 'SCHEMA_BEHIND' | 'DATABASE_UNAVAILABLE';
 
 /** One wrong place in an input: a JSON pointer into it ("" when no field is meant) and what to do about it. */
 export interface Fault {
@@ -38,15 +8,11 @@ export interface Fault {
 }
 
 /** The only error class of this system: a code to branch on, a sentence to read, the cause always kept. */
-export class AppError extends Error {
-  readonly code: ErrorCode;
+export class AppError<Code extends string = CoreErrorCode> extends Error {
+  readonly code: Code;
   readonly faults: readonly Fault[];
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: { cause?: unknown; faults?: readonly Fault[] } = {},
-  ) {
+  constructor(code: Code, message: string, options: { cause?: unknown; faults?: readonly Fault[] } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AppError';
     this.code = code;

@@ -1,7 +1,7 @@
 import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { Database } from './database.ts';
 import { isCommitUncertain, isDatabaseUnavailable } from './database-failure.ts';
 import { TransactionClient } from './transaction-client.ts';
@@ -33,7 +33,7 @@ export async function inTransaction<T>(
     const uncertain = committing && isCommitUncertain(error);
     await giveUp(client, transaction, uncertain || isDatabaseUnavailable(error));
     if (!uncertain) throw error;
-    throw new AppError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause: error });
+    throw new ApiError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause: error });
   } finally {
     clearTimeout(deadline);
   }
@@ -61,7 +61,7 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
   try {
     return await pool.connect();
   } catch (cause) {
-    throw new AppError('DATABASE_UNAVAILABLE', 'No database connection', { cause });
+    throw new ApiError('DATABASE_UNAVAILABLE', 'No database connection', { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { App } from './app-instance.ts';
 import { problemAnswer, refused } from './openapi.ts';
 
@@ -25,7 +25,7 @@ export function answerJsonOnly(app: App): void {
 }
 
 const notAcceptable = () =>
-  new AppError(
+  new ApiError(
     'NOT_ACCEPTABLE',
     'Answers are application/json or application/problem+json, and the Accept header admits neither',
   );

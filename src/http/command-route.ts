@@ -7,7 +7,7 @@ import type {
   RawServerDefault,
   RouteGenericInterface,
 } from 'fastify';
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { AnswerOf, CommandOf, Dispatcher } from '../dispatcher.ts';
 import type { KeptAnswer } from '../idempotency/keyed-request.ts';
 import type { Message } from '../messages/message.ts';
@@ -92,12 +92,12 @@ function repeatable(schema: CommandSchema): CommandSchema {
       409: problemAnswer(
         'The first request with this Idempotency-Key is still under way',
         RETRY_AFTER,
-        new AppError('IDEMPOTENCY_KEY_IN_USE', 'The first request with this key is still under way'),
+        new ApiError('IDEMPOTENCY_KEY_IN_USE', 'The first request with this key is still under way'),
       ),
       422: problemAnswer(
         'This Idempotency-Key belongs to another request',
         {},
-        new AppError('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another request'),
+        new ApiError('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another request'),
       ),
       ...Object.fromEntries(response),
     },

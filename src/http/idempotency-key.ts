@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { KeyedRequest } from '../idempotency/keyed-request.ts';
 import { canonicalJson } from './canonical-json.ts';
 
@@ -32,5 +32,5 @@ export function parseIdempotencyKey(header: string | readonly string[]): string 
   const key = BARE.test(value) ? value : QUOTED.exec(value)?.[1]?.replaceAll(/\\(["\\])/g, '$1');
   if (key && key.length <= MAX_LENGTH) return key;
   const detail = `idempotency-key must be 1 to ${MAX_LENGTH} visible ASCII characters, quoted or not`;
-  throw new AppError('CONTEXT_INVALID', 'A header is not valid', { faults: [{ pointer: '', detail }] });
+  throw new ApiError('CONTEXT_INVALID', 'A header is not valid', { faults: [{ pointer: '', detail }] });
 }

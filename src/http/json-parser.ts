@@ -1,4 +1,4 @@
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { App } from './app-instance.ts';
 import { extentFault } from './body-extent.ts';
 import { jsonFaultAt } from './json-syntax.ts';
@@ -25,7 +25,7 @@ export function addJsonParser(app: App): void {
       if (error) return done(text === '' ? error : refusal(400, whyRefused(text), error));
       const fault = extentFault(value);
       if (fault)
-        return done(new AppError('REQUEST_INVALID', 'The request cannot be taken', { faults: [fault] }));
+        return done(new ApiError('REQUEST_INVALID', 'The request cannot be taken', { faults: [fault] }));
       return done(null, value);
     });
   });

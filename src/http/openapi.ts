@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import { Problem, toProblem } from './problem.ts';
 
 const EXAMPLE_ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
@@ -65,7 +65,7 @@ export const databaseProblems = {
   503: problemAnswer(
     'The database does not answer. With the type commit-uncertain, what was asked for may have been done',
     RETRY_AFTER,
-    new AppError('DATABASE_UNAVAILABLE', 'No database connection'),
+    new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
   ),
 };
 

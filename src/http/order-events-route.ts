@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import { orderNotFound } from '../orders/order.ts';
 import { type OrderEvent, stateOf } from '../orders/order-event.ts';
 import type { App } from './app-instance.ts';
@@ -93,7 +93,7 @@ const getEventsSchema = {
     400: problemAnswer(
       'A header or the address is not valid',
       {},
-      new AppError('CONTEXT_INVALID', 'A header is not valid', {
+      new ApiError('CONTEXT_INVALID', 'A header is not valid', {
         faults: [{ pointer: '', detail: 'x-correlation-id must be 1 to 128 visible ASCII characters' }],
       }),
     ),
@@ -102,7 +102,7 @@ const getEventsSchema = {
     503: problemAnswer(
       'The database does not answer',
       RETRY_AFTER,
-      new AppError('DATABASE_UNAVAILABLE', 'No database connection'),
+      new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
     ),
   },
 };

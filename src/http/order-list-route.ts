@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { OrderPage, OrderQuery } from '../orders/order-query.ts';
 import type { App } from './app-instance.ts';
 import { answer, CACHE_CONTROL, contextHeaders, problemAnswer, RETRY_AFTER } from './openapi.ts';
@@ -69,7 +69,7 @@ const listOrdersSchema = {
     400: problemAnswer(
       'A parameter or a header is not valid, or not known; errors[] names each',
       {},
-      new AppError('REQUEST_INVALID', 'The query is not valid', {
+      new ApiError('REQUEST_INVALID', 'The query is not valid', {
         faults: [{ pointer: '', detail: 'limit must be a whole number from 1 to 100' }],
       }),
     ),
@@ -77,7 +77,7 @@ const listOrdersSchema = {
     503: problemAnswer(
       'The database does not answer',
       RETRY_AFTER,
-      new AppError('DATABASE_UNAVAILABLE', 'No database connection'),
+      new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
     ),
   },
 };

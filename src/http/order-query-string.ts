@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import { AppError, type Fault } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
+import type { Fault } from '../core/errors.ts';
 import { CustomerId, READABLE_TEXT } from '../messages/order-fields.ts';
 import type { OrderPlace, OrderQuery } from '../orders/order-query.ts';
 
@@ -58,7 +59,7 @@ export function readOrderQuery(query: object): OrderQuery {
     limit: read('limit', readLimit) ?? DEFAULT_LIMIT,
     after: read('cursor', readCursor),
   };
-  if (faults.length > 0) throw new AppError('REQUEST_INVALID', 'The query is not valid', { faults });
+  if (faults.length > 0) throw new ApiError('REQUEST_INVALID', 'The query is not valid', { faults });
   return asked;
 }
 

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { Dispatcher } from '../dispatcher.ts';
 import { CANCEL_ORDER, CancelOrder } from '../messages/cancel-order.ts';
 import { CREATE_ORDER, CreateOrder } from '../messages/create-order.ts';
@@ -90,7 +90,7 @@ const createOrderSchema = {
     400: problemAnswer(
       'The order cannot be taken; errors[] names every wrong field',
       {},
-      new AppError('REQUEST_INVALID', 'The order cannot be taken', {
+      new ApiError('REQUEST_INVALID', 'The order cannot be taken', {
         faults: [{ pointer: '/items/0/unitPrice', detail: 'must have at most two decimals' }],
       }),
     ),
@@ -123,7 +123,7 @@ const cancelOrderSchema = {
     400: problemAnswer(
       'The body, a header or the address is not valid; errors[] names every wrong field',
       {},
-      new AppError('REQUEST_INVALID', 'The request cannot be taken', {
+      new ApiError('REQUEST_INVALID', 'The request cannot be taken', {
         faults: [{ pointer: '/reason', detail: 'is required' }],
       }),
     ),
@@ -131,12 +131,12 @@ const cancelOrderSchema = {
     409: problemAnswer(
       'The order is in a state from which it cannot be cancelled; or the first request with this Idempotency-Key is under way',
       {},
-      new AppError('ORDER_NOT_CANCELLABLE', 'An order that is Shipped cannot be cancelled'),
+      new ApiError('ORDER_NOT_CANCELLABLE', 'An order that is Shipped cannot be cancelled'),
     ),
     412: problemAnswer(
       'The order has another version than If-Match asks for; nothing was changed',
       {},
-      new AppError('ORDER_VERSION_MISMATCH', 'The order has changed: its version is 2 by now'),
+      new ApiError('ORDER_VERSION_MISMATCH', 'The order has changed: its version is 2 by now'),
     ),
     ...bodyProblems,
     ...databaseProblems,
@@ -162,7 +162,7 @@ const getOrderSchema = {
     400: problemAnswer(
       'A header or the address is not valid',
       {},
-      new AppError('CONTEXT_INVALID', 'A header is not valid', {
+      new ApiError('CONTEXT_INVALID', 'A header is not valid', {
         faults: [{ pointer: '', detail: 'x-correlation-id must be 1 to 128 visible ASCII characters' }],
       }),
     ),

@@ -1,5 +1,5 @@
 import { METHODS } from 'node:http';
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { App } from './app-instance.ts';
 
 /**
@@ -31,7 +31,7 @@ function addRefusal(app: App, url: string, allow: string): void {
     onRequest: async (request, reply) => {
       reply.header('allow', allow);
       if (request.method === 'OPTIONS') return reply.code(204).send();
-      throw new AppError('METHOD_NOT_ALLOWED', `${request.method} is not for this address; ${allow} are`);
+      throw new ApiError('METHOD_NOT_ALLOWED', `${request.method} is not for this address; ${allow} are`);
     },
     handler: () => undefined,
   });

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyError } from 'fastify';
-import { AppError, type ErrorCode, type Fault } from '../core/errors.ts';
+import { ApiError, type ApiErrorCode, isApiError } from '../api-error.ts';
+import type { Fault } from '../core/errors.ts';
 import { isDatabaseUnavailable } from '../db/database-failure.ts';
 import { bodyFaults } from './body-validation.ts';
 
@@ -35,7 +36,7 @@ export type Problem = Static<typeof Problem>;
 const MAX_FAULTS = 50;
 
 /** The one place where an error becomes an HTTP status. A code that is not here is a fault of ours: 500. */
-const STATUS_OF: Partial<Record<ErrorCode, number>> = {
+const STATUS_OF: Partial<Record<ApiErrorCode, number>> = {
   CONTEXT_INVALID: 400,
   REQUEST_INVALID: 400,
   ORDER_INVALID: 400,
@@ -51,7 +52,7 @@ const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   COMMIT_UNCERTAIN: 503,
 };
 
-const DETAIL_OF: Partial<Record<ErrorCode, string>> = {
+const DETAIL_OF: Partial<Record<ApiErrorCode, string>> = {
   DATABASE_UNAVAILABLE: 'The database does not answer. Nothing was changed; try again.',
   COMMIT_UNCERTAIN:
     'The database did not confirm what was asked for: it may exist or not. If the request had an Idempotency-Key, ' +
@@ -79,13 +80,13 @@ export function toProblem(error: unknown, requestId: string): Problem {
   ]);
 }
 
-function asAppError(error: unknown): AppError | undefined {
-  if (error instanceof AppError) return error;
+function asAppError(error: unknown): ApiError | undefined {
+  if (isApiError(error)) return error;
   if (isDatabaseUnavailable(error))
-    return new AppError('DATABASE_UNAVAILABLE', 'Query failed', { cause: error });
+    return new ApiError('DATABASE_UNAVAILABLE', 'Query failed', { cause: error });
   const { validation } = error as Partial<FastifyError>;
   if (validation) {
-    return new AppError('REQUEST_INVALID', 'The request cannot be taken', { faults: bodyFaults(validation) });
+    return new ApiError('REQUEST_INVALID', 'The request cannot be taken', { faults: bodyFaults(validation) });
   }
   return undefined;
 }
@@ -120,4 +121,4 @@ function problem(
   };
 }
 
-const typeOf = (code: ErrorCode) => `urn:order-service:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+const typeOf = (code: ApiErrorCode) => `urn:order-service:problem:${code.toLowerCase().replaceAll('_', '-')}`;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { and, eq, gt, type SQL, sql } from 'drizzle-orm';
-import { AppError } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
 import type { Database } from '../db/database.ts';
 import { idempotencyKeys } from '../db/schema.ts';
 import type { KeptAnswer, KeyedRequest } from './keyed-request.ts';
@@ -25,13 +25,13 @@ export async function takeKey(db: Database, request: KeyedRequest): Promise<Kept
       .execute(),
   ]);
   if (!rows[0]?.taken) {
-    throw new AppError(
+    throw new ApiError(
       'IDEMPOTENCY_KEY_IN_USE',
       'The first request with this Idempotency-Key is still under way; ask again in a moment',
     );
   }
   if (kept && kept.fingerprint !== request.fingerprint) {
-    throw new AppError(
+    throw new ApiError(
       'IDEMPOTENCY_KEY_REUSED',
       'This Idempotency-Key belongs to a request that asked for something else; a new request needs a new key',
     );

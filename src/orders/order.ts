@@ -1,4 +1,5 @@
-import { AppError, type Fault } from '../core/errors.ts';
+import { ApiError } from '../api-error.ts';
+import type { Fault } from '../core/errors.ts';
 import type { CreateOrder } from '../messages/create-order.ts';
 import type { OrderCreated } from '../messages/order-created.ts';
 import type { Address } from '../messages/order-fields.ts';
@@ -64,17 +65,17 @@ export function cancelOrder(order: Order, now: Date): Order {
     case 'Pending':
       return { ...order, status: 'Cancelled', updatedAt: now, version: order.version + 1 };
     default:
-      throw new AppError('ORDER_NOT_CANCELLABLE', `An order that is ${order.status} cannot be cancelled`);
+      throw new ApiError('ORDER_NOT_CANCELLABLE', `An order that is ${order.status} cannot be cancelled`);
   }
 }
 
 /** Throws ORDER_VERSION_MISMATCH unless the order has one of these versions. */
 export function requireVersion({ version }: Order, versions: readonly number[]): void {
   if (versions.includes(version)) return;
-  throw new AppError('ORDER_VERSION_MISMATCH', `The order has changed: its version is ${version} by now`);
+  throw new ApiError('ORDER_VERSION_MISMATCH', `The order has changed: its version is ${version} by now`);
 }
 
-export const orderNotFound = () => new AppError('ORDER_NOT_FOUND', 'There is no such order');
+export const orderNotFound = () => new ApiError('ORDER_NOT_FOUND', 'There is no such order');
 
 /** The body of the event that this order was created. */
 export function describeOrder(order: Order): OrderCreated {
@@ -111,5 +112,5 @@ function refuseAmountsTooLarge(items: readonly OrderItem[], totalCents: bigint):
     faults.push({ pointer: '/items', detail: `their total ${toNumeric(totalCents)} is over ${limit}` });
   }
   if (faults.length > 0)
-    throw new AppError('ORDER_INVALID', 'The order costs more than can be kept', { faults });
+    throw new ApiError('ORDER_INVALID', 'The order costs more than can be kept', { faults });
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { AppError } from '../../../src/core/errors.ts';
+import { AdminError } from '../admin-error.ts';
 import type { TimeRange } from '../outbox-admin.ts';
 
 export type Command =
@@ -103,6 +103,6 @@ function toTime(option: string, text: string): number {
   return time;
 }
 
-function wrong(message: string, cause?: unknown): AppError {
-  return new AppError('USAGE_INVALID', message, { cause });
+function wrong(message: string, cause?: unknown): AdminError {
+  return new AdminError('USAGE_INVALID', message, { cause });
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { AppError } from '../../../src/core/errors.ts';
+import { AdminError } from '../admin-error.ts';
 import { confirmDatabase } from '../confirm-database.ts';
 import { type Changed, countPublished, dropMessage, replayPublished, retryMessage } from '../outbox-admin.ts';
 import {
@@ -30,7 +30,7 @@ export async function runCommand(pool: pg.Pool, slot: string, command: ToCarryOu
     case 'show': {
       const message = await findMessage(pool, command.messageId);
       if (!message)
-        throw new AppError('MESSAGE_NOT_FOUND', `There is no message ${command.messageId} in the outbox`);
+        throw new AdminError('MESSAGE_NOT_FOUND', `There is no message ${command.messageId} in the outbox`);
       return { text: messageText(message), data: { state: stateOf(message), ...message } };
     }
     case 'retry': {

@@ -1,4 +1,4 @@
-import { AppError } from '../../../src/core/errors.ts';
+import { isRelayError } from '../../relay-error.ts';
 
 /**
  * What a failed send means for what comes next.
@@ -36,7 +36,7 @@ const UNKNOWN_OUTCOME = new Set([
  */
 export function classifyFailure(error: unknown): PublishFailure {
   // No message is to blame for a connection that cannot be had.
-  if (error instanceof AppError && error.code === 'BROKER_UNREACHABLE') {
+  if (isRelayError(error) && error.code === 'BROKER_UNREACHABLE') {
     const failure = classifyFailure(error.cause);
     // How the SDK refuses a connection string.
     const isMisconfigured = error.cause instanceof TypeError || failure.kind === 'poison';

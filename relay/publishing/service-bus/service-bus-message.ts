@@ -1,6 +1,6 @@
 import type { ServiceBusMessage } from '@azure/service-bus';
-import { AppError } from '../../../src/core/errors.ts';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
+import { RelayError } from '../../relay-error.ts';
 
 export type Properties = Record<string, string | number | boolean>;
 
@@ -25,7 +25,7 @@ const MAX_SESSION_ID_LENGTH = 128;
 export function toServiceBusMessage(message: OutboxMessage, sessions: boolean): OutgoingMessage {
   // Checked here, because of the TypeErrors of the SDK nobody can tell which speak of the message.
   if (sessions && (message.aggregateId?.length ?? 0) > MAX_SESSION_ID_LENGTH) {
-    throw new AppError(
+    throw new RelayError(
       'MESSAGE_INVALID',
       `aggregate_id is longer than the ${MAX_SESSION_ID_LENGTH} characters a session id may have`,
     );

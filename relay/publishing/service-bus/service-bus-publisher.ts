@@ -4,9 +4,9 @@ import {
   ServiceBusError,
   type ServiceBusSender,
 } from '@azure/service-bus';
-import { AppError } from '../../../src/core/errors.ts';
 import type { Logger } from '../../../src/core/log.ts';
 import { type OutboxMessage, wireBytes } from '../../outbox/outbox-message.ts';
+import { RelayError } from '../../relay-error.ts';
 import type { Publisher } from '../publisher.ts';
 import { classifyFailure } from './classify-failure.ts';
 import { BatchEncoder } from './encoded-batch.ts';
@@ -139,7 +139,7 @@ export class ServiceBusPublisher implements Publisher {
       if (client) this.#closeInBackground(client);
       const { entity } = this.#target;
       const cause = abortSignal.aborted ? timedOut() : error;
-      throw new AppError('BROKER_UNREACHABLE', `Cannot reach Service Bus entity ${entity}`, { cause });
+      throw new RelayError('BROKER_UNREACHABLE', `Cannot reach Service Bus entity ${entity}`, { cause });
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DrizzleQueryError } from 'drizzle-orm';
-import { AppError, type ErrorCode } from '../../../src/core/errors.ts';
+import { ApiError, type ApiErrorCode } from '../../../src/api-error.ts';
 import { toProblem } from '../../../src/http/problem.ts';
 
 const ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
@@ -25,9 +25,9 @@ test('an error becomes the status and the type of its code', () => {
         ['DATABASE_UNAVAILABLE', 503],
         ['COMMIT_UNCERTAIN', 503],
         ['SCHEMA_BEHIND', 500],
-      ] as [ErrorCode, number][]
+      ] as [ApiErrorCode, number][]
     ).map(([code, status]): [unknown, number, string] => [
-      new AppError(code, 'message'),
+      new ApiError(code, 'message'),
       status,
       `urn:order-service:problem:${code.toLowerCase().replaceAll('_', '-')}`,
     ]),
