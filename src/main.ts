@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
+import { pause } from './core/pause.ts';
 import { openPool } from './core/pool.ts';
 import { assertSchemaCurrent } from './core/schema-version.ts';
 import { startExpiry } from './idempotency/expiry.ts';
@@ -42,7 +42,7 @@ async function schemaIsCurrent(pool: pg.Pool, log: Logger, stopping: AbortSignal
     } catch (err) {
       if (isApiError(err) && err.code === 'SCHEMA_BEHIND') throw err;
       log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
-      await delay(waitMs, undefined, { signal: stopping }).catch(() => undefined);
+      await pause(waitMs, stopping);
     }
   }
   return false;
