@@ -13,13 +13,40 @@ interface Rule {
   readonly imports?: RegExp;
   /** What must not stand in them, comments left out. */
   readonly text?: RegExp;
+  /** What must not stand in them, comments included. */
+  readonly words?: RegExp;
   /** What the path itself must not be. */
   readonly path?: RegExp;
   /** A file that breaks it: the check is tried on it. */
   readonly planted: readonly [path: string, text: string];
 }
 
+/** The rooms of the relay, and which others each may import from. Every room may use the files beside them that are below all. */
+const RELAY_ROOMS: Readonly<Record<string, string>> = {
+  outbox: '',
+  publishing: 'outbox',
+  replication: 'outbox',
+  recovery: 'outbox|publishing|replication',
+  monitoring: 'outbox|replication|recovery',
+  failures: 'publishing|monitoring',
+  retention: 'monitoring',
+  session: 'outbox|publishing|replication|recovery|monitoring|failures|retention',
+  admin: 'outbox|recovery|config\\.ts',
+};
+
 const rules: Rule[] = [
+  ...Object.entries(RELAY_ROOMS).map(([room, below]) => ({
+    rule: `relay/${room} imports only the rooms below it`,
+    files: new RegExp(`^relay/${room}/`),
+    imports: new RegExp(` relay/(?!(${room}|${below})(/|$)|(lsn|relay-error)\\.ts$)`),
+    planted: [`relay/${room}/planted.ts`, "import { runRelay } from '../relay.ts';"] as const,
+  })),
+  {
+    rule: 'one folder of the relay knows Service Bus and AMQP',
+    files: /^relay\/(?!publishing\/service-bus\/|main\.ts$|config\.ts$)/,
+    words: /service.?bus|amqp|rhea/i,
+    planted: ['relay/session/session.ts', '// as Service Bus has it'],
+  },
   {
     rule: 'src/core imports nothing of ours',
     files: /^src\/core\//,
@@ -144,6 +171,12 @@ test('the relay does not load Drizzle, which takes 35 MiB of the 200 MB that it 
   );
 });
 
+test('every folder of the relay is a room with its place', () => {
+  const folders = [...repository().keys()].flatMap((path) => /^relay\/([^/]+)\//.exec(path)?.[1] ?? []);
+
+  assert.deepEqual([...new Set(folders)].sort(), Object.keys(RELAY_ROOMS).sort());
+});
+
 for (const { rule, planted } of rules) {
   test(`a file that breaks it is found: ${rule}`, () => {
     assert.deepEqual(violations(new Map([planted])), [`${planted[0]}: ${rule}`]);
@@ -208,7 +241,10 @@ function violations(files: ReadonlyMap<string, string>): string[] {
       .filter((rule) => rule.files.test(path))
       .filter(
         (rule) =>
-          imported.some((one) => rule.imports?.test(one)) || rule.text?.test(code) || rule.path?.test(path),
+          imported.some((one) => rule.imports?.test(one)) ||
+          rule.text?.test(code) ||
+          rule.words?.test(text) ||
+          rule.path?.test(path),
       )
       .map(({ rule }) => `${path}: ${rule}`);
   });

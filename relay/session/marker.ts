@@ -8,7 +8,7 @@ import { isVisibleIn } from '../outbox/row-visibility.ts';
 import { isBehind, type Stored } from '../recovery/database-identity.ts';
 import type { ProgressStore } from '../recovery/progress-store.ts';
 import { RelayError } from '../relay-error.ts';
-import type { Mark, MarkOutcome, Pending } from './settlement.ts';
+import type { Mark, Marked, Pending } from './settlement.ts';
 
 export interface MarkerDeps {
   readonly store: OutboxStore;
@@ -42,7 +42,7 @@ export class Marker {
    * Throws EPOCH_LOST once another relay has the slot, DATABASE_SET_BACK if the stored progress has gone back, and the last
    * error when `abandon` is aborted.
    */
-  async mark(mark: Mark): Promise<MarkOutcome> {
+  async mark(mark: Mark): Promise<Marked> {
     const { monitor, log, random, abandon } = this.#deps;
     for (let failures = 1; ; failures++) {
       // Also for rows that nobody can see yet, which are marked again and again without a failure.
@@ -61,7 +61,7 @@ export class Marker {
     }
   }
 
-  async #markOnce({ as, messages, settledLsn, markedLsn }: Mark): Promise<MarkOutcome> {
+  async #markOnce({ as, messages, settledLsn, markedLsn }: Mark): Promise<Marked> {
     const { store, slot, log } = this.#deps;
     const stored = this.#stored;
     const { epoch } = stored;

@@ -8,7 +8,7 @@ import { Backlog } from './backlog.ts';
 import { ParkedOrders, type Redrive } from './parked-orders.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { type Refusal, SendQueue } from './send-queue.ts';
-import { type Mark, type MarkOutcome, type Pending, Settlement } from './settlement.ts';
+import { type Mark, type Marked, type Pending, Settlement } from './settlement.ts';
 import { VerifyQueue } from './verify-queue.ts';
 
 export interface RelayStateOptions {
@@ -122,7 +122,7 @@ export class RelayState {
     return undefined;
   }
 
-  marked(mark: Mark, outcome: MarkOutcome, now: number): void {
+  marked(mark: Mark, outcome: Marked, now: number): void {
     // No operator can find it to let its order go on.
     for (const { message, transaction } of outcome.gone ?? []) {
       if (message.aggregateId !== undefined) this.#redrive({ aggregateId: message.aggregateId }, transaction);

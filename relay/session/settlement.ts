@@ -23,7 +23,7 @@ export interface Mark {
 }
 
 /** What came of a mark: rows that are not visible yet and must be marked again, and whether the progress was stored. */
-export interface MarkOutcome {
+export interface Marked {
   readonly again: readonly Pending[];
   /** Of those to be parked: what is not in the table any more, so that it holds up nothing. */
   readonly gone?: readonly Pending[];
@@ -119,7 +119,7 @@ export class Settlement {
   }
 
   /** Takes note of a mark that was written; returns what the WAL need not keep any more. */
-  marked(mark: Mark, outcome: MarkOutcome, now: number): readonly Pending[] {
+  marked(mark: Mark, outcome: Marked, now: number): readonly Pending[] {
     this.#marking = false;
     const again = new Set(outcome.again);
     const settled = again.size === 0 ? mark.messages : mark.messages.filter((pending) => !again.has(pending));

@@ -6,7 +6,7 @@ import type { OrderRows } from '../../../relay/outbox/outbox-store.ts';
 import type { Redrive } from '../../../relay/session/parked-orders.ts';
 import { RelayState, type RelayStateOptions } from '../../../relay/session/relay-state.ts';
 import type { Refusal } from '../../../relay/session/send-queue.ts';
-import type { Mark, MarkOutcome, Pending } from '../../../relay/session/settlement.ts';
+import type { Mark, Marked, Pending } from '../../../relay/session/settlement.ts';
 import { firstBroken } from './simulation/first-broken.ts';
 import { type OpenState, Simulation } from './simulation/simulation.ts';
 
@@ -100,7 +100,7 @@ class SkipsWhatBeganEarlier extends RelayState {
 }
 
 class TakesEveryRowForMarked extends RelayState {
-  override marked(mark: Mark, outcome: MarkOutcome, now: number): void {
+  override marked(mark: Mark, outcome: Marked, now: number): void {
     super.marked(mark, { ...outcome, again: [] }, now);
   }
 }
