@@ -1,21 +1,26 @@
 import type { OutboxMessage } from '../../relay/outbox/outbox-message.ts';
-import type { PublishError } from '../../relay/publishing/publish-error.ts';
+import { PublishError } from '../../relay/publishing/publish-error.ts';
 import type { Publisher, PublisherLimits } from '../../relay/publishing/publisher.ts';
 import { wireBytes } from '../../relay/publishing/service-bus/wire-size.ts';
 
 /** A publisher whose broker is this process: it keeps what it is sent, and refuses what it is told to refuse. */
 export class MemoryPublisher implements Publisher {
   readonly name = 'Memory';
-  limits: PublisherLimits = {
-    maxBatchBytes: 250_000,
-    maxInFlight: 6,
-    maxBytesSinceOldest: 8 * 1024 * 1024,
-    oneOrderPerBatch: false,
-  };
-  /** In the order in which they were accepted. */
+  readonly limits: PublisherLimits;
+  /** In the order in which they were accepted, repeats too. */
   readonly accepted: OutboxMessage[] = [];
-  /** What the next send or connect is asked first; what it returns is thrown. */
+  /** Asked before each connect, with an empty batch, and before each send; what it returns is thrown. */
   refuse: (batch: readonly OutboxMessage[]) => PublishError | undefined = () => undefined;
+
+  constructor(limits: Partial<PublisherLimits> = {}) {
+    this.limits = {
+      maxBatchBytes: 250_000,
+      maxInFlight: 6,
+      maxBytesSinceOldest: 8 * 1024 * 1024,
+      oneOrderPerBatch: false,
+      ...limits,
+    };
+  }
 
   sizeOf(message: OutboxMessage): number {
     return wireBytes(message);
@@ -27,7 +32,7 @@ export class MemoryPublisher implements Publisher {
   }
 
   async send(batch: readonly OutboxMessage[]): Promise<void> {
-    const refusal = this.refuse(batch);
+    const refusal = this.#tooLarge(batch) ?? this.refuse(batch);
     // A batch whose outcome is unknown was taken, which is the worse of the two.
     if (!refusal || refusal.outcomeUnknown) this.accepted.push(...batch);
     if (refusal) throw refusal;
@@ -35,5 +40,11 @@ export class MemoryPublisher implements Publisher {
 
   async close(): Promise<void> {
     // nothing is open
+  }
+
+  #tooLarge(batch: readonly OutboxMessage[]): PublishError | undefined {
+    const bytes = batch.reduce((sum, message) => sum + this.sizeOf(message), 0);
+    if (bytes <= this.limits.maxBatchBytes) return undefined;
+    return new PublishError(`${bytes} bytes are too many`, { kind: 'poison', code: 'MessageSizeExceeded' });
   }
 }
