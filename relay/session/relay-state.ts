@@ -67,7 +67,7 @@ export class RelayState {
 
   /** What the open transaction asks for is for the session after this one: nothing from it on is confirmed in this one. */
   leaveForNext(): void {
-    this.#openTransaction().unsettled++;
+    this.#settlement.receive(this.#openTransaction());
   }
 
   commit(endLsn: Lsn): void {
@@ -188,7 +188,7 @@ export class RelayState {
   }
 
   #redrive(target: RedriveTarget, transaction: Transaction): void {
-    transaction.unsettled++;
+    this.#settlement.receive(transaction);
     const lane = 'aggregateId' in target ? target.aggregateId : this.#laneOfNoOrder(target.messageId);
     this.#parkedOrders.redrive({ target, lane, transaction });
   }
@@ -196,7 +196,7 @@ export class RelayState {
   #take(message: OutboxMessage, transaction: Transaction): Pending {
     const lane = message.aggregateId ?? this.#laneOfNoOrder(message.messageId);
     const bytes = this.#options.sizeOf(message);
-    transaction.unsettled++;
+    this.#settlement.receive(transaction);
     this.#backlog.add(bytes);
     return { message, transaction, lane, bytes, alone: false, parkedBecause: undefined };
   }

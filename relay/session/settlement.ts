@@ -77,6 +77,11 @@ export class Settlement {
     this.#tracker.commit(transaction, endLsn);
   }
 
+  /** Counts one more message of this transaction, or what stands for one, as unsettled. */
+  receive(transaction: Transaction): void {
+    this.#tracker.receive(transaction);
+  }
+
   /** The server's position: everything before it has been received. It counts only if everything is settled too. */
   keepalive(lsn: Lsn): void {
     if (this.#tracker.isIdle) this.#idleLsn = maxLsn(this.#idleLsn, lsn);
