@@ -25,17 +25,21 @@ export async function stopOrphanedPostgres(dataDir: string): Promise<void> {
 }
 
 async function dataDirectoryAt(port: number): Promise<string | undefined> {
-  const client = new pg.Client({
-    connectionString: `postgres://postgres@127.0.0.1:${port}/postgres`,
-    connectionTimeoutMillis: 2000,
-  });
-  try {
-    await client.connect();
-    const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-    return rows[0]?.data_directory;
-  } catch {
-    return undefined; // nobody answers, or somebody else
-  } finally {
-    await client.end();
+  for (;;) {
+    const client = new pg.Client({
+      connectionString: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      connectionTimeoutMillis: 2000,
+    });
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+      return rows[0]?.data_directory;
+    } catch (error) {
+      const isStartingOrStopping = (error as { code?: string }).code === '57P03';
+      if (!isStartingOrStopping) return undefined; // nobody answers, or somebody else
+      await sleep(100);
+    } finally {
+      await client.end();
+    }
   }
 }
