@@ -106,7 +106,9 @@ const rules: Rule[] = [
   only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only('prom-client', /^(relay\/monitoring\/metrics\.ts$|test\/)/),
-  only('pino', /^src\/core\/log\.ts$/),
+  only('pino$', /^src\/core\/log\.ts$/),
+  only('pino-pretty', /^dev\/readable-log\.ts$/),
+  only('chokidar', /^dev\/restarted-process\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
   only('env-schema', /^src\/core\/config\.ts$/),
   {

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { freePort } from '../../dev/free-port.ts';
 import { stopOrphanedPostgres } from '../../dev/orphaned-postgres.ts';
 
-// That one which runs is stopped is held by dev.test.ts.
+// That one which runs is stopped is held by dev.system.test.ts.
 
 test('a process that has got the number of a PostgreSQL that is gone is left alone', async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'orphan-'));
