@@ -101,7 +101,8 @@ function copyOfRepository(t: TestContext): string {
 
 /** Runs it until both processes are ready. */
 async function startDev(t: TestContext, folder: string, ...flags: string[]) {
-  const npm = spawnNpm(t, ['--prefix', folder, 'run', 'dev', '--', '--any-ports', ...flags]);
+  const args = ['--prefix', folder, 'run', 'dev', '--', '--any-ports', ...flags];
+  const npm = spawnNpm(t, args, { TMPDIR: tmpdir() });
   const says = (pattern: RegExp) =>
     until(`it says ${pattern}`, () => pattern.test(npm.output()), 60_000).catch((cause) => {
       throw new Error(`It said:\n${npm.output()}`, { cause });
