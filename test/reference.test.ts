@@ -8,6 +8,7 @@ import { SETTLE_REASONS } from '../relay/recovery/start-decision.ts';
 import { apiConfig } from '../src/config.ts';
 import { cleanup } from './support/cleanup.ts';
 import { createDatabase } from './support/database.ts';
+import { documents } from './support/documents.ts';
 
 // The tables of docs/reference.md, against what there is.
 
@@ -76,6 +77,17 @@ test('every metric is in the table, and every one in the table can be', async (t
     const stem = name.replace(/^outbox_relay_/, '').replace(/_total$/, '');
     assert.ok(source.includes(`'${stem}'`) || source.includes(`'${name}'`), name);
   }
+});
+
+test('every metric that a document names is in the table', () => {
+  const named = documents.flatMap(({ code }) => code.filter((text) => text.startsWith('outbox_relay_')));
+  const listed = namesOf('Metrics');
+
+  assert.ok(named.length > listed.length);
+  assert.deepEqual(
+    named.filter((name) => !listed.includes(name)),
+    [],
+  );
 });
 
 interface Schema {
