@@ -79,7 +79,7 @@ function recall({ slot, log, memory }: StartDeps, cluster: Cluster, progress: Pr
       'DATABASE_SET_BACK',
       `This is not the database that the relay of the slot ${slot} has worked on, or it was set back in time: ${found}. ` +
         'Consumers may have events that it does not know of, so nothing is sent. If the relay is to go on with it as it is, ' +
-        'run: npm run outbox -- confirm (docs/operations.md, "A database that was set back")',
+        'run: npm run outbox -- confirm (docs/runbook.md, "A database that was set back")',
     );
   }
   const confirmed = isConfirmedSince(progress, before);

@@ -22,7 +22,7 @@ test('an answer is what the route says, never what a response schema makes of it
 });
 
 // Of an async handler that returns `reply`, Fastify listens for the end of the response, and each request outlives V8's quick
-// collections with all that belongs to it: they took 10 ms instead of 2 (docs/performance.md).
+// collections with all that belongs to it: they took 10 ms instead of 2 (docs/decisions/steady-load.md).
 test('no handler waits for its answer to be sent', async (t) => {
   const { post, cancel, request } = await openApp(t);
   const listeners = ({ raw }: LightMyRequestResponse) => raw.res.listenerCount('error');
