@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { openPostgres } from '../../dev/postgres.ts';
-import { TEMPLATE_DATABASE } from './database.ts';
+import { TEMPLATE_DATABASE } from '../support/database.ts';
 
 // The test command: one PostgreSQL for the whole run, an empty database migrated by drizzle-kit itself, which every
 // test file then clones, and node's own test runner over the files asked for.

@@ -8,7 +8,7 @@ import { apiConfig } from '../src/config.ts';
 import { untilAllMarked } from './support/relay.ts';
 import { createStack, postOrder } from './support/stack.ts';
 
-// What the README says, against what there is. What it shows of the demo is held by test/system/demo.test.ts.
+// What the README says, against what there is. What it shows of the demo is held by test/system/demo.system.test.ts.
 
 const readme = readFileSync('README.md', 'utf8');
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
