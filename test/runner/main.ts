@@ -1,48 +1,46 @@
-import { spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { existsSync } from 'node:fs';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
-import { openPostgres } from '../../dev/postgres.ts';
-import { TEMPLATE_DATABASE } from '../support/database.ts';
+import { printSummary } from './print-summary.ts';
+import { type FileResult, runHere } from './run-file.ts';
+import { runFiles } from './run-files.ts';
+import { filesOf, type Tier, tierOf } from './tiers.ts';
 
-// The test command: one PostgreSQL for the whole run, an empty database migrated by drizzle-kit itself, which every
-// test file then clones, and node's own test runner over the files asked for.
+// The test command. Unit tests run here, in this process; every other file in one of its own, several at a time, on one PostgreSQL.
+
+const MINUTE_MS = 60_000;
+const LIMITS = { testMs: 3 * MINUTE_MS, fileMs: 5 * MINUTE_MS, runMs: 30 * MINUTE_MS };
+// A million orders are a minute, ten million ten.
+const LONG_LIMITS = { testMs: 60 * MINUTE_MS, fileMs: 90 * MINUTE_MS, runMs: 240 * MINUTE_MS };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { long: { type: 'boolean', default: false } },
+  options: {
+    tier: { type: 'string', multiple: true, default: ['unit', 'integration', 'system'] },
+    watch: { type: 'boolean', default: false },
+  },
 });
-const suite = values.long ? 'test/**/*.long.ts' : 'test/**/*.test.ts';
-const files = positionals.length > 0 ? positionals : globSync(suite);
-if (files.length === 0) throw new Error(`No test files match ${suite}`);
+const files = positionals.length > 0 ? positionals : filesOf(values.tier as Tier[]);
+const missing = files.filter((file) => !existsSync(file));
+if (missing.length > 0) throw new Error(`There is no test file ${missing.join(', ')}`);
+if (files.length === 0) throw new Error(`There is no test file of the tier ${values.tier}`);
 
-// What takes long may: a million orders are a minute, ten million ten.
-const timeoutMs = files.some((file) => file.endsWith('.long.ts')) ? 3_600_000 : 300_000;
+const ofUnits = files.filter((file) => tierOf(file) === 'unit');
+const others = files.filter((file) => tierOf(file) !== 'unit');
+const limits = files.some((file) => tierOf(file) === 'long') ? LONG_LIMITS : LIMITS;
 
-const postgres = await openPostgres({ settings: { fsync: 'off', max_connections: '200' } });
-try {
-  const env = { ...process.env, TEST_POSTGRES_URL: postgres.url('postgres') };
-  await createTemplate(env);
-  const tests = spawnSync(
-    process.execPath,
-    ['--test', `--test-concurrency=${availableParallelism()}`, `--test-timeout=${timeoutMs}`, ...files],
-    { stdio: 'inherit', env },
-  );
-  process.exitCode = tests.status ?? 1;
-} finally {
-  await postgres.close();
+if (values.watch) watch();
+else {
+  const results: FileResult[] = [];
+  if (ofUnits.length > 0) results.push(await runHere(ofUnits, limits));
+  if (others.length > 0) results.push(...(await runFiles(others, limits)));
+  printSummary(results);
+  if (results.some(({ failures }) => failures.length > 0)) process.exitCode ||= 1;
 }
 
-async function createTemplate(env: NodeJS.ProcessEnv): Promise<void> {
-  const server = new pg.Client({ connectionString: postgres.url('postgres') });
-  await server.connect();
-  await server.query(`CREATE DATABASE ${TEMPLATE_DATABASE}`);
-  await server.end();
-  const migrate = spawnSync('npm', ['run', '--silent', 'db:migrate'], {
-    env: { ...env, DATABASE_URL: postgres.url(TEMPLATE_DATABASE) },
-    encoding: 'utf8',
-    shell: process.platform === 'win32',
-  });
-  if (migrate.status !== 0) throw new Error(`db:migrate failed:\n${migrate.stdout}\n${migrate.stderr}`);
+/** Runs the unit tests again whenever one of them, or what it imports, has changed; the terminal's Ctrl-C ends it. */
+function watch(): void {
+  if (others.length > 0) throw new Error('Only unit tests can be watched');
+  run({ files: ofUnits, isolation: 'none', watch: true }).compose(new spec()).pipe(process.stdout);
 }
