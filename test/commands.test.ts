@@ -9,7 +9,7 @@ import { commandsIn } from './support/shell-commands.ts';
 import { plants } from './system/chaos/plants.ts';
 
 // Every command that a document names, as far as it can be checked without carrying it out: programs, npm scripts, files and
-// options. What a curl is answered is compared in test/api-guide.test.ts.
+// options. What a curl is answered is compared in test/api-guide.system.test.ts.
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 const { services } = parseYaml(readFileSync('compose.yaml', 'utf8')) as { services: Record<string, object> };
@@ -58,7 +58,7 @@ test('what a document shows is of a kind that is checked', () => {
 });
 
 test('every SQL block has a name, and is carried out', () => {
-  const carriedOut = readFileSync('test/deploy/roles.test.ts', 'utf8');
+  const carriedOut = readFileSync('test/deploy/roles.integration.test.ts', 'utf8');
   const names = documents.flatMap(({ blocks }) =>
     blocks
       .filter(({ language }) => /^sql\b/.test(language))

@@ -73,7 +73,7 @@ test('what the runbook quotes is what the code says', () => {
   const sources = globSync('{src,relay}/**/*.ts').map((path) =>
     readFileSync(path, 'utf8').replaceAll(/\$\{(publisher\.)?name\}/g, 'Service Bus'),
   );
-  // Metrics are named in parts there; test/reference.test.ts holds those of the reference to it.
+  // Metrics are named in parts there; test/reference.integration.test.ts holds those of the reference to it.
   const said = [...sources, document('docs/reference.md').text].join('\n').replaceAll("\\'", "'");
   // Paths, commands and addresses are held by other tests.
   const quoted = document('docs/runbook.md').code.filter(

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 // What README.md and ARCHITECTURE.md say, against what there is. What the README shows of the demo is held by
-// test/system/demo.test.ts, its curl by test/api-guide.test.ts.
+// test/system/demo.system.test.ts, its curl by test/api-guide.system.test.ts.
 
 const MOST_LINES = { 'README.md': 130, 'docs/performance.md': 70 };
 

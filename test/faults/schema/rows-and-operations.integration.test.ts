@@ -14,7 +14,7 @@ import {
   untilStreaming,
 } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { checkDelivered, startLoad } from '../support-b/load.ts';
+import { checkDelivered, startLoad } from '../support/load.ts';
 
 test('a row that its own transaction truncates away is sent from the WAL, and the slot moves on', async (t) => {
   const { url, pool } = await createDatabase(t);

@@ -8,8 +8,8 @@ import { openApp, type TestApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 import { createBus, startRelay, untilAllMarked, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
+import { mountSmallDisk } from '../support/small-disk.ts';
 import { createCluster } from '../support-b/cluster.ts';
-import { mountSmallDisk } from '../support-b/small-disk.ts';
 
 test('while the data disk is full the api answers 503 and keeps no part of an order; with room again all goes on', async (t) => {
   const disk = mountSmallDisk(t, 192);

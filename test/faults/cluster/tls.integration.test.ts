@@ -9,10 +9,10 @@ import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { type Certificate, makeCertificate } from '../support-b/certificate.ts';
+import { type Certificate, makeCertificate } from '../support/certificate.ts';
+import { checkDelivered, startLoad } from '../support/load.ts';
+import { untilToldAndTried } from '../support/told.ts';
 import { createCluster } from '../support-b/cluster.ts';
-import { checkDelivered, startLoad } from '../support-b/load.ts';
-import { untilToldAndTried } from '../support-b/told.ts';
 
 test('a server without TLS, then with a certificate that is not trusted, is told; with the right one the relay goes on', async (t) => {
   const trusted = makeCertificate(t);

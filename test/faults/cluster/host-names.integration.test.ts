@@ -4,8 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { checkDelivered, startLoad } from '../support-b/load.ts';
-import { untilToldAndTried } from '../support-b/told.ts';
+import { checkDelivered, startLoad } from '../support/load.ts';
+import { untilToldAndTried } from '../support/told.ts';
 
 test('a database whose host name does not resolve is told, and found once it does', async (t) => {
   const { url, pool } = await createDatabase(t);

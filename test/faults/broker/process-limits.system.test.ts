@@ -7,8 +7,8 @@ import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, slotOf, untilAllMarked } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { checkDelivered, startLoad } from '../support-b/load.ts';
-import { readiness, startRelayProcess } from '../support-b/relay-process.ts';
+import { checkDelivered, startLoad } from '../support/load.ts';
+import { readiness, startRelayProcess } from '../support/relay-process.ts';
 
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
 

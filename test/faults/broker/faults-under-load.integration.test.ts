@@ -14,7 +14,7 @@ import {
   untilStreaming,
 } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { checkDelivered, type Load, startLoad } from '../support-b/load.ts';
+import { checkDelivered, type Load, startLoad } from '../support/load.ts';
 
 interface PassingFault {
   readonly name: string;

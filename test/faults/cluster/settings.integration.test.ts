@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import pg from 'pg';
 import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
+import { checkDelivered, startLoad } from '../support/load.ts';
+import { untilToldAndTried } from '../support/told.ts';
 import { createCluster } from '../support-b/cluster.ts';
-import { checkDelivered, startLoad } from '../support-b/load.ts';
-import { untilToldAndTried } from '../support-b/told.ts';
 
 describe('settings that are too low are told, and once they are mended the relay goes on by itself', {
   concurrency: true,

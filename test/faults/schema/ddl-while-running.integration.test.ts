@@ -11,7 +11,7 @@ import {
   untilArrived,
   untilStreaming,
 } from '../../support/relay.ts';
-import { checkDelivered, startLoad } from '../support-b/load.ts';
+import { checkDelivered, startLoad } from '../support/load.ts';
 
 test('columns that come, go and change their type under load lose nothing and repeat nothing', async (t) => {
   const { url, pool } = await createDatabase(t);

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, startRelay, untilAllMarked, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { checkDelivered, startLoad } from '../support-b/load.ts';
+import { checkDelivered, startLoad } from '../support/load.ts';
 
 // PostgreSQL says nothing of rows that pass by a publication: they are skipped, and acknowledged. Each change is made under
 // load, told by the relay, and mended by the statement that its message names.

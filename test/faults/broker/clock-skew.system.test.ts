@@ -3,13 +3,13 @@ import { describe, test } from 'node:test';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, insertEvent, untilAllMarked, untilArrived } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { checkDelivered, startLoad } from '../support-b/load.ts';
-import { startRelayProcess } from '../support-b/relay-process.ts';
+import { checkDelivered, startLoad } from '../support/load.ts';
+import { startRelayProcess } from '../support/relay-process.ts';
 
 const MINUTE_MS = 60_000;
 
 function offBy(minutes: number): Record<string, string> {
-  const preload = new URL('../support-b/skewed-clock.ts', import.meta.url).href;
+  const preload = new URL('../support/skewed-clock.ts', import.meta.url).href;
   return { NODE_OPTIONS: `--import ${preload}`, CLOCK_OFFSET_MS: String(minutes * MINUTE_MS) };
 }
 

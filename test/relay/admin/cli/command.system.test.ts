@@ -6,7 +6,7 @@ import { createDatabase } from '../../../support/database.ts';
 import { runOutbox as run, runOutboxIn as runIn } from '../../../support/outbox-command.ts';
 import { insertEvent } from '../../../support/relay.ts';
 
-// The command as an operator runs it. What it does to the rows, and its words to the relay: test/relay/admin/outbox-admin.test.ts.
+// The command as an operator runs it. What it does to the rows, and its words to the relay: test/relay/admin/outbox-admin.integration.test.ts.
 
 test('list shows what is parked with its reason and what waits, then what is unsettled', async (t) => {
   const { url, pool } = await createDatabase(t);

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { type LocalPostgres, openPostgres } from '../../../dev/postgres.ts';
 import { migratedDatabase } from '../../support/migrated-database.ts';
 import { createBus, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
-import { type Told, untilToldAndTried } from '../support-b/told.ts';
+import { type Told, untilToldAndTried } from '../support/told.ts';
 
 interface Case {
   readonly name: string;

@@ -4,7 +4,7 @@ import { createDatabase } from '../../support/database.ts';
 import { createBus, insertEvent, untilAllMarked, untilArrived } from '../../support/relay.ts';
 import { openTcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
-import { readiness, startRelayProcess } from '../support-b/relay-process.ts';
+import { readiness, startRelayProcess } from '../support/relay-process.ts';
 
 test('behind a transaction pooler the relay says why it cannot stream; with a URL of its own it does', async (t) => {
   const { url, pool } = await createDatabase(t);
