@@ -29,7 +29,10 @@ test('four receivers with sessions see every order created before it is cancelle
 
   // Fewer, since each order is a session that a receiver has to get first.
   await createAndCancel(t, { clients: 2, ordersBetween: 40 }, relayEnv, (stack) =>
-    receiveSessions(t, stack.bus.connectionString, 'orders-sessions', { width: 4, lastOfSession: 'OrderCancelled' }),
+    receiveSessions(t, stack.bus.connectionString, 'orders-sessions', {
+      width: 4,
+      lastOfSession: 'OrderCancelled',
+    }),
   );
 });
 
