@@ -28,6 +28,8 @@ export interface Stack {
 
 export interface StackOptions {
   postgres?: PostgresOptions;
+  /** Makes the tables. Default: the command that an operator runs. */
+  migrate?: (databaseUrl: string) => Promise<void> | void;
   /** Taken if they are free, else any others. */
   preferredPorts?: { api: number; relay: number; bus: number; postgres: number };
 }
@@ -44,7 +46,7 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     closers.push(() => postgres.close());
     const databaseUrl = postgres.url('orders');
     await createDatabase(postgres.url('postgres'));
-    migrate(databaseUrl);
+    await (options.migrate ?? migrate)(databaseUrl);
 
     const bus = await openServiceBus({
       port: await freePort(busPort),

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { document, documents } from './support/documents.ts';
 
-// What the documents say, against what there is. Their commands: test/commands.test.ts.
+// What the documents say, against what there is. Their commands: test/commands.system.test.ts.
 
 // A file or a folder of this repository in backticks: `relay/session/session.ts`, `docs/`, `system/demo.test.ts` (below test/).
 const PATH = /^(?:[\w.-]+\/)+[\w.-]*\.?[\w-]*$|^\w[\w.-]*\.(ts|md|json|yaml)$/;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { test } from 'node:test';
+import { filesOf } from './runner/tiers.ts';
 
 // Who may import whom, and which words may stand where, by the text of the files. ARCHITECTURE.md gives the reasons.
 
@@ -63,7 +64,7 @@ const rules: Rule[] = [
     rule: 'the api imports src alone',
     files: /^src\/(?!core\/)/,
     imports: / (relay|dev|bench|test|drizzle)\//,
-    planted: ['src/main.ts', "const { openStack } = await import('../dev/stack.ts');"],
+    planted: ['src/main.ts', "const { openStack } = await import('../dev/stack-to-be.ts');"],
   },
   {
     rule: 'only tests import tests',
@@ -185,6 +186,40 @@ test('every folder of the relay is a room with its place', () => {
   assert.deepEqual([...new Set(folders)].sort(), Object.keys(RELAY_ROOMS).sort());
 });
 
+// Its packages may be loaded: what they say about errors and bytes is what some unit tests are about.
+const NOT_FOR_UNITS = [
+  'node:child_process',
+  'dev/postgres.ts',
+  'dev/service-bus/service-bus.ts',
+  'test/support/database.ts',
+];
+
+test('a unit test loads nothing that starts PostgreSQL, the broker or a process', () => {
+  const files = repository();
+  const units = filesOf(['unit']);
+
+  assert.ok(units.length > 40, `${units.length} files`);
+  assert.deepEqual(
+    units.flatMap((path) => needs(path, files)),
+    [],
+  );
+});
+
+test('a unit test that needs more than node is found, also through a file between', () => {
+  const files = new Map([
+    ['test/relay/a.test.ts', "import { b } from '../support/b.ts';"],
+    [
+      'test/support/b.ts',
+      "import { spawn } from 'node:child_process';\nimport { createDatabase } from './database.ts';",
+    ],
+  ]);
+
+  assert.deepEqual(needs('test/relay/a.test.ts', files), [
+    'test/relay/a.test.ts: node:child_process',
+    'test/relay/a.test.ts: test/support/database.ts',
+  ]);
+});
+
 for (const { rule, planted } of rules) {
   test(`a file that breaks it is found: ${rule}`, () => {
     assert.deepEqual(violations(new Map([planted])), [`${planted[0]}: ${rule}`]);
@@ -299,6 +334,12 @@ function tooLong(files: ReadonlyMap<string, string>, within: RegExp): string[] {
     .map(([path, text]) => ({ path, lines: text.split('\n').length - 1 }))
     .filter(({ path, lines }) => within.test(path) && lines > LINES_AT_MOST)
     .map(({ path, lines }) => `${path}: ${lines}`);
+}
+
+/** What a unit test loads and must not. */
+function needs(path: string, files: ReadonlyMap<string, string>): string[] {
+  const loaded = loadedBy(path, files);
+  return NOT_FOR_UNITS.filter((target) => loaded.has(target)).map((target) => `${path}: ${target}`);
 }
 
 function findCycle(files: ReadonlyMap<string, string>): string[] | undefined {

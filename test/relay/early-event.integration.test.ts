@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
-import { openPostgres } from '../../dev/postgres.ts';
 import { cleanup } from '../support/cleanup.ts';
-import { migratedDatabase } from '../support/migrated-database.ts';
+import { createCluster } from '../support/cluster.ts';
 import {
   createBus,
   insertEvent,
@@ -18,9 +17,7 @@ import { until } from '../support/until.ts';
 // long: it holds every commit after its record is written.
 
 async function publishUnseen(t: TestContext) {
-  const postgres = await openPostgres({ settings: { fsync: 'off' } });
-  cleanup(t, () => postgres.close());
-  const url = await migratedDatabase(postgres, 'orders');
+  const { url } = await createCluster(t);
   // Only the writer waits for the stand-by.
   const local = `${url}?options=${encodeURIComponent('-c synchronous_commit=local')}`;
   const db = new pg.Pool({ connectionString: local });

@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openPostgres } from '../../dev/postgres.ts';
 import type { Lsn } from '../../relay/lsn.ts';
-import { cleanup } from '../support/cleanup.ts';
+import { createCluster } from '../support/cluster.ts';
 import { hangAfter } from '../support/hang-after.ts';
-import { migratedDatabase } from '../support/migrated-database.ts';
+import { insertEvents } from '../support/relay.ts';
 import { type Commit, RelayStage } from '../support/relay-stage.ts';
 import type { RelaySubject } from '../support/relay-subject.ts';
 import { until } from '../support/until.ts';
@@ -92,11 +91,7 @@ export async function transactionHalfSettled(t: TestContext, subject: RelaySubje
   const stage = await RelayStage.open(t, subject);
   hangAfter(stage.bus, 1);
 
-  await stage.pool.query(
-    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
-     SELECT gen_random_uuid(), 'Row' || n, $1, 'o' || n FROM generate_series(1, 3) n`,
-    [LARGE],
-  );
+  await insertEvents(stage.pool, 3, (n) => ({ type: `Row${n}`, aggregateId: `o${n}`, body: LARGE }));
   const commit = await stage.lastCommit();
   await stage.untilArrived('Row1');
   if (subject.reportsByItself) for (let n = 1; n <= 2; n++) await stage.untilHeardFrom();
@@ -177,9 +172,8 @@ export async function serverShutdown(
   subject: RelaySubject,
   patienceMs: number,
 ): Promise<Shutdown> {
-  const postgres = await openPostgres({ settings: { fsync: 'off' } });
-  cleanup(t, () => postgres.close());
-  const stage = await RelayStage.open(t, subject, { url: await migratedDatabase(postgres, 'orders') });
+  const { postgres, url } = await createCluster(t);
+  const stage = await RelayStage.open(t, subject, { url });
   await stage.missing(); // one event has gone through, nothing is in flight
 
   const stopped = postgres.stop('fast').then(() => true);

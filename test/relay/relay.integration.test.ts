@@ -7,6 +7,7 @@ import {
   connect,
   createBus,
   insertEvent,
+  insertEvents,
   slotOf,
   startRelay,
   untilAllMarked,
@@ -171,10 +172,7 @@ test('with sessions, every message carries its order as session, and no batch ho
   const relay = startRelay(t, { url, bus, sessions: true });
   await untilStreaming(relay);
 
-  await pool.query(
-    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
-     SELECT gen_random_uuid(), 'Ev' || n, '{}', 'order-' || n % 3 FROM generate_series(1, 30) n`,
-  );
+  await insertEvents(pool, 30, (n) => ({ type: `Ev${n}`, aggregateId: `order-${n % 3}` }));
   const loose = await insertEvent(pool, 'Loose');
   await untilArrived(bus, 31);
   await untilAllMarked(pool);

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const GRACE_MS = 3_000;
 
 /**
- * Ends what was started with this folder as its TMPDIR and is still there after a moment, whoever its parent is by now, and
+ * Ends what was started with its TMPDIR in this folder and is still there after a moment, whoever its parent is by now, and
  * deletes the folder. Returns the command lines of what it had to end. Processes are found by /proc: elsewhere than on Linux none.
  */
 export async function clearAway(folder: string, graceMs = GRACE_MS): Promise<string[]> {
@@ -35,7 +35,7 @@ function processesOf(folder: string): LeftProcess[] {
   if (process.platform !== 'linux') return [];
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => read(pid, 'environ').includes(`TMPDIR=${folder}`))
+    .filter((pid) => read(pid, 'environ').some((one) => `${one}/`.startsWith(`TMPDIR=${folder}/`)))
     .map((pid) => ({ pid: Number(pid), command: read(pid, 'cmdline').join(' ') }));
 }
 

@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     tier: { type: 'string', multiple: true, default: ['unit', 'integration', 'system'] },
     watch: { type: 'boolean', default: false },
+    minutes: { type: 'string' },
   },
 });
 const files = positionals.length > 0 ? positionals : filesOf(values.tier as Tier[]);
@@ -28,7 +29,8 @@ if (files.length === 0) throw new Error(`There is no test file of the tier ${val
 
 const ofUnits = files.filter((file) => tierOf(file) === 'unit');
 const others = files.filter((file) => tierOf(file) !== 'unit');
-const limits = files.some((file) => tierOf(file) === 'long') ? LONG_LIMITS : LIMITS;
+const limits = { ...(files.some((file) => tierOf(file) === 'long') ? LONG_LIMITS : LIMITS) };
+if (values.minutes !== undefined) limits.runMs = Number(values.minutes) * MINUTE_MS;
 
 if (values.watch) watch();
 else {

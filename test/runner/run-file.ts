@@ -48,7 +48,8 @@ export async function runApart(
   const result = await collect([file], run(options));
   const inTime = !options.signal.aborted;
   const left = await clearAway(folder, inTime ? undefined : 0);
-  const failures = [...result.failures];
+  // Of a file that was ended, what is told below is the failure.
+  const failures = result.failures.filter((failure) => inTime || failure !== `${file}: ${file}`);
   if (tooLate.aborted) failures.push(`${file} had not ended after ${fileMs / 1000} s`);
   else if (stopped.aborted) failures.push(`${file} had not ended`);
   else failures.push(...left.map((command) => `${file} left a process behind: ${command}`));

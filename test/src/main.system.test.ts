@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
-import { openPostgres } from '../../dev/postgres.ts';
 import { type Child, startChild } from '../support/child-process.ts';
+import { openCluster } from '../support/cluster.ts';
 import { createDatabase } from '../support/database.ts';
 import { tutorialOrder } from '../support/orders.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
@@ -77,8 +77,7 @@ test('killed after COMMIT and before its answer, another process gives the answe
 });
 
 test('without its database it is alive and not ready; once the database is there, its schema is checked', async (t) => {
-  const postgres = await openPostgres();
-  t.after(() => postgres.close());
+  const postgres = await openCluster(t);
   await postgres.stop('kill');
   const api = start(t, { DATABASE_URL: postgres.url('postgres') });
   const base = await listening(api);
@@ -95,8 +94,7 @@ test('without its database it is alive and not ready; once the database is there
 });
 
 test('a database that goes away and comes back is survived', async (t) => {
-  const postgres = await openPostgres();
-  t.after(() => postgres.close());
+  const postgres = await openCluster(t);
   await pretendMigrated(postgres.url('postgres'));
   const api = start(t, { DATABASE_URL: postgres.url('postgres') });
   const base = await listening(api);

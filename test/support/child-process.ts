@@ -18,9 +18,9 @@ export interface Child {
 
 /** Runs one of our entry points as a process with this environment alone. It is killed when the test ends. */
 export function startChild(t: TestContext, file: string, env: Record<string, string>): Child {
-  const { PATH = '' } = process.env;
+  const { PATH = '', TMPDIR = '' } = process.env;
   const child = spawn(process.execPath, [file], {
-    env: { PATH, ...env },
+    env: { PATH, TMPDIR, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   t.after(() => child.kill('SIGKILL'));

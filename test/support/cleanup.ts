@@ -1,5 +1,5 @@
 type Cleanup = () => unknown;
-interface Scope {
+export interface Scope {
   after(fn: () => Promise<void>): void;
 }
 

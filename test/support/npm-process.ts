@@ -5,9 +5,9 @@ import type { TestContext } from 'node:test';
 
 /** npm with this environment alone, in a process group of its own, which is killed when the test ends. */
 export function spawnNpm(t: TestContext, args: string[], env: Record<string, string> = {}) {
-  const { PATH = '', HOME = '' } = process.env;
+  const { PATH = '', HOME = '', TMPDIR = '' } = process.env;
   const child = spawn('npm', args, {
-    env: { PATH, HOME, ...env },
+    env: { PATH, HOME, TMPDIR, ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

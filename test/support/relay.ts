@@ -99,11 +99,12 @@ export async function untilArrived(bus: LocalServiceBus, count: number): Promise
   await until(`the broker has ${count} messages`, () => bus.journal.total >= count);
 }
 
-export async function untilAllMarked(db: pg.Pool | pg.Client): Promise<void> {
-  await until('every row is marked', async () => {
+export async function untilAllMarked(db: pg.Pool | pg.Client, timeoutMs?: number): Promise<void> {
+  const allMarked = async () => {
     const { rowCount } = await db.query('SELECT FROM outbox WHERE processed_at IS NULL LIMIT 1');
     return rowCount === 0;
-  });
+  };
+  await until('every row is marked', allMarked, timeoutMs);
 }
 
 /** Inserts one outbox row by plain SQL, as anyone may; returns its message id. */
@@ -118,6 +119,24 @@ export async function insertEvent(
     [type, options.body ?? '{}', options.aggregateId ?? null],
   );
   return rows[0]?.id ?? '';
+}
+
+/** So many rows in one transaction, each as `event` says of its number, from 1 on. */
+export async function insertEvents(
+  db: pg.Pool | pg.ClientBase,
+  count: number,
+  event: (n: number) => { type: string; aggregateId?: string; body?: string },
+): Promise<void> {
+  const events = Array.from({ length: count }, (_, index) => event(index + 1));
+  await db.query(
+    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
+     SELECT gen_random_uuid(), * FROM unnest($1::text[], $2::jsonb[], $3::text[])`,
+    [
+      events.map(({ type }) => type),
+      events.map(({ body = '{}' }) => body),
+      events.map(({ aggregateId = null }) => aggregateId),
+    ],
+  );
 }
 
 /** A connection for a transaction that stays open while others go on. */

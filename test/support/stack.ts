@@ -3,6 +3,7 @@ import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service
 import pg from 'pg';
 import { openStack, type Stack, type StackOptions } from '../../dev/stack.ts';
 import { cleanup } from './cleanup.ts';
+import { migrateHere } from './migrated-database.ts';
 import { tutorialOrder } from './orders.ts';
 
 export interface TestStack extends Stack {
@@ -12,6 +13,7 @@ export interface TestStack extends Stack {
 /** The whole system of a test's own, with processes that can be killed; PostgreSQL without fsync, for speed. */
 export async function createStack(t: TestContext, options: StackOptions = {}): Promise<TestStack> {
   const stack = await openStack({
+    migrate: migrateHere,
     ...options,
     postgres: { settings: { fsync: 'off' }, ...options.postgres },
   });

@@ -3,9 +3,9 @@ import type pg from 'pg';
 import { freePort } from '../../dev/free-port.ts';
 import { type ManagedProcess, startProcess } from '../../dev/managed-process.ts';
 import type { LocalServiceBus } from '../../dev/service-bus/service-bus.ts';
-import { createCluster } from '../faults/support/cluster.ts';
-import { startWriters } from '../faults/support/writers.ts';
+import { startLoad } from '../faults/support/load.ts';
 import { cleanup } from '../support/cleanup.ts';
+import { createCluster } from '../support/cluster.ts';
 import { createDatabase } from '../support/database.ts';
 import { type NetworkedRelay, startNetworkedRelay } from '../support/networked-relay.ts';
 import { createBus, insertEvent, slotOf } from '../support/relay.ts';
@@ -118,7 +118,7 @@ const scenarios: Record<string, (t: TestContext) => Promise<Scenario>> = {
   async 'slot dropped under load'(t) {
     const { url, pool, bus } = await stage(t);
     const relay = await startNetworkedRelay(t, { url, bus });
-    startWriters(t, url, 2);
+    startLoad(t, url, { writers: 2, everyMs: 2 });
     return {
       pool,
       arrived: inJournalOf(bus),

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, insertEvent, untilAllMarked, untilArrived } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { checkDelivered, startLoad } from '../support/load.ts';
+import { checkLoadDelivered } from '../support/delivery.ts';
+import { startLoad } from '../support/load.ts';
 import { startRelayProcess } from '../support/relay-process.ts';
 
 const MINUTE_MS = 60_000;
@@ -29,7 +30,7 @@ describe('a clock', { concurrency: true }, () => {
     await ahead.stop('SIGKILL');
     await load.more(60);
 
-    await checkDelivered(bus, load);
+    await checkLoadDelivered(bus, load);
     await untilAllMarked(pool);
     const { rows } = await pool.query<{ wrong: number }>(
       'SELECT count(*)::int AS wrong FROM outbox WHERE processed_at NOT BETWEEN created_at AND now()',

@@ -7,7 +7,8 @@ import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, slotOf, untilAllMarked } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { checkDelivered, startLoad } from '../support/load.ts';
+import { checkLoadDelivered } from '../support/delivery.ts';
+import { startLoad } from '../support/load.ts';
 import { readiness, startRelayProcess } from '../support/relay-process.ts';
 
 const canLimit = spawnSync('prlimit', ['--version']).status === 0;
@@ -33,7 +34,7 @@ describe('a process', { concurrency: true }, () => {
     await until('it says so', () => relay.lines.some((line) => line.includes('EMFILE')));
     allow('1024');
 
-    await checkDelivered(bus, load);
+    await checkLoadDelivered(bus, load);
     await untilAllMarked(pool);
     await until('it is ready', async () => (await readiness(relay)) === 200);
   });
@@ -63,7 +64,7 @@ describe('a process', { concurrency: true }, () => {
     const load = startLoad(t, url);
     const busy = bus.faults.inject({ kind: 'busy', times: 2 }); // each is a line of the log
     await until('it has had something to say', () => busy.hits === 2);
-    assert.equal(await checkDelivered(bus, load), 0);
+    assert.deepEqual(await checkLoadDelivered(bus, load), []);
     await untilAllMarked(pool);
     relay.kill('SIGTERM');
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { createDatabase } from '../../support/database.ts';
-import { createBus, startRelay, untilAllMarked, untilStreaming } from '../../support/relay.ts';
+import { createBus, insertEvent, startRelay, untilAllMarked, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
 test('what shares a session keeps the order of the commits, whoever wrote it and whatever is refused meanwhile', async (t) => {
@@ -22,11 +22,7 @@ test('what shares a session keeps the order of the commits, whoever wrote it and
   }
   for (let n = 1; n <= 30; n++) {
     for (const type of ['OrderChanged', 'InvoiceChanged']) {
-      await pool.query(
-        `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
-         VALUES (gen_random_uuid(), $1, jsonb_build_object('n', $2::int), $3)`,
-        [type, n, shared[n % 2]],
-      );
+      await insertEvent(pool, type, { aggregateId: shared[n % 2] ?? '', body: JSON.stringify({ n }) });
     }
   }
   await until('it has been refused', () => busy.hits === 1);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openApp } from '../../support/app.ts';
+import { createCluster } from '../../support/cluster.ts';
 import { connect, createBus, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { createCluster } from '../support-b/cluster.ts';
 
 test('a consumer that asks for an order before its commit can be seen gets 404, and 200 once it can', async (t) => {
-  const { database } = await createCluster(t);
+  const database = await createCluster(t);
   const { pool } = database;
   const orderId = '0192a0000000700080000000000000f4';
   const bus = await createBus(t);

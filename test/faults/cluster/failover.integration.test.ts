@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type LocalPostgres, openPostgres } from '../../../dev/postgres.ts';
-import { cleanup } from '../../support/cleanup.ts';
+import type { LocalPostgres } from '../../../dev/postgres.ts';
+import { createCluster, openCluster, openPool } from '../../support/cluster.ts';
 import {
   arrivals,
   createBus,
@@ -14,10 +14,9 @@ import {
   untilArrived,
 } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { createCluster, openPool } from '../support-b/cluster.ts';
 
 test('after a failover to a stand-by, which has no slot, the relay sends what is unsettled there and repeats nothing that is marked', async (t) => {
-  const { postgres, database } = await createCluster(t);
+  const { postgres, ...database } = await createCluster(t);
   const standby = await openStandby(t, postgres);
   const bus = await createBus(t);
   const before = startRelay(t, { url: database.url, bus });
@@ -50,8 +49,7 @@ test('after a failover to a stand-by, which has no slot, the relay sends what is
 
 /** A hot stand-by that streams from this cluster, made from a cold copy of it. */
 async function openStandby(t: TestContext, primary: LocalPostgres): Promise<LocalPostgres> {
-  const standby = await openPostgres({ settings: { fsync: 'off', hot_standby: 'on' } });
-  cleanup(t, () => standby.close());
+  const standby = await openCluster(t, { hot_standby: 'on' });
   await standby.stop();
   await primary.stop();
   const { dataDir } = standby;

@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type pg from 'pg';
 import { openApp, type TestApp } from '../../support/app.ts';
+import { createCluster } from '../../support/cluster.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 import { createBus, startRelay, untilAllMarked, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
-import { createCluster } from '../support-b/cluster.ts';
 
 test('while the data disk is full the api answers 503 and keeps no part of an order; with room again all goes on', async (t) => {
   const disk = mountSmallDisk(t, 192);
   if (!disk) return;
   const { TMPDIR } = process.env;
   process.env['TMPDIR'] = disk.folder;
-  const { database } = await createCluster(t).finally(() => {
+  const database = await createCluster(t).finally(() => {
     if (TMPDIR === undefined) delete process.env['TMPDIR'];
     else process.env['TMPDIR'] = TMPDIR;
   });
@@ -40,7 +40,7 @@ test('while the data disk is full the api answers 503 and keeps no part of an or
 test('a full WAL disk stops PostgreSQL and the orders, not the api; with room again what was taken is there and published', async (t) => {
   const disk = mountSmallDisk(t, 64);
   if (!disk) return;
-  const { postgres, database } = await createCluster(t, { min_wal_size: '32MB', max_wal_size: '32MB' });
+  const { postgres, ...database } = await createCluster(t, { min_wal_size: '32MB', max_wal_size: '32MB' });
   await postgres.stop();
   const wal = join(postgres.dataDir, 'pg_wal');
   cpSync(wal, join(disk.folder, 'pg_wal'), { recursive: true });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { createCluster } from '../../support/cluster.ts';
 import {
   arrivals,
   createBus,
@@ -10,23 +11,22 @@ import {
   untilArrived,
   untilStreaming,
 } from '../../support/relay.ts';
-import { createCluster } from '../support-b/cluster.ts';
 
 test('a dump that is restored into another cluster sends what was unsettled and nothing of what was sent, before and while the relay runs', async (t) => {
   const old = await createCluster(t);
   const bus = await createBus(t);
-  const first = startRelay(t, { url: old.database.url, bus });
+  const first = startRelay(t, { url: old.url, bus });
   await untilStreaming(first);
-  for (let n = 1; n <= 20; n++) await insertEvent(old.database.pool, 'Sent', { aggregateId: 'o1' });
+  for (let n = 1; n <= 20; n++) await insertEvent(old.pool, 'Sent', { aggregateId: 'o1' });
   await untilArrived(bus, 20);
-  await untilAllMarked(old.database.pool);
+  await untilAllMarked(old.pool);
   await first.stop();
-  for (let n = 1; n <= 5; n++) await insertEvent(old.database.pool, `Waiting${n}`, { aggregateId: 'o1' });
+  for (let n = 1; n <= 5; n++) await insertEvent(old.pool, `Waiting${n}`, { aggregateId: 'o1' });
 
   // What pg_dump and pg_restore do to a table.
   const file = join(old.postgres.dataDir, 'outbox.copy');
-  await old.database.pool.query(`COPY outbox TO '${file}'`);
-  const { database } = await createCluster(t);
+  await old.pool.query(`COPY outbox TO '${file}'`);
+  const database = await createCluster(t);
   await database.pool.query(`COPY outbox FROM '${file}'`);
   const second = startRelay(t, { url: database.url, bus });
   await untilArrived(bus, 25);

@@ -1,20 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import pg from 'pg';
+import { createCluster } from '../../support/cluster.ts';
 import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
-import { checkDelivered, startLoad } from '../support/load.ts';
+import { checkLoadDelivered } from '../support/delivery.ts';
+import { startLoad } from '../support/load.ts';
 import { untilToldAndTried } from '../support/told.ts';
-import { createCluster } from '../support-b/cluster.ts';
 
 describe('settings that are too low are told, and once they are mended the relay goes on by itself', {
   concurrency: true,
 }, () => {
   test('wal_level below logical', async (t) => {
-    const { postgres, database } = await createCluster(t, { wal_level: 'replica' });
+    const { postgres, url, pool } = await createCluster(t, { wal_level: 'replica' });
     const bus = await createBus(t);
-    await insertEvent(database.pool, 'Waiting');
+    await insertEvent(pool, 'Waiting');
 
-    const relay = startRelay(t, { url: database.url, bus });
+    const relay = startRelay(t, { url, bus });
     await untilToldAndTried(relay, '55000');
     assert.match(relay.monitor.lastError?.message ?? '', /wal_level/);
     await postgres.stop();
@@ -25,8 +26,7 @@ describe('settings that are too low are told, and once they are mended the relay
   });
 
   test('no replication slot left, then no walsender left for a restart under load', async (t) => {
-    const { database } = await createCluster(t, { max_replication_slots: '1', max_wal_senders: '1' });
-    const { url, pool } = database;
+    const { url, pool } = await createCluster(t, { max_replication_slots: '1', max_wal_senders: '1' });
     const bus = await createBus(t);
     await pool.query(`SELECT pg_create_physical_replication_slot('other')`);
     const load = startLoad(t, url);
@@ -43,6 +43,6 @@ describe('settings that are too low are told, and once they are mended the relay
     await other.end();
     await untilStreaming(second);
 
-    assert.equal(await checkDelivered(bus, load), 0);
+    assert.deepEqual(await checkLoadDelivered(bus, load), []);
   });
 });

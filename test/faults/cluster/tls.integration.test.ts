@@ -6,19 +6,20 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from 'node:tls';
 import { cleanup } from '../../support/cleanup.ts';
+import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { type Certificate, makeCertificate } from '../support/certificate.ts';
-import { checkDelivered, startLoad } from '../support/load.ts';
+import { checkLoadDelivered } from '../support/delivery.ts';
+import { startLoad } from '../support/load.ts';
 import { untilToldAndTried } from '../support/told.ts';
-import { createCluster } from '../support-b/cluster.ts';
 
 test('a server without TLS, then with a certificate that is not trusted, is told; with the right one the relay goes on', async (t) => {
   const trusted = makeCertificate(t);
   const stranger = makeCertificate(t);
   if (!trusted || !stranger) return;
-  const { postgres, database } = await createCluster(t);
+  const { postgres, ...database } = await createCluster(t);
   const present = async ({ certificate, key }: Certificate) => {
     for (const [from, to] of [
       [certificate, 'server.crt'],
@@ -41,7 +42,7 @@ test('a server without TLS, then with a certificate that is not trusted, is told
   await present(trusted);
   await untilStreaming(relay);
 
-  assert.equal(await checkDelivered(bus, load), 0);
+  assert.deepEqual(await checkLoadDelivered(bus, load), []);
   const { rows } = await database.pool.query(
     'SELECT ssl FROM pg_stat_ssl JOIN pg_replication_slots ON pid = active_pid',
   );

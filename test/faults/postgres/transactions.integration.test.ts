@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import {
   arrivals,
@@ -12,7 +13,6 @@ import {
   untilStreaming,
 } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { createCluster } from '../support/cluster.ts';
 import { checkDelivery } from '../support/delivery.ts';
 
 // https://issues.redhat.com/browse/DBZ-76: what a transaction wrote before the restart was taken for sent.

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type pg from 'pg';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
 import { confirmDatabase } from '../../../relay/admin/confirm-database.ts';
+import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import { runOutboxIn } from '../../support/outbox-command.ts';
 import {
@@ -16,7 +17,6 @@ import {
   untilStreaming,
 } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { createCluster } from '../support/cluster.ts';
 import { backUp, promote, restore } from '../support/cluster-history.ts';
 
 test('a backup restored under a running relay is noticed: nothing is sent until an operator confirms', async (t) => {

@@ -4,10 +4,10 @@ import { ObservedPublisher } from '../../../relay/publishing/observed-publisher.
 import { inspectPublication } from '../../../relay/replication/publication.ts';
 import { inspectSlotWal } from '../../../relay/replication/slot-wal.ts';
 import { watchSession } from '../../../relay/session/session-watch.ts';
+import { createCluster } from '../../support/cluster.ts';
 import { openLog } from '../../support/log-lines.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import { until } from '../../support/until.ts';
-import { createCluster } from '../support/cluster.ts';
 import { fillWal } from '../support/fill-wal.ts';
 
 test('a slot that nears max_slot_wal_keep_size is told, once', async (t) => {

@@ -3,10 +3,12 @@ import { describe, test } from 'node:test';
 import type pg from 'pg';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
 import type { RelayDeps } from '../../../relay/relay.ts';
+import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import { openLog } from '../../support/log-lines.ts';
 import {
   createBus,
+  insertEvents,
   startRelay,
   type TestRelay,
   untilAllMarked,
@@ -14,7 +16,6 @@ import {
   untilStreaming,
 } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { createCluster } from '../support/cluster.ts';
 import { checkDelivery } from '../support/delivery.ts';
 import { fillWal } from '../support/fill-wal.ts';
 
@@ -31,14 +32,14 @@ describe('while the broker is away, WAL is kept up to the limits', { concurrency
     await untilStreaming(leader);
     const relays = [leader, startRelay(t, { url, bus, parts })];
     await until('the other stands by', () => relays[1]?.monitor.phase === 'standby');
-    await insertEvents(pool, 20);
+    await insertLoad(pool, 20);
     await untilArrived(bus, 20);
 
     const heal = takeAway(bus);
-    await insertEvents(pool, 20);
+    await insertLoad(pool, 20);
     await fillWal(pool, 160);
     for (const relay of relays) await untilBrokerAway(relay);
-    await insertEvents(pool, 20);
+    await insertLoad(pool, 20);
     for (const relay of relays) await untilLookedAgain(relay);
 
     assert.equal(await slots(pool), 0);
@@ -52,7 +53,7 @@ describe('while the broker is away, WAL is kept up to the limits', { concurrency
     heal();
     await checkDelivery(pool, bus);
     await until('one streams', () => relays.some(({ monitor }) => monitor.phase === 'streaming'));
-    await insertEvents(pool, 20);
+    await insertLoad(pool, 20);
     await checkDelivery(pool, bus);
   });
 
@@ -63,7 +64,7 @@ describe('while the broker is away, WAL is kept up to the limits', { concurrency
     const first = startRelay(t, { url, bus, parts });
     await untilStreaming(first);
     const fault = bus.faults.inject({ kind: 'disabled' });
-    await insertEvents(pool, 10);
+    await insertLoad(pool, 10);
     await untilBrokerAway(first);
     assert.equal(await slots(pool), 0);
     await first.stop();
@@ -84,11 +85,11 @@ describe('while the broker is away, WAL is kept up to the limits', { concurrency
     const relay = startRelay(t, { url, bus, parts });
     await untilStreaming(relay);
     const fault = bus.faults.inject({ kind: 'quotaExceeded' });
-    await insertEvents(pool, 10);
+    await insertLoad(pool, 10);
 
     await until('the slot is let go', () => relay.monitor.counts.slotsLetGo === 1, 60_000);
     await until('it is made again', () => relay.monitor.counts.recoveries === 2, 60_000);
-    await insertEvents(pool, 10);
+    await insertLoad(pool, 10);
     fault.heal();
 
     await checkDelivery(pool, bus);
@@ -119,7 +120,7 @@ describe('while the broker is away, WAL is kept up to the limits', { concurrency
     await until(
       'it has looked six times',
       async () => {
-        await insertEvents(pool, 1);
+        await insertLoad(pool, 1);
         if (relay.monitor.counts.published > publishedBefore) publishedBefore = refuseNext();
         return looks >= 6;
       },
@@ -157,12 +158,8 @@ async function untilLookedAgain({ monitor }: TestRelay): Promise<void> {
   await until('it has looked again', () => monitor.lastError?.at !== before, 60_000);
 }
 
-async function insertEvents(pool: pg.Pool, count: number): Promise<void> {
-  await pool.query(
-    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
-     SELECT gen_random_uuid(), 'Event', '{}', 'order-' || n % 3 FROM generate_series(1, $1::int) n`,
-    [count],
-  );
+function insertLoad(pool: pg.Pool, count: number): Promise<void> {
+  return insertEvents(pool, count, (n) => ({ type: 'Event', aggregateId: `order-${n % 3}` }));
 }
 
 async function walBytes(pool: pg.Pool): Promise<number> {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { LocalPostgres } from '../../../dev/postgres.ts';
+import { createCluster } from '../../support/cluster.ts';
 import { RelayStage } from '../../support/relay-stage.ts';
 import { ourRelay } from '../../support/relay-subject.ts';
 import { until } from '../../support/until.ts';
-import { createCluster } from '../support/cluster.ts';
 import { checkDelivery } from '../support/delivery.ts';
-import { startWriters } from '../support/writers.ts';
+import { startLoad } from '../support/load.ts';
 
 /** A server that hangs does so for ever: it has no limit of its own for a walsender. */
 const SETTINGS = { wal_sender_timeout: '0' };
@@ -15,7 +15,7 @@ describe('a fast shutdown of PostgreSQL', { concurrency: 2 }, () => {
   test('ends under load with the relay attached, and nothing is lost or comes twice', async (t) => {
     const { postgres, url, pool } = await createCluster(t, SETTINGS);
     const stage = await RelayStage.open(t, await ourRelay(), { url });
-    const writers = startWriters(t, url);
+    const load = startLoad(t, url, { everyMs: 2 });
 
     for (let round = 1; round <= 2; round++) {
       const { total } = stage.bus.journal;
@@ -23,7 +23,7 @@ describe('a fast shutdown of PostgreSQL', { concurrency: 2 }, () => {
       await untilStopped(postgres);
       await postgres.start();
     }
-    await writers.stop();
+    await load.stop();
 
     assert.deepEqual(await checkDelivery(pool, stage.bus), []);
   });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { cleanup } from '../../support/cleanup.ts';
+import { createCluster } from '../../support/cluster.ts';
 import {
   createBus,
   insertEvent,
@@ -11,7 +12,6 @@ import {
   untilStreaming,
 } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { createCluster } from '../support/cluster.ts';
 
 // A relay that confirms its own commits only stands still while others write, and the server keeps their WAL for it.
 

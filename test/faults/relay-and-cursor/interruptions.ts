@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { hangAfter } from '../../support/hang-after.ts';
+import { insertEvents } from '../../support/relay.ts';
 import { RelayStage } from '../../support/relay-stage.ts';
 import { ourRelay } from '../../support/relay-subject.ts';
 import { until } from '../../support/until.ts';
 import { checkDelivery, unmarkedIds } from '../support/delivery.ts';
-import { startWriters } from '../support/writers.ts';
+import { startLoad } from '../support/load.ts';
 
 /**
  * Ends a relay under load so often, each time at another moment of its work, and starts it again. In the end everything has
@@ -16,7 +17,7 @@ export async function interruptUnderLoad(
   { signal, rounds }: { signal: NodeJS.Signals; rounds: number },
 ): Promise<{ repeated: number }> {
   const stage = await RelayStage.open(t, await ourRelay());
-  const writers = startWriters(t, stage.url);
+  const load = startLoad(t, stage.url, { everyMs: 2 });
   const mayRepeat = new Set<string>();
 
   for (let round = 1; round <= rounds; round++) {
@@ -34,7 +35,7 @@ export async function interruptUnderLoad(
     for (const id of await unmarkedIds(stage.pool)) mayRepeat.add(id);
     await stage.start();
   }
-  await writers.stop();
+  await load.stop();
   assert.ok(mayRepeat.size > 0, 'no end came while something was in flight');
 
   const repeats = await checkDelivery(stage.pool, stage.bus);
@@ -44,7 +45,7 @@ export async function interruptUnderLoad(
     [],
     'was marked, and came again',
   );
-  t.diagnostic(`${rounds} x ${signal}: ${writers.acknowledged.size} events, ${repeats.length} sent again`);
+  t.diagnostic(`${rounds} x ${signal}: ${load.committed.size} events, ${repeats.length} sent again`);
   return { repeated: repeats.length };
 }
 
@@ -54,11 +55,7 @@ export async function killInTransaction(t: TestContext): Promise<string[]> {
   const large = JSON.stringify({ text: 'x'.repeat(150_000) }); // two of them do not share a batch
   hangAfter(stage.bus, 20);
 
-  await stage.pool.query(
-    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
-     SELECT gen_random_uuid(), 'Row' || n, $1, 'o1' FROM generate_series(1, 50) n`,
-    [large],
-  );
+  await insertEvents(stage.pool, 50, (n) => ({ type: `Row${n}`, aggregateId: 'o1', body: large }));
   await stage.untilArrived('Row20');
   await stage.kill();
   stage.bus.faults.heal();

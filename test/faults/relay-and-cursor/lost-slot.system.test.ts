@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type pg from 'pg';
+import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import {
   arrivals,
   createBus,
   insertEvent,
+  insertEvents,
   slotOf,
   startRelay,
   untilAllMarked,
@@ -14,7 +16,6 @@ import {
 import { RelayStage } from '../../support/relay-stage.ts';
 import { ourRelay } from '../../support/relay-subject.ts';
 import { until } from '../../support/until.ts';
-import { createCluster } from '../support/cluster.ts';
 import { checkDelivery } from '../support/delivery.ts';
 
 describe('a slot that is lost', { concurrency: 2 }, () => {
@@ -24,10 +25,7 @@ describe('a slot that is lost', { concurrency: 2 }, () => {
     await stage.missing(); // one event has gone through
     await stage.kill();
 
-    await pool.query(
-      `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
-       SELECT gen_random_uuid(), 'Meanwhile', '{}', 'o' || n % 7 FROM generate_series(1, 100) n`,
-    );
+    await insertEvents(pool, 100, (n) => ({ type: 'Meanwhile', aggregateId: `o${n % 7}` }));
     await until('the server has noticed the kill', async () => (await stage.sender()) === undefined);
     await pool.query('SELECT pg_drop_replication_slot($1)', [slotOf(url)]);
     await stage.start();

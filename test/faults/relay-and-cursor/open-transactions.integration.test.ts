@@ -4,6 +4,7 @@ import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
 import { cleanup } from '../../support/cleanup.ts';
+import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import {
   arrivals,
@@ -17,7 +18,6 @@ import {
   untilStreaming,
 } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { createCluster } from '../support/cluster.ts';
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
 

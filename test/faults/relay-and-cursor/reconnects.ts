@@ -5,8 +5,8 @@ import { createDatabase } from '../../support/database.ts';
 import { createBus, slotOf, startRelay, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { checkDelivery } from '../support/delivery.ts';
+import { startLoad } from '../support/load.ts';
 import { shortWaits } from '../support/short-waits.ts';
-import { startWriters } from '../support/writers.ts';
 
 /** What comes and goes by itself: idle connections of pools, files that are being read. */
 const FLUCTUATION = 20;
@@ -20,7 +20,7 @@ export async function forceReconnects(t: TestContext, rounds: number): Promise<v
   const bus = await createBus(t);
   const relay = startRelay(t, { url, bus, parts: () => ({ random: shortWaits }) });
   await untilStreaming(relay);
-  const writers = startWriters(t, url, 2);
+  const load = startLoad(t, url, { writers: 2, everyMs: 2 });
   const reconnect = async (round: number) => {
     const { sessions } = relay.monitor.counts;
     // A stream that is cancelled leaves its connection open, for the relay to close.
@@ -43,16 +43,14 @@ export async function forceReconnects(t: TestContext, rounds: number): Promise<v
   const before = await inUse();
   for (let round = 1; round <= rounds; round++) await reconnect(round);
   const after = await inUse();
-  await writers.stop();
+  await load.stop();
 
   assert.equal(after.streaming, 1);
   assert.ok(after.connections < before.connections + FLUCTUATION, `${JSON.stringify({ before, after })}`);
   assert.ok(after.descriptors < before.descriptors + FLUCTUATION, `${JSON.stringify({ before, after })}`);
   assert.deepEqual(await checkDelivery(pool, bus), []);
   assert.equal(relay.monitor.counts.recoveries, 1); // the first start: a gap would have been made good
-  t.diagnostic(
-    `${rounds} reconnects, ${writers.acknowledged.size} events, ${JSON.stringify({ before, after })}`,
-  );
+  t.diagnostic(`${rounds} reconnects, ${load.committed.size} events, ${JSON.stringify({ before, after })}`);
 }
 
 function descriptors(): number {

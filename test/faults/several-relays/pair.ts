@@ -5,7 +5,7 @@ import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
 import { DEFAULT_LIMITS } from '../../../relay/session/relay-limits.ts';
 import { createDatabase } from '../../support/database.ts';
 import { type NetworkedRelay, startNetworkedRelay } from '../../support/networked-relay.ts';
-import { createBus } from '../../support/relay.ts';
+import { createBus, insertEvents } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
 /** All that an order has under way at a time. */
@@ -32,11 +32,7 @@ export async function startPair(t: TestContext, options: { duplicateWindowMs: nu
   await second.untilState('standby');
 
   const slow = bus.faults.inject({ kind: 'latency', delayMs: 200 });
-  await pool.query(
-    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
-     SELECT gen_random_uuid(), 'Ev' || n, '{}', 'o1' FROM generate_series(1, $1::int) n`,
-    [BACKLOG],
-  );
+  await insertEvents(pool, BACKLOG, (n) => ({ type: `Ev${n}`, aggregateId: 'o1' }));
   await until('it is in the midst of its backlog', async () => {
     const { unsettledInMemory = 0 } = (await first.status()) ?? {};
     return unsettledInMemory >= DEFAULT_LIMITS.maxUnsettled && bus.journal.total >= 2 * BATCH;

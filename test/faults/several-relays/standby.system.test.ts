@@ -5,12 +5,12 @@ import { startNetworkedRelay } from '../../support/networked-relay.ts';
 import { createBus, slotOf } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { checkDelivery, unmarkedIds } from '../support/delivery.ts';
-import { startWriters } from '../support/writers.ts';
+import { startLoad } from '../support/load.ts';
 
 test('of two relays one stands by, ready, and takes over when the first is killed under load', async (t) => {
   const { url, pool } = await createDatabase(t);
   const bus = await createBus(t);
-  const writers = startWriters(t, url);
+  const load = startLoad(t, url, { everyMs: 2 });
   let active = await startNetworkedRelay(t, { url, bus });
   await active.untilState('streaming');
 
@@ -26,7 +26,7 @@ test('of two relays one stands by, ready, and takes over when the first is kille
     await standby.untilState('streaming');
     active = standby;
   }
-  await writers.stop();
+  await load.stop();
 
   const repeats = await checkDelivery(pool, bus);
   assert.ok(repeats.length <= unmarked, `${repeats.length} repeats of ${unmarked} unmarked`);

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import type pg from 'pg';
 import type { JournalEntry } from '../../../dev/service-bus/journal.ts';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
+import { untilAllMarked } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
+import type { Load } from './load.ts';
 
 /** The ids of the rows that are not marked: all that a relay which dies now may send again. */
 export async function unmarkedIds(db: pg.Pool): Promise<Set<string>> {
@@ -12,42 +14,67 @@ export async function unmarkedIds(db: pg.Pool): Promise<Set<string>> {
   return new Set(rows.map(({ id }) => id));
 }
 
-/**
- * Waits until every row is marked, then holds what the broker took against the table: nothing lost, nothing that was not
- * committed, no byte altered, no order out of its order. Returns what was sent again.
- */
+/** Waits until every row is marked, then holds what the broker took against the table. Returns what was sent again. */
 export async function checkDelivery(db: pg.Pool, bus: LocalServiceBus): Promise<JournalEntry[]> {
-  const allMarked = async () => {
-    const { rowCount } = await db.query('SELECT FROM outbox WHERE processed_at IS NULL LIMIT 1');
-    return rowCount === 0;
-  };
-  await until('every row is marked', allMarked, 60_000);
-  const { rows } = await db.query<{ id: string; body: string; lane: string; position: string }>(
+  await untilAllMarked(db, 60_000);
+  const { rows } = await db.query<Row>(
     `SELECT message_id::text AS id, message_body::text AS body, coalesce(aggregate_id, message_id::text) AS lane, position
      FROM outbox`,
   );
-  const committed = new Map(rows.map((row) => [row.id, row]));
+  return checkAgainst(
+    bus,
+    rows.map(({ position, ...row }) => ({ ...row, position: BigInt(position) })),
+  );
+}
+
+/** The same against what the writers remember, once they have stopped: also where the table is not what it was. */
+export async function checkLoadDelivered(bus: LocalServiceBus, load: Load): Promise<JournalEntry[]> {
+  await load.stop();
+  const ids = new Set<string | undefined>(load.committed.keys());
+  const allArrived = () => ids.isSubsetOf(new Set(bus.journal.entries().map(({ messageId }) => messageId)));
+  // What is missing is told by its ids.
+  await until('all of the load has arrived', allArrived, 60_000).catch(() => undefined);
+  return checkAgainst(
+    bus,
+    [...load.committed].map(([id, { order, n }]) => ({
+      id,
+      body: `{"n": ${n}}`,
+      lane: order,
+      position: BigInt(n),
+    })),
+  );
+}
+
+interface Committed {
+  readonly id: string;
+  readonly body: string;
+  /** What it has to be in the order of. */
+  readonly lane: string;
+  readonly position: bigint;
+}
+
+type Row = Omit<Committed, 'position'> & { readonly position: string };
+
+/** Nothing lost, nothing that was not committed, no byte altered, no order out of its order. Returns what came again. */
+function checkAgainst({ journal }: LocalServiceBus, committed: readonly Committed[]): JournalEntry[] {
+  const byId = new Map(committed.map((one) => [one.id, one]));
   const seen = new Set<string>();
   const lastOfLane = new Map<string, bigint>();
   const repeats: JournalEntry[] = [];
 
-  for (const entry of bus.journal.entries()) {
-    const row = committed.get(entry.messageId ?? '');
-    assert.ok(row, `${entry.subject} (${entry.messageId}) was never committed`);
-    assert.equal(entry.body.toString(), row.body, `the body of ${row.id}`);
-    if (seen.has(row.id)) {
+  for (const entry of journal.entries()) {
+    const one = byId.get(entry.messageId ?? '');
+    assert.ok(one, `${entry.subject} (${entry.messageId}) was never committed`);
+    assert.equal(entry.body.toString(), one.body, `the body of ${one.id}`);
+    if (seen.has(one.id)) {
       repeats.push(entry);
       continue;
     }
-    seen.add(row.id);
-    const position = BigInt(row.position);
-    assert.ok(position > (lastOfLane.get(row.lane) ?? 0n), `${row.lane}: ${row.id} came too late`);
-    lastOfLane.set(row.lane, position);
+    seen.add(one.id);
+    assert.ok(one.position > (lastOfLane.get(one.lane) ?? 0n), `${one.lane}: ${one.id} came too late`);
+    lastOfLane.set(one.lane, one.position);
   }
-  assert.deepEqual(
-    rows.filter(({ id }) => !seen.has(id)).map(({ id }) => id),
-    [],
-    'what was lost',
-  );
+  const lost = committed.filter(({ id }) => !seen.has(id)).map(({ id }) => id);
+  assert.deepEqual(lost, [], `lost of ${committed.length}`);
   return repeats;
 }

@@ -1,13 +1,12 @@
-import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { until } from '../../support/until.ts';
 
-interface Written {
+/** The n-th event of its order. */
+export interface Written {
   readonly order: string;
   readonly n: number;
 }
@@ -21,17 +20,23 @@ export interface Load {
   stop(): Promise<void>;
 }
 
-/** A writer's pace, and how long it waits before it tries again. */
-const EVERY_MS = 10;
-const WRITERS = 4;
+export interface LoadOptions {
+  readonly writers?: number;
+  /** A writer's pace, and how long it waits before it tries again. */
+  readonly everyMs?: number;
+}
 
 /**
- * Four writers of events by plain SQL, each with an order of its own, numbered in the body. What is refused, because the table
+ * Writers of events by plain SQL, each with an order of its own, numbered in the body. What is refused, because the table
  * is away or the disk full, is tried again under the same id. They remember what is committed: a test may drop the table.
  */
-export function startLoad(t: TestContext, url: string): Load {
+export function startLoad(
+  t: TestContext,
+  url: string,
+  { writers = 4, everyMs = 10 }: LoadOptions = {},
+): Load {
   const committed = new Map<string, Written>();
-  const pool = new pg.Pool({ connectionString: url, max: WRITERS });
+  const pool = new pg.Pool({ connectionString: url, max: writers });
   pool.on('error', () => undefined); // the server may be stopped under them
   let stopping = false;
   const write = async (order: string) => {
@@ -39,13 +44,13 @@ export function startLoad(t: TestContext, url: string): Load {
       const id = randomUUID();
       let done = false;
       while (!done && !stopping) {
-        await sleep(EVERY_MS);
+        await sleep(everyMs);
         done = await insert(pool, id, { order, n });
       }
       if (done) committed.set(id, { order, n });
     }
   };
-  const writing = Promise.all(Array.from({ length: WRITERS }, (_, order) => write(`order-${order}`)));
+  const writing = Promise.all(Array.from({ length: writers }, (_, order) => write(`order-${order}`)));
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopping = true;
@@ -74,36 +79,4 @@ async function insert(pool: pg.Pool, id: string, { order, n }: Written): Promise
   } catch {
     return false;
   }
-}
-
-/**
- * Stops the load and waits for all of it at the broker; fails for what was lost, never committed, altered, or overtaken by
- * a later one of its order. Returns how many came again.
- */
-export async function checkDelivered(bus: LocalServiceBus, load: Load): Promise<number> {
-  await load.stop();
-  const lost = () => {
-    const arrived = new Set(bus.journal.entries().map(({ messageId }) => messageId));
-    return [...load.committed.keys()].filter((id) => !arrived.has(id));
-  };
-  // What is missing is told below, by its ids.
-  await until('all of the load has arrived', () => lost().length === 0, 40_000).catch(() => undefined);
-  assert.deepEqual(lost(), [], `lost of ${load.committed.size}`);
-
-  const seen = new Set<string>();
-  const lastOf = new Map<string, number>();
-  let repeats = 0;
-  for (const { messageId = '', body } of bus.journal.entries()) {
-    const written = load.committed.get(messageId);
-    assert.ok(written, `${messageId} was never committed`);
-    assert.equal(body.toString(), `{"n": ${written.n}}`);
-    if (seen.has(messageId)) repeats++;
-    else {
-      seen.add(messageId);
-      const last = lastOf.get(written.order) ?? 0;
-      assert.ok(written.n > last, `${written.order}: ${written.n} came after ${last}`);
-      lastOf.set(written.order, written.n);
-    }
-  }
-  return repeats;
 }

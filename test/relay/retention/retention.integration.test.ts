@@ -7,6 +7,7 @@ import { DELETE_PIECE, Retention, type RetentionOptions } from '../../../relay/r
 import { createLogger } from '../../../src/core/log.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { insertEvents } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
 const HOUR_MS = 3_600_000;
@@ -193,12 +194,8 @@ test('the table does not grow while as much is deleted as comes', async (t) => {
   assert.ok(Math.max(...sizes) < 2 * first, `${first}: ${sizes.join()}`);
 });
 
-async function insertRows(pool: pg.Pool, count: number, type: string): Promise<void> {
-  await pool.query(
-    `INSERT INTO outbox (message_id, message_type, message_body)
-     SELECT gen_random_uuid(), $2, to_jsonb(repeat('x', 600)) FROM generate_series(1, $1)`,
-    [count, type],
-  );
+function insertRows(pool: pg.Pool, count: number, type: string): Promise<void> {
+  return insertEvents(pool, count, () => ({ type, body: JSON.stringify('x'.repeat(600)) }));
 }
 
 /** Marks everything as published two hours ago. */

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openPostgres } from '../../../dev/postgres.ts';
 import { openApp } from '../../support/app.ts';
+import { openCluster } from '../../support/cluster.ts';
 import { until } from '../../support/until.ts';
 
 test('live asks nothing of anyone; ready follows the database down and back', async (t) => {
-  const postgres = await openPostgres();
-  t.after(() => postgres.close());
+  const postgres = await openCluster(t);
   const { request } = await openApp(t, {
     url: () => postgres.url('postgres'),
     poolOptions: { connectTimeoutMs: 500 },

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Arrival } from './broker.ts';
 import { checkEvents, type EventEvidence } from './checker.ts';
-import { checkWitness } from './judge.ts';
 import type { Committed } from './witness.ts';
+import { checkWitness } from './witness-checker.ts';
 
 const T = 1_000_000;
 

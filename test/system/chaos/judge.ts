@@ -9,6 +9,7 @@ import type { ChaosOptions } from './run-chaos.ts';
 import { timelineOf } from './timeline.ts';
 import type { Violation } from './violation.ts';
 import type { Committed } from './witness.ts';
+import { checkWitness } from './witness-checker.ts';
 
 /** What a run has seen; the broker's journal and the database are still there to be asked. */
 export interface Observed {
@@ -85,14 +86,4 @@ export async function judge(
     timeline: violations.length > 0 ? timelineOf(violations, history.read(), committed, arrivals) : [],
     folder,
   };
-}
-
-/** Nobody deletes from the table: what the witness saw and what the table has are the same, or the witness is no witness. */
-export function checkWitness(seen: ReadonlySet<string>, stored: ReadonlySet<string>): Violation[] {
-  const missing = [...stored].filter((id) => !seen.has(id));
-  const extra = [...seen].filter((id) => !stored.has(id));
-  return [
-    ...missing.map((id): Violation => ({ kind: 'witness', id, detail: 'is in the table and was not seen' })),
-    ...extra.map((id): Violation => ({ kind: 'witness', id, detail: 'was seen and is not in the table' })),
-  ];
 }
