@@ -117,6 +117,6 @@ async function settleAnew(
   monitor.counts.tableSettlements++;
   monitor.settlementsFor[reason]++;
   const unsettled = made.positions.length;
-  log.info({ slot, unsettled }, 'Made the replication slot; so many rows are unsettled');
+  log.info({ slot, unsettled }, 'Made the replication slot; publishing the unsettled rows first');
   return made;
 }
