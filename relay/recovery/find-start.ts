@@ -124,6 +124,6 @@ async function beginRecovery(
   );
   const made = await makeSlot(replicationUrl, slot, () => progress.restart(slot, epoch));
   const unsettled = made.positions.length;
-  log.info({ slot, unsettled }, 'Made the replication slot; so many rows are unsettled');
+  log.info({ slot, unsettled }, 'Made the replication slot; publishing the unsettled rows first');
   return { ...made, reason };
 }
