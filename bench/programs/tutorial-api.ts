@@ -4,7 +4,7 @@ import fastify, { type FastifyBaseLogger } from 'fastify';
 import { createLogger } from '../../src/core/log.ts';
 import { openPool } from '../../src/core/pool.ts';
 import { orderItems, orders, outbox } from '../../src/db/schema.ts';
-import { ajvOptions } from '../../src/http/body-validation.ts';
+import { ajvOptions } from '../../src/http/validation.ts';
 import { CreateOrder } from '../../src/messages/create-order.ts';
 
 // The tutorial's way of creating an order, in this language and on the same framework, schema, pool and log: one statement after

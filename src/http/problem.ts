@@ -4,7 +4,7 @@ import type { FastifyError } from 'fastify';
 import { ApiError, type ApiErrorCode, isApiError } from '../api-error.ts';
 import type { Fault } from '../core/errors.ts';
 import { isDatabaseUnavailable } from '../db/database-failure.ts';
-import { bodyFaults } from './body-validation.ts';
+import { bodyFaults } from './validation.ts';
 
 /** Problem details, https://www.rfc-editor.org/rfc/rfc9457, with every wrong field and the tutorial's `error`. */
 export const Problem = Type.Object(

@@ -23,7 +23,7 @@ export const ProductId = text(128, { examples: ['prod-456'] });
 export const CancelReason = text(500, { examples: ['Ordered twice'] });
 export const Quantity = Type.Integer({ minimum: 1, maximum: 2_147_483_647, examples: [2] });
 
-/** What NUMERIC(10,2) holds. `maxDecimals` is ours: see src/http/body-validation.ts. */
+/** What NUMERIC(10,2) holds. `maxDecimals` is ours: see src/http/validation.ts. */
 export const Amount = Type.Number({
   minimum: 0,
   maximum: 99_999_999.99,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admitsJson } from '../../../src/http/accept.ts';
+import { admitsJson } from '../../../src/http/plugins/json-only.ts';
 import { openApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jsonFaultAt } from '../../../src/http/json-syntax.ts';
+import { jsonFaultAt } from '../../../src/http/body/json-syntax.ts';
 import { SeededRandom } from '../../relay/session/simulation/seeded-random.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 

@@ -1,7 +1,7 @@
-import { ApiError } from '../api-error.ts';
-import type { App } from './app-instance.ts';
-import { extentFault } from './body-extent.ts';
-import { jsonFaultAt } from './json-syntax.ts';
+import { ApiError } from '../../api-error.ts';
+import type { App } from '../app-instance.ts';
+import { extentFault } from '../body/body-extent.ts';
+import { jsonFaultAt } from '../body/json-syntax.ts';
 
 /**
  * JSON alone is taken, and only as UTF-8: Fastify would put U+FFFD where a byte is wrong, and so change an order silently.

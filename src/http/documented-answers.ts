@@ -76,7 +76,7 @@ export const bodyProblems = {
   415: problemAnswer('The body is not application/json', {}, refused(415, 'Unsupported Media Type')),
 };
 
-/** Documents the headers of the message context; src/http/request-context.ts is what checks them. */
+/** Documents the headers of the message context; src/http/headers/context-headers.ts is what checks them. */
 export const contextHeaders = Type.Object({
   'X-Correlation-Id': Type.Optional(
     Type.String({ description: '1 to 128 visible ASCII characters; made when absent' }),

@@ -1,14 +1,12 @@
 import { Type } from '@sinclair/typebox';
-import { ApiError } from '../api-error.ts';
-import type { Dispatcher } from '../dispatcher.ts';
-import { CANCEL_ORDER, CancelOrder } from '../messages/cancel-order.ts';
-import { CREATE_ORDER, CreateOrder } from '../messages/create-order.ts';
-import { OrderCreated } from '../messages/order-created.ts';
-import { type Order, orderNotFound } from '../orders/order.ts';
-import type { Receptors } from '../receptors/registry.ts';
-import type { App } from './app-instance.ts';
-import { commandRoute } from './command-route.ts';
-import { entityTag, isKnown, versionsOf } from './entity-tag.ts';
+import { ApiError } from '../../api-error.ts';
+import type { Dispatcher } from '../../dispatcher.ts';
+import { CANCEL_ORDER, CancelOrder } from '../../messages/cancel-order.ts';
+import { CREATE_ORDER, CreateOrder } from '../../messages/create-order.ts';
+import { OrderCreated } from '../../messages/order-created.ts';
+import { type Order, orderNotFound } from '../../orders/order.ts';
+import type { Receptors } from '../../receptors/registry.ts';
+import type { App } from '../app-instance.ts';
 import {
   answer,
   bodyProblems,
@@ -17,7 +15,9 @@ import {
   databaseProblems,
   emptyAnswer,
   problemAnswer,
-} from './openapi.ts';
+} from '../documented-answers.ts';
+import { entityTag, isKnown, versionsOf } from '../headers/entity-tag.ts';
+import { commandRoute } from './command-route.ts';
 import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 
 export interface OrderRoutesDeps {

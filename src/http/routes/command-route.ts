@@ -7,14 +7,14 @@ import type {
   RawServerDefault,
   RouteGenericInterface,
 } from 'fastify';
-import { ApiError } from '../api-error.ts';
-import type { AnswerOf, CommandOf, Dispatcher } from '../dispatcher.ts';
-import type { KeptAnswer } from '../idempotency/keyed-request.ts';
-import type { Message } from '../messages/message.ts';
-import type { Receptors } from '../receptors/registry.ts';
-import type { App } from './app-instance.ts';
-import { readKeyedRequest } from './idempotency-key.ts';
-import { problemAnswer, RETRY_AFTER } from './openapi.ts';
+import { ApiError } from '../../api-error.ts';
+import type { AnswerOf, CommandOf, Dispatcher } from '../../dispatcher.ts';
+import type { KeptAnswer } from '../../idempotency/keyed-request.ts';
+import type { Message } from '../../messages/message.ts';
+import type { Receptors } from '../../receptors/registry.ts';
+import type { App } from '../app-instance.ts';
+import { problemAnswer, RETRY_AFTER } from '../documented-answers.ts';
+import { readKeyedRequest } from '../headers/idempotency-key.ts';
 
 export interface CommandRoute<S extends CommandSchema, T extends keyof Receptors> {
   readonly url: string;

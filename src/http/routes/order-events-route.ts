@@ -1,9 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { ApiError } from '../api-error.ts';
-import { orderNotFound } from '../orders/order.ts';
-import { type OrderEvent, stateOf } from '../orders/order-event.ts';
-import type { App } from './app-instance.ts';
-import { answer, CACHE_CONTROL, contextHeaders, problemAnswer, RETRY_AFTER } from './openapi.ts';
+import { ApiError } from '../../api-error.ts';
+import { orderNotFound } from '../../orders/order.ts';
+import { type OrderEvent, stateOf } from '../../orders/order-event.ts';
+import type { App } from '../app-instance.ts';
+import { answer, CACHE_CONTROL, contextHeaders, problemAnswer, RETRY_AFTER } from '../documented-answers.ts';
 import { OrderParams, orderIdOf } from './order-view.ts';
 
 export interface OrderEventsDeps {

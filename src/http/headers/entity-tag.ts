@@ -1,4 +1,4 @@
-import { ApiError } from '../api-error.ts';
+import { ApiError } from '../../api-error.ts';
 
 /** Entity tags of versions, and the conditions that clients make with them: https://www.rfc-editor.org/rfc/rfc9110#section-13 */
 const LISTED = /^\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"\s*$/;

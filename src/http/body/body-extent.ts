@@ -1,4 +1,4 @@
-import type { Fault } from '../core/errors.ts';
+import type { Fault } from '../../core/errors.ts';
 
 const MAX_MEMBERS = 1_000;
 const MAX_VALUES = 10_000;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { ApiError } from '../api-error.ts';
-import type { KeyedRequest } from '../idempotency/keyed-request.ts';
-import { canonicalJson } from './canonical-json.ts';
+import { ApiError } from '../../api-error.ts';
+import type { KeyedRequest } from '../../idempotency/keyed-request.ts';
+import { canonicalJson } from '../body/canonical-json.ts';
 
 // https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ has the key as a quoted string of structured
 // fields, https://www.rfc-editor.org/rfc/rfc9651#section-3.3.3; most clients send it bare. Both are the same key.

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox';
-import { ApiError } from '../api-error.ts';
-import type { Fault } from '../core/errors.ts';
-import { CustomerId, READABLE_TEXT } from '../messages/order-fields.ts';
-import type { OrderPlace, OrderQuery } from '../orders/order-query.ts';
+import { ApiError } from '../../api-error.ts';
+import type { Fault } from '../../core/errors.ts';
+import { CustomerId, READABLE_TEXT } from '../../messages/order-fields.ts';
+import type { OrderPlace, OrderQuery } from '../../orders/order-query.ts';
 
 const MAX_LIMIT = 100;
 const DEFAULT_LIMIT = 20;

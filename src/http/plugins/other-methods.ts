@@ -1,6 +1,6 @@
 import { METHODS } from 'node:http';
-import { ApiError } from '../api-error.ts';
-import type { App } from './app-instance.ts';
+import { ApiError } from '../../api-error.ts';
+import type { App } from '../app-instance.ts';
 
 /**
  * Gives every path that has a route an answer to all other methods: 204 to OPTIONS, 405 to the rest, both with `Allow`.

@@ -1,6 +1,6 @@
-import { ApiError } from '../api-error.ts';
-import type { App } from './app-instance.ts';
-import { problemAnswer, refused } from './openapi.ts';
+import { ApiError } from '../../api-error.ts';
+import type { App } from '../app-instance.ts';
+import { problemAnswer, refused } from '../documented-answers.ts';
 
 /** Refuses, before anything is done, to answer under /api in JSON somebody who will not have it; documents that for its routes. */
 export function answerJsonOnly(app: App): void {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Fault } from '../core/errors.ts';
-import type { MessageContext } from '../messages/message-context.ts';
-import { parseTraceContext } from '../messages/trace-context.ts';
+import type { Fault } from '../../core/errors.ts';
+import type { MessageContext } from '../../messages/message-context.ts';
+import { parseTraceContext } from '../../messages/trace-context.ts';
 
 export const MAX_METADATA = 20;
 export const MAX_METADATA_NAME = 64;

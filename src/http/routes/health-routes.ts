@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
-import { answer } from './openapi.ts';
+import { answer } from '../documented-answers.ts';
 
 const ANSWER_KEPT_MS = 1_000;
 

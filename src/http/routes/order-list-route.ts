@@ -1,8 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { ApiError } from '../api-error.ts';
-import type { OrderPage, OrderQuery } from '../orders/order-query.ts';
-import type { App } from './app-instance.ts';
-import { answer, CACHE_CONTROL, contextHeaders, problemAnswer, RETRY_AFTER } from './openapi.ts';
+import { ApiError } from '../../api-error.ts';
+import type { OrderPage, OrderQuery } from '../../orders/order-query.ts';
+import type { App } from '../app-instance.ts';
+import { answer, CACHE_CONTROL, contextHeaders, problemAnswer, RETRY_AFTER } from '../documented-answers.ts';
 import { cursorOf, OrderQueryString, readOrderQuery } from './order-query-string.ts';
 import { OrderView, viewOrder } from './order-view.ts';
 
