@@ -1,5 +1,6 @@
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
 import { ApiError } from '../../api-error.ts';
-import type { App } from '../app-instance.ts';
 import { extentFault } from '../body/body-extent.ts';
 import { jsonFaultAt } from '../body/json-syntax.ts';
 
@@ -7,7 +8,7 @@ import { jsonFaultAt } from '../body/json-syntax.ts';
  * JSON alone is taken, and only as UTF-8: Fastify would put U+FFFD where a byte is wrong, and so change an order silently.
  * Of a name that comes twice the last one counts, as JSON.parse has it; `__proto__` is refused.
  */
-export function addJsonParser(app: App): void {
+export const jsonBody = fp(async (app: FastifyInstance) => {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
@@ -29,7 +30,7 @@ export function addJsonParser(app: App): void {
       return done(null, value);
     });
   });
-}
+});
 
 function whyRefused(text: string): string {
   const at = jsonFaultAt(text);

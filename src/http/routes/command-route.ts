@@ -1,71 +1,48 @@
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type TObject, Type } from '@sinclair/typebox';
-import type {
-  FastifyRequest,
-  FastifySchema,
-  RawRequestDefaultExpression,
-  RawServerDefault,
-  RouteGenericInterface,
-} from 'fastify';
+import type { FastifyReply, FastifyRequest, FastifySchema } from 'fastify';
 import { ApiError } from '../../api-error.ts';
 import type { AnswerOf, CommandOf, Dispatcher } from '../../dispatcher.ts';
 import type { KeptAnswer } from '../../idempotency/keyed-request.ts';
-import type { Message } from '../../messages/message.ts';
 import type { Receptors } from '../../receptors/registry.ts';
-import type { App } from '../app-instance.ts';
 import { problemAnswer, RETRY_AFTER } from '../documented-answers.ts';
 import { readKeyedRequest } from '../headers/idempotency-key.ts';
 
-export interface CommandRoute<S extends CommandSchema, T extends keyof Receptors> {
-  readonly url: string;
-  readonly schema: S;
-  readonly toCommand: (request: RequestOf<S>) => Message<T, CommandOf<Receptors[T]>>;
+export interface CommandRoute<Answer> {
   /** What is answered, always a success: the body goes out as JSON. */
-  readonly toAnswer: (outcome: AnswerOf<Receptors[T]>) => CommandAnswer;
+  readonly toAnswer: (answer: Answer) => CommandAnswer;
   /** Called once for each command that was carried out and committed, and for no replay. */
-  readonly onCommitted?: (outcome: AnswerOf<Receptors[T]>, request: RequestOf<S>) => void;
+  readonly onCommitted: (answer: Answer, request: FastifyRequest) => void;
 }
 
 export interface CommandAnswer {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 
-type CommandSchema = FastifySchema & { readonly headers: TObject; readonly response: object };
-type RequestOf<S extends CommandSchema> = FastifyRequest<
-  RouteGenericInterface,
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  S,
-  TypeBoxTypeProvider
->;
-
 /**
- * A POST that has a command carried out and answers what came of it. All of them take an Idempotency-Key, by being made here:
- * what a request with a key was answered, its repeats are answered, whichever process they come to.
+ * Handles a POST that has a command carried out. Takes an Idempotency-Key, which `commandSchema` documents: what a request with
+ * a key was answered, its repeats are answered, whichever process they come to.
  */
-export function commandRoute<const S extends CommandSchema, T extends keyof Receptors>(
-  app: App,
+export function commandHandler<T extends keyof Receptors>(
   dispatcher: Dispatcher<Receptors>,
-  route: CommandRoute<S, T>,
-): void {
-  const { url, schema, toCommand, toAnswer, onCommitted } = route;
-  const toKept = (outcome: AnswerOf<Receptors[T]>): KeptAnswer => {
-    const { status, headers = {}, body } = toAnswer(outcome);
+  type: T,
+  { toAnswer, onCommitted }: CommandRoute<AnswerOf<Receptors[T]>>,
+) {
+  const toKept = (answer: AnswerOf<Receptors[T]>): KeptAnswer => {
+    const { status, headers, body } = toAnswer(answer);
     return { status, headers, body: JSON.stringify(body) };
   };
-  app.post(url, { schema: repeatable(schema) }, async (incoming, reply) => {
-    const request = incoming as unknown as RequestOf<S>;
-    const keyed = readKeyedRequest(incoming as FastifyRequest);
-    const command = toCommand(request);
-    const done = await dispatcher.dispatchOnce(command, request.messageContext, keyed, toKept);
+  return async (body: CommandOf<Receptors[T]>, request: FastifyRequest, reply: FastifyReply) => {
+    const keyed = readKeyedRequest(request);
+    const once = keyed && { request: keyed, toKept };
+    const done = await dispatcher.dispatch({ type, body }, request.messageContext, once);
     if (done.replayed) reply.header('idempotency-replayed', 'true');
-    else onCommitted?.(done.outcome, request);
-    const { status, headers, body } = done.answer;
-    reply.code(status).headers(headers).type('application/json; charset=utf-8');
-    return Buffer.from(body); // the very bytes that are kept
-  });
+    else onCommitted(done.answer, request);
+    const answer = done.replayed ? done.kept : (done.kept ?? toKept(done.answer));
+    reply.code(answer.status).headers(answer.headers).type('application/json; charset=utf-8');
+    return Buffer.from(answer.body); // the very bytes that are kept
+  };
 }
 
 const IDEMPOTENCY_KEY = Type.Optional(
@@ -77,29 +54,54 @@ const IDEMPOTENCY_KEY = Type.Optional(
   }),
 );
 const REPLAYED = { type: 'string', enum: ['true'], description: 'There when this is a repeated answer' };
+const IN_USE = problemAnswer(
+  'The first request with this Idempotency-Key is still under way',
+  new ApiError('IDEMPOTENCY_KEY_IN_USE', 'The first request with this key is still under way'),
+  RETRY_AFTER,
+);
+const REUSED = problemAnswer(
+  'This Idempotency-Key belongs to another request',
+  new ApiError('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another request'),
+);
+const UNCERTAIN = problemAnswer(
+  'The database does not answer. With the type commit-uncertain, what was asked for may have been done',
+  new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
+  RETRY_AFTER,
+);
 
-/** Documents what is the same for all of these routes. */
-function repeatable(schema: CommandSchema): CommandSchema {
-  const response = Object.entries(schema.response).map(([status, documented]) =>
+interface CommandSchema extends FastifySchema {
+  readonly headers: TObject;
+  readonly response: Readonly<Record<number, DocumentedAnswer>>;
+}
+
+interface DocumentedAnswer {
+  readonly description: string;
+  readonly headers: object;
+}
+
+/** Documents what is the same for all routes with a `commandHandler`. */
+export function commandSchema<const S extends CommandSchema>(schema: S) {
+  const own = Object.entries(schema.response).map(([status, answer]) => [
+    status,
     status.startsWith('2')
-      ? [status, { ...documented, headers: { ...documented.headers, 'Idempotency-Replayed': REPLAYED } }]
-      : [status, documented],
-  );
+      ? { ...answer, headers: { ...answer.headers, 'Idempotency-Replayed': REPLAYED } }
+      : answer,
+  ]);
+  const conflict = schema.response[409];
   return {
     ...schema,
     headers: Type.Object({ ...schema.headers.properties, 'Idempotency-Key': IDEMPOTENCY_KEY }),
     response: {
-      409: problemAnswer(
-        'The first request with this Idempotency-Key is still under way',
-        RETRY_AFTER,
-        new ApiError('IDEMPOTENCY_KEY_IN_USE', 'The first request with this key is still under way'),
-      ),
-      422: problemAnswer(
-        'This Idempotency-Key belongs to another request',
-        {},
-        new ApiError('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another request'),
-      ),
-      ...Object.fromEntries(response),
+      422: REUSED,
+      503: UNCERTAIN,
+      ...Object.fromEntries(own),
+      409: conflict ? either(conflict, IN_USE) : IN_USE,
     },
   };
+}
+
+/** One status, for one reason or for another. */
+function either(one: DocumentedAnswer, other: DocumentedAnswer): DocumentedAnswer {
+  const description = `${one.description}. Or: ${other.description}`;
+  return { ...one, description, headers: { ...one.headers, ...other.headers } };
 }
