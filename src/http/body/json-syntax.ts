@@ -1,62 +1,43 @@
-/**
- * Where a text stops being JSON: the index of the first character that cannot stand there, its length when more was expected,
- * undefined when it is JSON. V8's own message names no position for some faults, and quotes the text, which holds addresses.
- * https://www.rfc-editor.org/rfc/rfc8259
- */
-export function jsonFaultAt(text: string): number | undefined {
-  const open: ('{' | '[')[] = [];
-  let expected: Expected = 'value';
-  for (let at = skip(WHITE_SPACE, text, 0); at < text.length; at = skip(WHITE_SPACE, text, at)) {
-    const char = text.charAt(at);
-    if (char === '}' || char === ']') {
-      const isEmpty = expected === (char === '}' ? 'first name' : 'first value');
-      if (open.at(-1) !== OPENED_BY[char] || !(isEmpty || expected === 'comma')) return at;
-      open.pop();
-      expected = after(open);
-      at++;
-    } else if (char === ',' && expected === 'comma') {
-      expected = open.at(-1) === '{' ? 'name' : 'value';
-      at++;
-    } else if (char === ':' && expected === 'colon') {
-      expected = 'value';
-      at++;
-    } else if (expected === 'name' || expected === 'first name') {
-      if (char !== '"') return at;
-      at = skip(STRING, text, at);
-      if (text.charAt(at++) !== '"') return at - 1;
-      expected = 'colon';
-    } else if (expected !== 'value' && expected !== 'first value') {
-      return at;
-    } else if (char === '{' || char === '[') {
-      open.push(char);
-      expected = char === '{' ? 'first name' : 'first value';
-      at++;
-    } else if (char === '"') {
-      at = skip(STRING, text, at);
-      if (text.charAt(at++) !== '"') return at - 1;
-      expected = after(open);
-    } else {
-      const end = skip(NUMBER_OR_WORD, text, at);
-      if (end === at) return at;
-      at = end;
-      expected = after(open);
-    }
-  }
-  return expected === 'end' ? undefined : text.length;
+export interface JsonFault {
+  /** The index of the character that V8 stumbles over; the text's length when more was expected. */
+  readonly at: number | undefined;
 }
 
-type Expected = 'value' | 'first value' | 'name' | 'first name' | 'colon' | 'comma' | 'end';
+// To look for a place in a longer text would hold up all other requests.
+const LONGEST_SEARCHED = 65_536;
 
-const OPENED_BY = { '}': '{', ']': '[' } as const;
-const WHITE_SPACE = /[ \t\n\r]*/y;
-const NUMBER_OR_WORD = /(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)?/y;
-// Up to the closing quote, or to what cannot stand in a string.
-const PLAIN = '[^"\\\\\\u0000-\\u001f]*';
-const STRING = new RegExp(`"${PLAIN}(?:\\\\(?:["\\\\/bfnrt]|u[\\da-fA-F]{4})${PLAIN})*`, 'y');
+/**
+ * Where a text stops being JSON, undefined when it is JSON. Only the place is taken from V8's message: the message itself may
+ * quote the text, and that holds addresses. V8 names no place for a character where a value has to be; that is looked for, and
+ * not told of a text over 64 KB.
+ */
+export function jsonFault(text: string): JsonFault | undefined {
+  const message = refusalOf(text);
+  if (message === undefined) return undefined;
+  const [, named] = /JSON at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(message) ?? [];
+  if (named !== undefined) return { at: Number(named) };
+  if (!isUnexpectedToken(message)) return { at: text.length };
+  return { at: text.length > LONGEST_SEARCHED ? undefined : unexpectedTokenIn(text) };
+}
 
-const after = (open: readonly string[]): Expected => (open.length > 0 ? 'comma' : 'end');
+/** The token follows the longest beginning of the text that lacks nothing but its end. */
+function unexpectedTokenIn(text: string): number {
+  let [accepted, refused] = [0, text.length];
+  while (refused - accepted > 1) {
+    const middle = (accepted + refused) >> 1;
+    if (isUnexpectedToken(refusalOf(text.slice(0, middle)))) refused = middle;
+    else accepted = middle;
+  }
+  return accepted;
+}
 
-function skip(what: RegExp, text: string, at: number): number {
-  what.lastIndex = at;
-  return what.test(text) ? what.lastIndex : at;
+const isUnexpectedToken = (message: string | undefined) => message?.startsWith('Unexpected token') ?? false;
+
+function refusalOf(text: string): string | undefined {
+  try {
+    JSON.parse(text);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }

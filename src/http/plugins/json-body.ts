@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { ApiError } from '../../api-error.ts';
 import { extentFault } from '../body/body-extent.ts';
-import { jsonFaultAt } from '../body/json-syntax.ts';
+import { jsonFault } from '../body/json-syntax.ts';
 
 /**
  * JSON alone is taken, and only as UTF-8: Fastify would put U+FFFD where a byte is wrong, and so change an order silently.
@@ -33,8 +33,10 @@ export const jsonBody = fp(async (app: FastifyInstance) => {
 });
 
 function whyRefused(text: string): string {
-  const at = jsonFaultAt(text);
-  if (at === undefined) return 'The body has a member that could change objects of ours, such as __proto__';
+  const fault = jsonFault(text);
+  if (!fault) return 'The body has a member that could change objects of ours, such as __proto__';
+  const { at } = fault;
+  if (at === undefined) return 'The body is not JSON';
   const lines = text.slice(0, at).split('\n');
   const place = `position ${at} (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
   return at < text.length

@@ -33,10 +33,15 @@ export function commandHandler<T extends keyof Receptors>(
     const { status, headers, body } = toAnswer(answer);
     return { status, headers, body: JSON.stringify(body) };
   };
-  return async (body: CommandOf<Receptors[T]>, request: FastifyRequest, reply: FastifyReply) => {
+  return async <R extends FastifyRequest>(
+    request: R,
+    reply: FastifyReply,
+    toCommand: (request: R) => CommandOf<Receptors[T]>,
+  ) => {
     const keyed = readKeyedRequest(request);
     const once = keyed && { request: keyed, toKept };
-    const done = await dispatcher.dispatch({ type, body }, request.messageContext, once);
+    const command = { type, body: toCommand(request) };
+    const done = await dispatcher.dispatch(command, request.messageContext, once);
     if (done.replayed) reply.header('idempotency-replayed', 'true');
     else onCommitted(done.answer, request);
     const answer = done.replayed ? done.kept : (done.kept ?? toKept(done.answer));

@@ -34,7 +34,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
       ),
   });
   app.post('/orders', { schema: createOrderSchema }, (request, reply) =>
-    create(request.body, request, reply),
+    create(request, reply, ({ body }) => body),
   );
 
   const cancel = commandHandler(dispatcher, CANCEL_ORDER, {
@@ -46,11 +46,12 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
     onCommitted: ({ orderId, customerId }, { log }) =>
       log.info({ orderId, customerId }, `Order ${orderId} of customer ${customerId} is cancelled`),
   });
-  app.post('/orders/:orderId/cancel', { schema: cancelOrderSchema }, (request, reply) => {
-    const versions = versionsOf(request.headers['if-match']);
-    const command = { orderId: orderIdOf(request.params), ...request.body, ...(versions && { versions }) };
-    return cancel(command, request, reply);
-  });
+  app.post('/orders/:orderId/cancel', { schema: cancelOrderSchema }, (request, reply) =>
+    cancel(request, reply, ({ params, body, headers }) => {
+      const versions = versionsOf(headers['if-match']);
+      return { orderId: orderIdOf(params), ...body, ...(versions && { versions }) };
+    }),
+  );
 
   app.get('/orders/:orderId', { schema: getOrderSchema }, async (request, reply) => {
     const order = await findOrder(orderIdOf(request.params));
