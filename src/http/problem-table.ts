@@ -13,7 +13,7 @@ export interface Consequence {
 const OURS: Consequence = { status: 500, logLevel: 'error' };
 
 /** The one place where an error becomes an HTTP status: a code without a row does not compile. docs/problems.md says when. */
-export const CONSEQUENCES: Readonly<Record<ApiErrorCode, Consequence>> = {
+export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   CONTEXT_INVALID: { status: 400, logLevel: 'info' },
   REQUEST_INVALID: { status: 400, logLevel: 'info' },
   ORDER_INVALID: { status: 400, logLevel: 'info' },

@@ -4,7 +4,7 @@ import type { FastifyError } from 'fastify';
 import { ApiError, type ApiErrorCode, isApiError } from '../api-error.ts';
 import type { Fault } from '../core/errors.ts';
 import { isDatabaseUnavailable } from '../db/database-failure.ts';
-import { CONSEQUENCES, type Consequence, refusedAs, UNEXPECTED } from './problem-table.ts';
+import { type Consequence, PROBLEM_TABLE, refusedAs, UNEXPECTED } from './problem-table.ts';
 import { bodyFaults, queryFaults } from './validation-faults.ts';
 
 /** Problem details, https://www.rfc-editor.org/rfc/rfc9457, with every wrong field and the tutorial's `error`. */
@@ -45,7 +45,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
 export function reactionTo(error: unknown, requestId: string): Consequence & { readonly problem: Problem } {
   const known = asApiError(error);
   if (known) {
-    const consequence = CONSEQUENCES[known.code];
+    const consequence = PROBLEM_TABLE[known.code];
     const detail = consequence.detail ?? `${known.message}${firstOf(known.faults)}`;
     const problem = problemOf(typeOf(known.code), consequence.status, detail, requestId, known.faults);
     return { ...consequence, problem };

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { ApiError } from '../../api-error.ts';
 import { extentFault } from '../body/body-extent.ts';
-import { jsonFault } from '../body/json-syntax.ts';
+import { jsonFault } from '../body/json-fault.ts';
 
 /**
  * JSON alone is taken, and only as UTF-8: Fastify would put U+FFFD where a byte is wrong, and so change an order silently.

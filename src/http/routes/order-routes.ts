@@ -10,7 +10,8 @@ import type { Receptors } from '../../receptors/registry.ts';
 import { answer, CACHE_CONTROL, emptyAnswer, headerProblem, problemAnswer } from '../documented-answers.ts';
 import { contextHeaders } from '../headers/context-headers.ts';
 import { entityTag, isKnown, versionsOf } from '../headers/entity-tag.ts';
-import { commandHandler, commandSchema } from './command-route.ts';
+import { commandHandler } from './command-handler.ts';
+import { commandSchema } from './command-schema.ts';
 import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 
 export interface OrderRoutesDeps {

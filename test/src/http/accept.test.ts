@@ -12,6 +12,7 @@ const admitted = [
   'application/problem+json',
   'application/*',
   'application/json; charset=utf-8',
+  'application/json; CHARSET=UTF-8',
   'application/json;q=0.1',
   'text/html, application/json',
   'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
@@ -27,6 +28,7 @@ const refused = [
   '*/*;q=0',
   'application/*;q=0, */*',
   'application/jsonp',
+  'application/json;version=1', // what is answered has no version
   'json',
   ',',
 ];
@@ -51,6 +53,8 @@ test('whom JSON is no use gets a 406, and nothing is done', async (t) => {
     assert.equal(response.json().type, 'urn:order-service:problem:not-acceptable');
   }
   assert.deepEqual(await rowCounts(), [0, 0, 0]);
+  const wrongMethod = { url: '/api/orders', method: 'DELETE', headers: { accept: 'text/html' } } as const;
+  assert.equal((await request(wrongMethod)).statusCode, 406);
   const order = { url: `/api/orders/${'0'.repeat(32)}`, headers: { accept: 'text/html' } };
   assert.equal((await request(order)).statusCode, 406);
   assert.equal(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jsonFault } from '../../../src/http/body/json-syntax.ts';
+import { jsonFault } from '../../../src/http/body/json-fault.ts';
 import { SeededRandom } from '../../relay/session/simulation/seeded-random.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { DrizzleQueryError } from 'drizzle-orm';
 import { ApiError, type ApiErrorCode } from '../../../src/api-error.ts';
 import { reactionTo, toProblem } from '../../../src/http/problem.ts';
-import { CONSEQUENCES } from '../../../src/http/problem-table.ts';
+import { PROBLEM_TABLE } from '../../../src/http/problem-table.ts';
 
 const ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
 
@@ -21,12 +21,12 @@ test('each code has the consequences that docs/problems.md names, and no other c
     logLevel: Number(status) >= 500 ? 'error' : 'info',
   }));
 
-  const codes = Object.keys(CONSEQUENCES) as ApiErrorCode[];
+  const codes = Object.keys(PROBLEM_TABLE) as ApiErrorCode[];
   const answered = codes.map((code) => {
     const { status, logLevel, retryAfterSeconds, problem } = reactionTo(new ApiError(code, 'message'), ID);
     assert.equal(problem.status, status);
     assert.equal(problem.title, STATUS_CODES[status]);
-    assert.equal(problem.detail, CONSEQUENCES[code].detail ?? 'message');
+    assert.equal(problem.detail, PROBLEM_TABLE[code].detail ?? 'message');
     return { code, status, type: problem.type, retryAfterSeconds, logLevel };
   });
 
