@@ -4,8 +4,8 @@ import type { FastifyError } from 'fastify';
 import { ApiError, type ApiErrorCode, isApiError } from '../api-error.ts';
 import type { Fault } from '../core/errors.ts';
 import { isDatabaseUnavailable } from '../db/database-failure.ts';
+import { bodyFaults } from './body/body-faults.ts';
 import { type Consequence, PROBLEM_TABLE, refusedAs, UNEXPECTED } from './problem-table.ts';
-import { bodyFaults, queryFaults } from './validation-faults.ts';
 
 /** Problem details, https://www.rfc-editor.org/rfc/rfc9457, with every wrong field and the tutorial's `error`. */
 export const Problem = Type.Object(
@@ -62,11 +62,10 @@ function asApiError(error: unknown): ApiError | undefined {
   if (isApiError(error)) return error;
   if (isDatabaseUnavailable(error))
     return new ApiError('DATABASE_UNAVAILABLE', 'Query failed', { cause: error });
-  const { validation, validationContext } = error as Partial<FastifyError>;
-  if (!validation) return undefined;
-  return validationContext === 'querystring'
-    ? new ApiError('REQUEST_INVALID', 'The query is not valid', { faults: queryFaults(validation) })
-    : new ApiError('REQUEST_INVALID', 'The request cannot be taken', { faults: bodyFaults(validation) });
+  const { validation } = error as Partial<FastifyError>;
+  if (validation)
+    return new ApiError('REQUEST_INVALID', 'The request cannot be taken', { faults: bodyFaults(validation) });
+  return undefined;
 }
 
 /** The status of an error that Fastify or its parsers blame on the client. */

@@ -3,7 +3,7 @@ import { parseCursor } from './query/order-cursor.ts';
 
 interface TextFormat {
   readonly validate: (text: string) => boolean;
-  /** What a client is told about a text that has not this format. */
+  /** What a text must be to have it. */
   readonly wanted: string;
 }
 
@@ -11,10 +11,10 @@ interface TextFormat {
 export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
   'date-time': {
     validate: (text) => parseInstant(text) !== undefined,
-    wanted: 'must be a date and time with its offset from UTC',
+    wanted: 'a date and time with its offset from UTC',
   },
   cursor: {
     validate: (text) => parseCursor(text) !== undefined,
-    wanted: 'must be the "next" of an answer, as it was',
+    wanted: 'the "next" of an answer, as it was',
   },
 };

@@ -1,6 +1,7 @@
 import { Ajv, type SchemaObject } from 'ajv';
 import type { FastifySchemaCompiler } from 'fastify';
 import { hasAtMostTwoDecimals } from '../orders/money.ts';
+import { queryValidator } from './query/query-validator.ts';
 import { TEXT_FORMATS } from './text-format.ts';
 
 // As it has to be for money and orders: nothing is coerced, filled in or dropped, and every fault is reported.
@@ -18,26 +19,8 @@ const ajv = new Ajv({
   ],
 });
 
-/** Checks every part of a request by its schema, strictly. Everything in a query is a text: there, whole numbers are read first. */
+/** Checks every part of a request by its schema. */
 export const compileValidator: FastifySchemaCompiler<SchemaObject> = ({ schema, httpPart }) => {
   const validate = ajv.compile(schema);
-  if (httpPart !== 'querystring') return validate;
-  const names = integersOf(schema);
-  return (query: Record<string, unknown>) => {
-    readIntegers(query, names);
-    return validate(query) ? { value: query } : { error: validate.errors ?? [] };
-  };
+  return httpPart === 'querystring' ? queryValidator(schema, validate) : validate;
 };
-
-const integersOf = ({ properties }: SchemaObject): string[] =>
-  Object.entries<SchemaObject>(properties).flatMap(([name, { type }]) => (type === 'integer' ? name : []));
-
-const WHOLE_NUMBER = /^(0|[1-9]\d*)$/;
-
-/** Ajv could do this, but takes "1e1", "0x10" and " 5" for numbers too. */
-function readIntegers(query: Record<string, unknown>, names: readonly string[]): void {
-  for (const name of names) {
-    const text = query[name];
-    if (typeof text === 'string' && WHOLE_NUMBER.test(text)) query[name] = Number(text);
-  }
-}

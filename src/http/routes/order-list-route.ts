@@ -69,7 +69,7 @@ const listOrdersSchema = {
     400: problemAnswer(
       'A parameter or a header is not valid, or not known; errors[] names each',
       new ApiError('REQUEST_INVALID', 'The query is not valid', {
-        faults: [{ pointer: '', detail: 'limit must be <= 100' }],
+        faults: [{ pointer: '', detail: 'limit must be a whole number from 1 to 100' }],
       }),
     ),
   },
