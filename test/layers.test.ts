@@ -76,7 +76,7 @@ const rules: Rule[] = [
     /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|bench\/programs\/.*|test\/.*)\.ts$/,
     'fastify',
   ),
-  only('ajv(\\/|$)', /^(src\/http\/validation\.ts$|test\/)/, 'ajv'),
+  only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only('prom-client', /^(relay\/monitoring\/metrics\.ts$|test\/)/),

@@ -6,8 +6,7 @@ const LONGEST_NAME_SHOWN = 100;
 
 /** Ajv's errors about a body as faults whose pointer names the field, also one that is missing or not known. */
 export function bodyFaults(errors: readonly FastifySchemaValidationError[]): Fault[] {
-  return errors.map((error) => {
-    const { instancePath, keyword, params } = error;
+  return errors.map(({ instancePath, keyword, params, message }) => {
     switch (keyword) {
       case 'required':
         return {
@@ -16,8 +15,13 @@ export function bodyFaults(errors: readonly FastifySchemaValidationError[]): Fau
         };
       case 'additionalProperties':
         return unknownField(instancePath, String(params['additionalProperty']));
+      case 'pattern':
+        return {
+          pointer: instancePath,
+          detail: 'must have something to read in it and no control characters or lone surrogates',
+        };
       default:
-        return { pointer: instancePath, detail: whatIsWrong(error) };
+        return { pointer: instancePath, detail: message ?? 'is not valid' };
     }
   });
 }
@@ -25,10 +29,4 @@ export function bodyFaults(errors: readonly FastifySchemaValidationError[]): Fau
 function unknownField(parent: string, name: string): Fault {
   if (name.length > LONGEST_NAME_SHOWN) return { pointer: parent, detail: 'has a field that is not known' };
   return { pointer: childPointer(parent, name), detail: 'is not a known field' };
-}
-
-function whatIsWrong({ keyword, message }: FastifySchemaValidationError): string {
-  if (keyword === 'pattern')
-    return 'must have something to read in it and no control characters or lone surrogates';
-  return message ?? 'is not valid';
 }
