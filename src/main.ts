@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
@@ -6,6 +5,7 @@ import { apiConfig } from './config.ts';
 import { backoffMs } from './core/backoff.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
+import { pause } from './core/pause.ts';
 import { openPool } from './core/pool.ts';
 import { assertSchemaCurrent } from './core/schema-version.ts';
 import { startExpiry } from './idempotency/expiry.ts';
@@ -46,7 +46,7 @@ async function schemaIsCurrent(pool: pg.Pool, log: Logger, stopping: AbortSignal
       if (isApiError(err) && err.code === 'SCHEMA_BEHIND') throw err;
       const waitMs = backoffMs(failures, Math.random, LONGEST_WAIT_MS);
       log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
-      await delay(waitMs, undefined, { signal: stopping }).catch(() => undefined);
+      await pause(waitMs, stopping);
     }
   }
   return false;

@@ -2,7 +2,6 @@ import type { TestContext } from 'node:test';
 import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
 import pg from 'pg';
 import { openStack, type Stack, type StackOptions } from '../../dev/stack.ts';
-import { errorCode } from '../../src/core/errors.ts';
 import { cleanup } from './cleanup.ts';
 import { tutorialOrder } from './orders.ts';
 
@@ -43,48 +42,6 @@ export function receiveAll(t: TestContext, stack: Stack): TestReceiver {
         throw error;
       },
     });
-  return { messages };
-}
-
-/** So many receivers on a subscription that requires sessions, each with one at a time: until its last message or a pause. */
-export function receiveSessions(
-  t: TestContext,
-  stack: Stack,
-  topic: string,
-  { width, lastOfSession }: { width: number; lastOfSession: string },
-): TestReceiver {
-  const messages: (ServiceBusReceivedMessage & { body: Buffer })[] = [];
-  const stopping = new AbortController();
-  const receive = async () => {
-    // A wait for a session ends by its time limit, not by an abort signal.
-    const retryOptions = { timeoutInMs: 2_000, maxRetries: 0 };
-    const client = new ServiceBusClient(stack.bus.connectionString, { retryOptions });
-    cleanup(t, () => client.close());
-    while (!stopping.signal.aborted) {
-      const session = await client
-        .acceptNextSession(topic, 'all', {
-          receiveMode: 'receiveAndDelete',
-          skipParsingBodyAsJson: true,
-        })
-        .catch((error: unknown) => {
-          if (errorCode(error) !== 'ServiceTimeout' && !stopping.signal.aborted) throw error;
-        });
-      if (!session) continue;
-      for (let more = true; more; ) {
-        // One at a time: the SDK waits up to a second for the rest of a larger batch, and 200 ms to take back what it asked for.
-        const [message] = await session.receiveMessages(1, { maxWaitTimeInMs: 50 });
-        if (message) messages.push(message as ServiceBusReceivedMessage & { body: Buffer });
-        more = message !== undefined && message.subject !== lastOfSession;
-      }
-      await session.close();
-    }
-  };
-  const receiving = Promise.all(Array.from({ length: width }, receive));
-  receiving.catch(() => undefined); // the clean-up tells
-  cleanup(t, async () => {
-    stopping.abort();
-    await receiving;
-  });
   return { messages };
 }
 

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createServer } from 'node:tls';
+import { cleanup } from '../../support/cleanup.ts';
+import { createDatabase } from '../../support/database.ts';
+import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
+import { until } from '../../support/until.ts';
+import { type Certificate, makeCertificate } from '../support/certificate.ts';
+import { checkDelivered, startLoad } from '../support/load.ts';
+import { untilToldAndTried } from '../support/told.ts';
+import { createCluster } from '../support-b/cluster.ts';
+
+test('a server without TLS, then with a certificate that is not trusted, is told; with the right one the relay goes on', async (t) => {
+  const trusted = makeCertificate(t);
+  const stranger = makeCertificate(t);
+  if (!trusted || !stranger) return;
+  const { postgres, database } = await createCluster(t);
+  const present = async ({ certificate, key }: Certificate) => {
+    for (const [from, to] of [
+      [certificate, 'server.crt'],
+      [key, 'server.key'],
+    ] as const) {
+      copyFileSync(from, join(postgres.dataDir, to));
+      spawnSync('chown', [`--reference=${postgres.dataDir}`, join(postgres.dataDir, to)]);
+    }
+    await database.pool.query('ALTER SYSTEM SET ssl = on');
+    await database.pool.query('SELECT pg_reload_conf()');
+  };
+  const bus = await createBus(t);
+  const load = startLoad(t, database.url);
+
+  const url = `${database.url}?sslmode=verify-full&sslrootcert=${trusted.certificate}`;
+  const relay = startRelay(t, { url, bus });
+  await untilToldAndTried(relay, /does not support SSL/);
+  await present(stranger);
+  await untilToldAndTried(relay, 'DEPTH_ZERO_SELF_SIGNED_CERT');
+  await present(trusted);
+  await untilStreaming(relay);
+
+  assert.equal(await checkDelivered(bus, load), 0);
+  const { rows } = await database.pool.query(
+    'SELECT ssl FROM pg_stat_ssl JOIN pg_replication_slots ON pid = active_pid',
+  );
+  assert.deepEqual(rows, [{ ssl: true }]);
+});
+
+// The SDK reaches a namespace at port 5671, always: an address of its own keeps the test out of everybody's way.
+const skip = process.platform !== 'linux' && 'needs the whole loopback network';
+
+test('a broker with a certificate that is not trusted is told, and nothing is sent to it', {
+  skip,
+}, async (t) => {
+  const certificate = makeCertificate(t);
+  if (!certificate) return;
+  const bus = await createBus(t);
+  const terminator = createServer(
+    { cert: readFileSync(certificate.certificate), key: readFileSync(certificate.key) },
+    (socket) => socket.pipe(connect(bus.port, 'localhost')).pipe(socket),
+  );
+  terminator.on('tlsClientError', () => undefined); // that is the test
+  await new Promise<void>((done) => terminator.listen(5671, '127.0.0.2', done));
+  cleanup(t, () => terminator.close());
+  const { url, pool } = await createDatabase(t);
+  const first = startRelay(t, { url, bus });
+  await untilStreaming(first);
+  await first.stop();
+  await insertEvent(pool, 'Secret');
+
+  const connectionString = bus.connectionString
+    .replace(/localhost:\d+/, '127.0.0.2')
+    .replace('UseDevelopmentEmulator=true;', '');
+  const relay = startRelay(t, { url, bus: { ...bus, connectionString } });
+  await until('the row says why, and it was tried again', async () => {
+    const { rowCount } = await pool.query(
+      `SELECT FROM outbox WHERE retry_count >= 2 AND error_message LIKE '%self-signed certificate%'`,
+    );
+    return rowCount === 1;
+  });
+  assert.equal(relay.monitor.isReady, false);
+  assert.equal(bus.journal.total, 0);
+  await relay.stop();
+  startRelay(t, { url, bus });
+
+  await untilArrived(bus, 1);
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ObservedPublisher } from '../../../relay/publishing/observed-publisher.ts';
+import { inspectPublication } from '../../../relay/replication/publication.ts';
+import { inspectSlotWal } from '../../../relay/replication/slot-wal.ts';
+import { watchSession } from '../../../relay/session/session-watch.ts';
+import { openLog } from '../../support/log-lines.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { until } from '../../support/until.ts';
+import { createCluster } from '../support/cluster.ts';
+import { fillWal } from '../support/fill-wal.ts';
+
+test('a slot that nears max_slot_wal_keep_size is told, once', async (t) => {
+  const { pool } = await createCluster(t, { max_slot_wal_keep_size: '64MB' });
+  await pool.query(`SELECT pg_create_logical_replication_slot('order_outbox', 'pgoutput')`);
+  const { log, lines } = openLog();
+  let looks = 0;
+  const counted = Object.create(pool, {
+    query: {
+      value: (...query: Parameters<typeof pool.query>) => {
+        if (String(query[0]).includes('safe_wal_size')) looks++;
+        return pool.query(...query);
+      },
+    },
+  }) as typeof pool;
+  const watch = watchSession({
+    pool: counted,
+    publication: 'order_outbox',
+    publicationVersion: await inspectPublication(pool, 'order_outbox'),
+    slot: 'order_outbox',
+    publisher: new ObservedPublisher(new MemoryPublisher(), Date.now),
+    walLimit: { bytes: 1, ms: 1, leastMs: 1 },
+    log,
+    fail: (error) => assert.fail(String(error)),
+    letGo: (why) => assert.fail(why),
+  });
+  t.after(() => clearInterval(watch));
+
+  const before = await inspectSlotWal(pool, 'order_outbox');
+  await fillWal(pool, 60);
+  await until('it has looked three times', () => looks >= 3, 60_000);
+
+  assert.equal(before?.status, 'reserved');
+  assert.equal(before.keepBytes, 64 * 1024 * 1024);
+  assert.ok((before.safeBytes ?? 0) > 13 * 1024 * 1024);
+  const after = await inspectSlotWal(pool, 'order_outbox');
+  assert.ok((after?.retainedBytes ?? 0) > 55 * 1024 * 1024);
+  assert.deepEqual(
+    lines.map(({ level, msg }) => [level, msg.replaceAll(/\d+/g, 'N')]),
+    [['error', 'The replication slot may keep N bytes more of WAL, of the N of max_slot_wal_keep_size']],
+  );
+});
+
+test('without a limit of its own, a slot has no safe size; without a slot there is nothing to tell', async (t) => {
+  const { pool } = await createCluster(t);
+  await pool.query(`SELECT pg_create_logical_replication_slot('order_outbox', 'pgoutput')`);
+
+  const wal = await inspectSlotWal(pool, 'order_outbox');
+
+  assert.deepEqual(
+    { ...wal, retainedBytes: 0 },
+    { retainedBytes: 0, status: 'reserved', safeBytes: undefined, keepBytes: undefined },
+  );
+  assert.equal(await inspectSlotWal(pool, 'none'), undefined);
+});

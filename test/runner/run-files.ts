@@ -1,0 +1,66 @@
+import { chmodSync, mkdtempSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { postgresBin } from '../../dev/postgres.ts';
+import { clearAway } from './left-behind.ts';
+import { printFile } from './print-summary.ts';
+import { type FileLimits, type FileResult, runApart } from './run-file.ts';
+import { openTestPostgres } from './test-postgres.ts';
+
+/** Most of them wait most of the time: for a lease, a time limit, a program that starts. */
+const AT_A_TIME = 3 * availableParallelism();
+
+/**
+ * Runs each file in a process of its own, on a PostgreSQL that they share, until all have ended, the time is over or a signal
+ * comes. None of their processes and folders is left then, nor the server.
+ */
+export async function runFiles(
+  files: readonly string[],
+  limits: FileLimits & { runMs: number },
+): Promise<FileResult[]> {
+  const home = mkdtempSync(join(tmpdir(), 'order-service-test-'));
+  chmodSync(home, 0o755); // PostgreSQL may run under another account
+  // Before TMPDIR is another: a copy of the binaries is kept from run to run.
+  process.env['POSTGRES_BIN'] = await postgresBin();
+  process.env['TMPDIR'] = home;
+  const stopped = stopOnSignal(limits.runMs);
+  const waiting = [...files];
+  const results: FileResult[] = [];
+  const postgres = await openTestPostgres();
+  try {
+    process.env['TEST_POSTGRES_URL'] = postgres.url('postgres');
+    const worker = async () => {
+      for (let file = waiting.shift(); file && !stopped.aborted; file = waiting.shift()) {
+        const folder = join(home, String(files.indexOf(file)));
+        const result = await runApart(file, limits, folder, stopped);
+        printFile(result, files.length === 1);
+        results.push(result);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  } finally {
+    await postgres.close();
+    await clearAway(home, 0);
+  }
+  if (stopped.aborted)
+    console.error(`${stopped.reason} ${waiting.length} of ${files.length} files had not begun.`);
+  return results;
+}
+
+/** Aborted by the signals that end a run, and when its time is over. A second signal ends this process at once. */
+function stopOnSignal(runMs: number): AbortSignal {
+  const stopping = new AbortController();
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    process.once(signal, () => {
+      process.exitCode = code;
+      stopping.abort(`The run was stopped by ${signal}.`);
+    });
+  }
+  const minutes = runMs / 60_000;
+  setTimeout(() => stopping.abort(`The run had not ended after ${minutes} minutes.`), runMs).unref();
+  return stopping.signal;
+}
