@@ -84,8 +84,9 @@ function checkNpm(args: readonly string[]): void {
 }
 
 function checkNode(args: readonly string[]): void {
-  const [program = '', ...passed] = args.filter((arg) => !arg.startsWith('--import'));
-  checkProgram(program, passed);
+  // What begins with a dash is node's own; without a program, it reads one from its input.
+  const [program, ...passed] = args.slice(args.findIndex((arg) => !arg.startsWith('-')));
+  if (args.some((arg) => !arg.startsWith('-')) && program) checkProgram(program, passed);
 }
 
 /** Options by the program's own reading of them, which then goes no further. */

@@ -22,8 +22,10 @@ import { until } from '../support/until.ts';
 // `npm run dev` on a copy of this repository, whose files can be changed. The tests after the first find what it has left.
 
 const skip = process.platform === 'win32' && 'there are no signals';
+// Four starts, each with a migration, and six restarts: half a minute, and much longer beside other tests.
+const timeout = 290_000;
 
-test('npm run dev', { skip }, async (t) => {
+test('npm run dev', { skip, timeout }, async (t) => {
   const folder = copyOfRepository(t);
   let orderUrl = '';
 
@@ -104,7 +106,7 @@ async function startDev(t: TestContext, folder: string, ...flags: string[]) {
   const args = ['--prefix', folder, 'run', 'dev', '--', '--any-ports', ...flags];
   const npm = spawnNpm(t, args, { TMPDIR: tmpdir() });
   const says = (pattern: RegExp) =>
-    until(`it says ${pattern}`, () => pattern.test(npm.output()), 60_000).catch((cause) => {
+    until(`it says ${pattern}`, () => pattern.test(npm.output()), 120_000).catch((cause) => {
       throw new Error(`It said:\n${npm.output()}`, { cause });
     });
   await says(/curl -i -X POST/);

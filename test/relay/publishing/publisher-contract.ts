@@ -11,9 +11,9 @@ export type Trouble = 'busy' | 'lost' | 'missing' | 'unreachable';
 export interface BrokerUnderTest {
   readonly publisher: Publisher;
   /** What the broker has, in the order in which it came, repeats too. */
-  accepted(): readonly Pick<OutboxMessage, 'messageId' | 'body'>[];
+  readonly accepted: () => readonly Pick<OutboxMessage, 'messageId' | 'body'>[];
   /** Whatever is asked of the broker meets this from here on; returns what ends it. */
-  cause(trouble: Trouble): () => void;
+  readonly cause: (trouble: Trouble) => () => void;
 }
 
 /** What the relay relies on, whichever broker it is. `open` registers with `t` what closes the broker and the publisher. */
