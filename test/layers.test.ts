@@ -100,10 +100,11 @@ const rules: Rule[] = [
   only('@opentelemetry\\/(?!api$)', /^src\/core\/tracing\.ts$/, '@opentelemetry/resources'),
   only('@opentelemetry\\/api', /^(src\/core\/tracing|src\/messages\/trace-context|test\/.*)\.ts$/),
   only(
-    '(@fastify\\/(?!otel$)|fastify$)',
+    '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
     /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|bench\/programs\/.*|test\/.*)\.ts$/,
     'fastify',
   ),
+  only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only('prom-client', /^(relay\/monitoring\/metrics\.ts$|test\/)/),
@@ -178,6 +179,18 @@ test('the relay does not load Drizzle, which takes 35 MiB of the 200 MB that it 
     [...loaded].filter((target) => target.startsWith('drizzle-orm')),
     [],
   );
+});
+
+test('each file of src/core is loaded by both processes', () => {
+  const files = repository();
+
+  assert.deepEqual(notShared(files), []);
+  const planted = new Map([
+    ...files,
+    ['src/core/unused.ts', ''],
+    ['src/main.ts', "import './core/unused.ts';"],
+  ]);
+  assert.ok(notShared(planted).includes('src/core/unused.ts'));
 });
 
 test('every folder of the relay is a room with its place', () => {
@@ -317,16 +330,32 @@ function withoutComments(text: string): string {
   return text.replaceAll(/^\s*\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
 }
 
-/** Files and packages that come with a file, whichever way. */
-function loadedBy(path: string, files: ReadonlyMap<string, string>): Set<string> {
+/** Files and packages that come with a file, whichever way; with `types` also those that Node does not load. */
+function loadedBy(
+  path: string,
+  files: ReadonlyMap<string, string>,
+  { types } = { types: false },
+): Set<string> {
   const loaded = new Set([path]);
   for (const file of loaded) {
     for (const one of importsOf(file, files.get(file) ?? '')) {
       const [kind, target = ''] = one.split(' ');
-      if (kind !== 'type') loaded.add(target);
+      if (kind !== 'type' || types) loaded.add(target);
     }
   }
   return loaded;
+}
+
+/** The files of src/core that the api or the relay does without. Types count: they are shared as well. */
+function notShared(files: ReadonlyMap<string, string>): string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  const loaded = ['api', 'relay'].map((name) => {
+    const entries = scripts[name]?.match(/\b(src|relay)\/[\w/-]+\.ts\b/g) ?? []; // the process, and what --import loads before it
+    return new Set(entries.flatMap((entry) => [...loadedBy(entry, files, { types: true })]));
+  });
+  return [...files.keys()].filter(
+    (path) => path.startsWith('src/core/') && !loaded.every((set) => set.has(path)),
+  );
 }
 
 function tooLong(files: ReadonlyMap<string, string>, within: RegExp): string[] {

@@ -1,30 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from '@sinclair/typebox';
-import { ApiError } from '../api-error.ts';
-import type { OrderPage, OrderQuery } from '../orders/order-query.ts';
-import type { App } from './app-instance.ts';
-import { answer, CACHE_CONTROL, contextHeaders, problemAnswer, RETRY_AFTER } from './openapi.ts';
-import { cursorOf, OrderQueryString, readOrderQuery } from './order-query-string.ts';
+import { ApiError } from '../../api-error.ts';
+import type { OrderPage, OrderQuery } from '../../orders/order-query.ts';
+import { answer, CACHE_CONTROL, problemAnswer } from '../documented-answers.ts';
+import { contextHeaders } from '../headers/context-headers.ts';
+import { cursorOf } from '../query/order-cursor.ts';
+import { OrderQueryString, toOrderQuery } from '../query/order-query-string.ts';
 import { OrderView, viewOrder } from './order-view.ts';
 
 export interface OrderListDeps {
   readonly listOrders: (query: OrderQuery) => Promise<OrderPage>;
 }
 
-export function orderListRoute(app: App, { listOrders }: OrderListDeps): void {
-  // The schema documents; readOrderQuery checks.
-  const options = { schema: listOrdersSchema, validatorCompiler: () => () => true };
-  app.get('/api/orders', options, async (request, reply) => {
-    const { orders, next } = await listOrders(readOrderQuery(request.query));
+export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (app, { listOrders }) => {
+  app.get('/orders', { schema: listOrdersSchema }, async (request, reply) => {
+    const { orders, next } = await listOrders(toOrderQuery(request.query));
     const list: OrderList = { items: orders.map(viewOrder), ...(next && { next: cursorOf(next) }) };
     if (list.next) {
       const asked = new URL(request.url, 'http://here').searchParams;
       asked.set('cursor', list.next);
-      reply.header('link', `</api/orders?${asked.toString()}>; rel="next"`);
+      reply.header('link', `<${app.prefix}/orders?${asked.toString()}>; rel="next"`);
     }
     reply.header('cache-control', 'private, no-cache');
     return list;
   });
-}
+};
 
 const OrderList = Type.Object(
   {
@@ -68,16 +68,9 @@ const listOrdersSchema = {
     200: answer('A page of orders', OrderList, { ...LINK, ...CACHE_CONTROL }),
     400: problemAnswer(
       'A parameter or a header is not valid, or not known; errors[] names each',
-      {},
       new ApiError('REQUEST_INVALID', 'The query is not valid', {
         faults: [{ pointer: '', detail: 'limit must be a whole number from 1 to 100' }],
       }),
-    ),
-    500: problemAnswer('A fault of ours', {}, new Error('Not told')),
-    503: problemAnswer(
-      'The database does not answer',
-      RETRY_AFTER,
-      new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
     ),
   },
 };

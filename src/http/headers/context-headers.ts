@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Fault } from '../core/errors.ts';
-import type { MessageContext } from '../messages/message-context.ts';
-import { parseTraceContext } from '../messages/trace-context.ts';
+import { Type } from '@sinclair/typebox';
+import type { Fault } from '../../core/errors.ts';
+import type { MessageContext } from '../../messages/message-context.ts';
+import { parseTraceContext } from '../../messages/trace-context.ts';
+import { headerFault } from './header-error.ts';
 
 export const MAX_METADATA = 20;
 export const MAX_METADATA_NAME = 64;
@@ -22,6 +24,21 @@ const RESERVED_NAMES = new Set([
   'diagnostic-id',
 ]);
 
+/** Documents the headers of the message context; `readContext` checks them. */
+export const contextHeaders = Type.Object({
+  'X-Correlation-Id': Type.Optional(
+    Type.String({ description: '1 to 128 visible ASCII characters; made when absent' }),
+  ),
+  'X-Request-Id': Type.Optional(
+    Type.String({
+      description: 'For the log alone, and returned; left out if it is not 1 to 128 visible ASCII characters',
+    }),
+  ),
+  'X-User-Id': Type.Optional(Type.String({ description: 'Who asks; 1 to 128 visible ASCII characters' })),
+  traceparent: Type.Optional(Type.String({ description: 'W3C Trace Context' })),
+  tracestate: Type.Optional(Type.String({ description: 'W3C Trace Context' })),
+});
+
 export interface RequestContext {
   readonly context: MessageContext;
   /** What a proxy calls the request: for its log and ours, and for nothing else. */
@@ -41,7 +58,7 @@ export function readContext(
     const value = headers[name];
     if (value === undefined || (typeof value === 'string' && VISIBLE_ASCII.test(value)))
       return value as string;
-    faults.push(fault(name, 'must be 1 to 128 visible ASCII characters'));
+    faults.push(headerFault(name, 'must be 1 to 128 visible ASCII characters'));
     return undefined;
   };
   const context: MessageContext = {
@@ -64,20 +81,18 @@ function readMetadata(headers: IncomingHttpHeaders, faults: Fault[]): Record<str
     .map(([header, value]) => [header.slice(METADATA_PREFIX.length), String(value)] as const);
   for (const [name, value] of entries) {
     const header = `${METADATA_PREFIX}${name}`;
-    if (RESERVED_NAMES.has(name)) faults.push(fault(header, 'takes a name that messages use themselves'));
+    if (RESERVED_NAMES.has(name))
+      faults.push(headerFault(header, 'takes a name that messages use themselves'));
     if (!METADATA_NAME.test(name)) {
       faults.push(
-        fault(header, `must have a name of 1 to ${MAX_METADATA_NAME} letters, digits, ".", "_" or "-"`),
+        headerFault(header, `must have a name of 1 to ${MAX_METADATA_NAME} letters, digits, ".", "_" or "-"`),
       );
     }
     if (!METADATA_VALUE.test(value)) {
-      faults.push(fault(header, `must be 1 to ${MAX_METADATA_VALUE} printable ASCII characters`));
+      faults.push(headerFault(header, `must be 1 to ${MAX_METADATA_VALUE} printable ASCII characters`));
     }
   }
   if (entries.length > MAX_METADATA)
-    faults.push(fault(`${METADATA_PREFIX}*`, `must be at most ${MAX_METADATA}`));
+    faults.push(headerFault(`${METADATA_PREFIX}*`, `must be at most ${MAX_METADATA}`));
   return Object.fromEntries(entries);
 }
-
-// A header is no field of the body, hence the empty pointer.
-const fault = (header: string, detail: string): Fault => ({ pointer: '', detail: `${header} ${detail}` });

@@ -1,6 +1,6 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import type { FastifyInstance } from 'fastify';
-import { answer } from './openapi.ts';
+import { answer } from '../documented-answers.ts';
 
 const ANSWER_KEPT_MS = 1_000;
 
@@ -12,7 +12,7 @@ export interface HealthDeps {
 }
 
 /** `/health/live` asks nothing of anyone; `/health/ready` asks the database, once for all who ask within a second. */
-export function healthRoutes(app: FastifyInstance, { probeDatabase, isOpen }: HealthDeps): void {
+export const healthRoutes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { probeDatabase, isOpen }) => {
   const databaseAnswers = sharedFor(ANSWER_KEPT_MS, async () => {
     try {
       await probeDatabase();
@@ -29,7 +29,7 @@ export function healthRoutes(app: FastifyInstance, { probeDatabase, isOpen }: He
     reply.code(ready ? 200 : 503);
     return { status: ready ? 'ready' : 'not ready' };
   });
-}
+};
 
 const state = (status: string) =>
   Type.Object({ status: Type.Literal(status) }, { additionalProperties: false });

@@ -22,8 +22,9 @@ export function closeGently(app: FastifyInstance): () => boolean {
     setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS).unref();
   });
   // The connections that are busy now would be kept alive afterwards.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     if (closing) reply.header('connection', 'close');
+    done(null, payload);
   });
   return () => closing;
 }

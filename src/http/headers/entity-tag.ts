@@ -1,4 +1,4 @@
-import { ApiError } from '../api-error.ts';
+import { headerError, headerFault } from './header-error.ts';
 
 /** Entity tags of versions, and the conditions that clients make with them: https://www.rfc-editor.org/rfc/rfc9110#section-13 */
 const LISTED = /^\s*(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"\s*$/;
@@ -15,8 +15,8 @@ export function versionsOf(ifMatch: string | undefined): number[] | undefined {
   if (ifMatch === undefined || ifMatch.trim() === '*') return undefined;
   const tags = tagsIn(ifMatch);
   if (!tags) {
-    const detail = 'if-match must be "*" or a list of entity tags, such as "1" with its quotes';
-    throw new ApiError('CONTEXT_INVALID', 'A header is not valid', { faults: [{ pointer: '', detail }] });
+    const wanted = 'must be "*" or a list of entity tags, such as "1" with its quotes';
+    throw headerError(headerFault('if-match', wanted));
   }
   return tags.flatMap((tag) => STRONG_VERSION.exec(tag)?.[1] ?? []).map(Number);
 }

@@ -1,9 +1,9 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from '@sinclair/typebox';
-import { ApiError } from '../api-error.ts';
-import { orderNotFound } from '../orders/order.ts';
-import { type OrderEvent, stateOf } from '../orders/order-event.ts';
-import type { App } from './app-instance.ts';
-import { answer, CACHE_CONTROL, contextHeaders, problemAnswer, RETRY_AFTER } from './openapi.ts';
+import { orderNotFound } from '../../orders/order.ts';
+import { eventState, type OrderEvent } from '../../orders/order-event.ts';
+import { answer, CACHE_CONTROL, headerProblem, problemAnswer } from '../documented-answers.ts';
+import { contextHeaders } from '../headers/context-headers.ts';
 import { OrderParams, orderIdOf } from './order-view.ts';
 
 export interface OrderEventsDeps {
@@ -11,22 +11,25 @@ export interface OrderEventsDeps {
   readonly findOrderEvents: (orderId: string) => Promise<OrderEvent[] | undefined>;
 }
 
-export function orderEventsRoute(app: App, { findOrderEvents }: OrderEventsDeps): void {
-  app.get('/api/orders/:orderId/events', { schema: getEventsSchema }, async (request, reply) => {
+export const orderEventsRoute: FastifyPluginAsyncTypebox<OrderEventsDeps> = async (
+  app,
+  { findOrderEvents },
+) => {
+  app.get('/orders/:orderId/events', { schema: getEventsSchema }, async (request, reply) => {
     const events = await findOrderEvents(orderIdOf(request.params));
     if (!events) throw orderNotFound();
     const list: EventList = { items: events.map(viewEvent) };
     reply.header('cache-control', 'private, no-cache');
     return list;
   });
-}
+};
 
 function viewEvent(event: OrderEvent): EventView {
   const { messageId, type, createdAt, publishedAt, parkedAt, droppedAt } = event;
   return {
     messageId,
     type,
-    state: stateOf(event),
+    state: eventState(event),
     createdAt: createdAt.toISOString(),
     ...(publishedAt && { publishedAt: publishedAt.toISOString() }),
     ...(parkedAt && { parkedAt: parkedAt.toISOString() }),
@@ -90,19 +93,7 @@ const getEventsSchema = {
   params: OrderParams,
   response: {
     200: answer('The events of the order', EventList, CACHE_CONTROL),
-    400: problemAnswer(
-      'A header or the address is not valid',
-      {},
-      new ApiError('CONTEXT_INVALID', 'A header is not valid', {
-        faults: [{ pointer: '', detail: 'x-correlation-id must be 1 to 128 visible ASCII characters' }],
-      }),
-    ),
-    404: problemAnswer('There is no such order', {}, orderNotFound()),
-    500: problemAnswer('A fault of ours', {}, new Error('Not told')),
-    503: problemAnswer(
-      'The database does not answer',
-      RETRY_AFTER,
-      new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
-    ),
+    400: headerProblem,
+    404: problemAnswer('There is no such order', orderNotFound()),
   },
 };

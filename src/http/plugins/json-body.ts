@@ -1,13 +1,14 @@
-import { ApiError } from '../api-error.ts';
-import type { App } from './app-instance.ts';
-import { extentFault } from './body-extent.ts';
-import { jsonFaultAt } from './json-syntax.ts';
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
+import { ApiError } from '../../api-error.ts';
+import { extentFault } from '../body/body-extent.ts';
+import { jsonFault } from '../body/json-fault.ts';
 
 /**
  * JSON alone is taken, and only as UTF-8: Fastify would put U+FFFD where a byte is wrong, and so change an order silently.
  * Of a name that comes twice the last one counts, as JSON.parse has it; `__proto__` is refused.
  */
-export function addJsonParser(app: App): void {
+export const jsonBody = fp(async (app: FastifyInstance) => {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
@@ -29,11 +30,13 @@ export function addJsonParser(app: App): void {
       return done(null, value);
     });
   });
-}
+});
 
 function whyRefused(text: string): string {
-  const at = jsonFaultAt(text);
-  if (at === undefined) return 'The body has a member that could change objects of ours, such as __proto__';
+  const fault = jsonFault(text);
+  if (!fault) return 'The body has a member that could change objects of ours, such as __proto__';
+  const { at } = fault;
+  if (at === undefined) return 'The body is not JSON';
   const lines = text.slice(0, at).split('\n');
   const place = `position ${at} (line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1})`;
   return at < text.length

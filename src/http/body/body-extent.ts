@@ -1,4 +1,5 @@
-import type { Fault } from '../core/errors.ts';
+import type { Fault } from '../../core/errors.ts';
+import { childPointer } from './json-pointer.ts';
 
 const MAX_MEMBERS = 1_000;
 const MAX_VALUES = 10_000;
@@ -20,10 +21,9 @@ export function extentFault(body: unknown): Fault | undefined {
       return { pointer: shown(pointer), detail: `must have at most ${MAX_MEMBERS} members` };
     if (values > MAX_VALUES) return { pointer: '', detail: `must have at most ${MAX_VALUES} values` };
     for (const name of names)
-      waiting.push([(value as Record<string, unknown>)[name], `${pointer}/${escaped(name)}`]);
+      waiting.push([(value as Record<string, unknown>)[name], childPointer(pointer, name)]);
   }
   return undefined;
 }
 
 const shown = (pointer: string) => (pointer.length > LONGEST_POINTER_SHOWN ? '' : pointer);
-const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1');

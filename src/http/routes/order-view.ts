@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { OrderCreated } from '../messages/order-created.ts';
-import { describeOrder, type Order, orderNotFound } from '../orders/order.ts';
+import { OrderCreated } from '../../messages/order-created.ts';
+import { describeOrder, type Order, orderNotFound } from '../../orders/order.ts';
 
 const { createdAt } = OrderCreated.properties;
 const [orderExample] = OrderCreated['examples'] as [OrderCreated];

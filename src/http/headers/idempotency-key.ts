@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import { ApiError } from '../api-error.ts';
-import type { KeyedRequest } from '../idempotency/keyed-request.ts';
-import { canonicalJson } from './canonical-json.ts';
+import type { KeyedRequest } from '../../idempotency/keyed-request.ts';
+import { canonicalJson } from '../body/canonical-json.ts';
+import { headerError, headerFault } from './header-error.ts';
 
 // https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ has the key as a quoted string of structured
 // fields, https://www.rfc-editor.org/rfc/rfc9651#section-3.3.3; most clients send it bare. Both are the same key.
@@ -31,6 +31,6 @@ export function parseIdempotencyKey(header: string | readonly string[]): string 
   const value = String(header);
   const key = BARE.test(value) ? value : QUOTED.exec(value)?.[1]?.replaceAll(/\\(["\\])/g, '$1');
   if (key && key.length <= MAX_LENGTH) return key;
-  const detail = `idempotency-key must be 1 to ${MAX_LENGTH} visible ASCII characters, quoted or not`;
-  throw new ApiError('CONTEXT_INVALID', 'A header is not valid', { faults: [{ pointer: '', detail }] });
+  const wanted = `must be 1 to ${MAX_LENGTH} visible ASCII characters, quoted or not`;
+  throw headerError(headerFault('idempotency-key', wanted));
 }

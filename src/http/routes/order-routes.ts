@@ -1,23 +1,17 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { ApiError } from '../api-error.ts';
-import type { Dispatcher } from '../dispatcher.ts';
-import { CANCEL_ORDER, CancelOrder } from '../messages/cancel-order.ts';
-import { CREATE_ORDER, CreateOrder } from '../messages/create-order.ts';
-import { OrderCreated } from '../messages/order-created.ts';
-import { type Order, orderNotFound } from '../orders/order.ts';
-import type { Receptors } from '../receptors/registry.ts';
-import type { App } from './app-instance.ts';
-import { commandRoute } from './command-route.ts';
-import { entityTag, isKnown, versionsOf } from './entity-tag.ts';
-import {
-  answer,
-  bodyProblems,
-  CACHE_CONTROL,
-  contextHeaders,
-  databaseProblems,
-  emptyAnswer,
-  problemAnswer,
-} from './openapi.ts';
+import { ApiError } from '../../api-error.ts';
+import type { Dispatcher } from '../../dispatcher.ts';
+import { CANCEL_ORDER, CancelOrder } from '../../messages/cancel-order.ts';
+import { CREATE_ORDER, CreateOrder } from '../../messages/create-order.ts';
+import { OrderCreated } from '../../messages/order-created.ts';
+import { type Order, orderNotFound } from '../../orders/order.ts';
+import type { Receptors } from '../../receptors/registry.ts';
+import { answer, CACHE_CONTROL, emptyAnswer, headerProblem, problemAnswer } from '../documented-answers.ts';
+import { contextHeaders } from '../headers/context-headers.ts';
+import { entityTag, isKnown, versionsOf } from '../headers/entity-tag.ts';
+import { commandHandler } from './command-handler.ts';
+import { commandSchema } from './command-schema.ts';
 import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 
 export interface OrderRoutesDeps {
@@ -25,14 +19,13 @@ export interface OrderRoutesDeps {
   readonly dispatcher: Dispatcher<Receptors>;
 }
 
-export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps): void {
-  commandRoute(app, dispatcher, {
-    url: '/api/orders',
-    schema: createOrderSchema,
-    toCommand: ({ body }) => ({ type: CREATE_ORDER, body }),
+export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (app, deps) => {
+  const { findOrder, dispatcher } = deps;
+
+  const create = commandHandler(dispatcher, CREATE_ORDER, {
     toAnswer: (order) => ({
       status: 201,
-      headers: { location: `/api/orders/${order.orderId}` },
+      headers: { location: `${app.prefix}/orders/${order.orderId}` },
       body: order,
     }),
     onCommitted: ({ orderId, customerId, totalAmount, items }, { log }) =>
@@ -41,17 +34,11 @@ export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps
         `Order ${orderId} created for customer ${customerId} with ${items.length} items, total $${totalAmount}`,
       ),
   });
+  app.post('/orders', { schema: createOrderSchema }, (request, reply) =>
+    create(request, reply, ({ body }) => body),
+  );
 
-  commandRoute(app, dispatcher, {
-    url: '/api/orders/:orderId/cancel',
-    schema: cancelOrderSchema,
-    toCommand: ({ params, body, headers }) => {
-      const versions = versionsOf(headers['if-match']);
-      return {
-        type: CANCEL_ORDER,
-        body: { orderId: orderIdOf(params), ...body, ...(versions && { versions }) },
-      };
-    },
+  const cancel = commandHandler(dispatcher, CANCEL_ORDER, {
     toAnswer: (order) => ({
       status: 200,
       headers: { etag: entityTag(order.version) },
@@ -60,8 +47,14 @@ export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps
     onCommitted: ({ orderId, customerId }, { log }) =>
       log.info({ orderId, customerId }, `Order ${orderId} of customer ${customerId} is cancelled`),
   });
+  app.post('/orders/:orderId/cancel', { schema: cancelOrderSchema }, (request, reply) =>
+    cancel(request, reply, ({ params, body, headers }) => {
+      const versions = versionsOf(headers['if-match']);
+      return { orderId: orderIdOf(params), ...body, ...(versions && { versions }) };
+    }),
+  );
 
-  app.get('/api/orders/:orderId', { schema: getOrderSchema }, async (request, reply) => {
+  app.get('/orders/:orderId', { schema: getOrderSchema }, async (request, reply) => {
     const order = await findOrder(orderIdOf(request.params));
     if (!order) throw orderNotFound();
     reply.header('etag', entityTag(order.version)).header('cache-control', 'private, no-cache');
@@ -69,14 +62,14 @@ export function orderRoutes(app: App, { findOrder, dispatcher }: OrderRoutesDeps
     reply.code(304);
     return undefined;
   });
-}
+};
 
 const ETAG = {
   ETag: { type: 'string', description: 'The version of the order', examples: ['"1"'] },
 };
 const LOCATION = { Location: { type: 'string', description: 'Where the order can be read' } };
 
-const createOrderSchema = {
+const createOrderSchema = commandSchema({
   operationId: 'createOrder',
   summary: 'Create an order',
   description:
@@ -89,17 +82,14 @@ const createOrderSchema = {
     201: answer('The order was created, and its event will be published', OrderCreated, LOCATION),
     400: problemAnswer(
       'The order cannot be taken; errors[] names every wrong field',
-      {},
       new ApiError('REQUEST_INVALID', 'The order cannot be taken', {
         faults: [{ pointer: '/items/0/unitPrice', detail: 'must have at most two decimals' }],
       }),
     ),
-    ...bodyProblems,
-    ...databaseProblems,
   },
-};
+});
 
-const cancelOrderSchema = {
+const cancelOrderSchema = commandSchema({
   operationId: 'cancelOrder',
   summary: 'Cancel an order',
   description:
@@ -122,26 +112,21 @@ const cancelOrderSchema = {
     200: answer('The order is cancelled', OrderView, ETAG),
     400: problemAnswer(
       'The body, a header or the address is not valid; errors[] names every wrong field',
-      {},
       new ApiError('REQUEST_INVALID', 'The request cannot be taken', {
         faults: [{ pointer: '/reason', detail: 'is required' }],
       }),
     ),
-    404: problemAnswer('There is no such order', {}, orderNotFound()),
+    404: problemAnswer('There is no such order', orderNotFound()),
     409: problemAnswer(
-      'The order is in a state from which it cannot be cancelled; or the first request with this Idempotency-Key is under way',
-      {},
+      'The order is in a state from which it cannot be cancelled',
       new ApiError('ORDER_NOT_CANCELLABLE', 'An order that is Shipped cannot be cancelled'),
     ),
     412: problemAnswer(
       'The order has another version than If-Match asks for; nothing was changed',
-      {},
       new ApiError('ORDER_VERSION_MISMATCH', 'The order has changed: its version is 2 by now'),
     ),
-    ...bodyProblems,
-    ...databaseProblems,
   },
-};
+});
 
 const getOrderSchema = {
   operationId: 'getOrder',
@@ -159,14 +144,7 @@ const getOrderSchema = {
   response: {
     200: answer('The order as it stands now', OrderView, { ...ETAG, ...CACHE_CONTROL }),
     304: emptyAnswer('The order has not changed since', { ...ETAG, ...CACHE_CONTROL }),
-    400: problemAnswer(
-      'A header or the address is not valid',
-      {},
-      new ApiError('CONTEXT_INVALID', 'A header is not valid', {
-        faults: [{ pointer: '', detail: 'x-correlation-id must be 1 to 128 visible ASCII characters' }],
-      }),
-    ),
-    404: problemAnswer('There is no such order', {}, orderNotFound()),
-    ...databaseProblems,
+    400: headerProblem,
+    404: problemAnswer('There is no such order', orderNotFound()),
   },
 };
