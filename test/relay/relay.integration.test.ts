@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Logger } from '../../src/core/log.ts';
 import { createDatabase } from '../support/database.ts';
+import { MemoryPublisher } from '../support/memory-publisher.ts';
 import {
   arrivals,
   connect,
@@ -18,7 +19,7 @@ import { until } from '../support/until.ts';
 
 test('an event committed before the first start of the relay is published, before those committed later', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   await insertEvent(pool, 'Early', { aggregateId: 'o1' });
 
   const relay = startRelay(t, { url, bus });
@@ -82,7 +83,7 @@ test('a message with only the required columns has no property that has no value
 
 test('five rows of one transaction come out in order, a rolled-back one never', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const relay = startRelay(t, { url, bus });
   await untilStreaming(relay);
   const client = await connect(t, url);
@@ -107,7 +108,7 @@ test('five rows of one transaction come out in order, a rolled-back one never', 
 
 test('interleaved transactions come out in the order of their commits, not of their inserts', async (t) => {
   const { url } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const relay = startRelay(t, { url, bus });
   await untilStreaming(relay);
   const [a, b] = [await connect(t, url), await connect(t, url)];
@@ -130,7 +131,7 @@ test('interleaved transactions come out in the order of their commits, not of th
 
 test('a row inserted as processed is never sent', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const history = `INSERT INTO outbox (message_id, message_type, message_body, processed_at)
                    VALUES (gen_random_uuid(), 'History', '{}', now())`;
   await pool.query(history);
@@ -147,7 +148,7 @@ test('a row inserted as processed is never sent', async (t) => {
 
 test('a row that its own transaction deletes again is sent from the WAL, and the slot moves on', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const relay = startRelay(t, { url, bus });
   await untilStreaming(relay);
   const client = await connect(t, url);
@@ -226,7 +227,7 @@ test('a failing send shows in its row, and once the broker is well the order is 
 
 test('a clean stop and start repeats nothing and loses nothing', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const first = startRelay(t, { url, bus });
   await untilStreaming(first);
   const write = async (from: number, to: number) => {
@@ -255,7 +256,7 @@ test('a clean stop and start repeats nothing and loses nothing', async (t) => {
 
 test('what is marked already when it comes again is not sent again', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const first = startRelay(t, { url, bus });
   await untilStreaming(first);
   for (let n = 1; n <= 10; n++) await insertEvent(pool, `Ev${n}`);
@@ -291,7 +292,7 @@ test('what is marked already when it comes again is not sent again', async (t) =
 
 test('of two relays one stands by, and takes over when the first is gone', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const first = startRelay(t, { url, bus });
   await untilStreaming(first);
   const second = startRelay(t, { url, bus });
@@ -313,7 +314,7 @@ test('of two relays one stands by, and takes over when the first is gone', async
 
 test('a slot that is dropped while the relay is away is made anew, and the table makes good what passed', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const first = startRelay(t, { url, bus });
   await untilStreaming(first);
   await insertEvent(pool, 'Before');
@@ -337,7 +338,7 @@ test('a slot that is dropped while the relay is away is made anew, and the table
 
 test('a slot that somebody made anew, ahead of what is settled, is not trusted', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const first = startRelay(t, { url, bus });
   await untilStreaming(first);
   await first.stop();
@@ -353,7 +354,7 @@ test('a slot that somebody made anew, ahead of what is settled, is not trusted',
 
 test('a stream that PostgreSQL ends is taken up again, without a repeat', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const relay = startRelay(t, { url, bus });
   await untilStreaming(relay);
 
@@ -378,7 +379,7 @@ test('a stream that PostgreSQL ends is taken up again, without a repeat', async 
 // The waits added up, to 15 s after a handful of faults that had nothing to do with each other.
 test('a stream that has lasted a while does not make the wait after its end longer', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const waits: unknown[] = [];
   const listening = (log: Logger): Logger =>
     Object.assign(Object.create(log) as Logger, {
@@ -403,7 +404,7 @@ test('a stream that has lasted a while does not make the wait after its end long
 
 test('a publication that is missing is told, and when it is there again nothing has been lost', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const first = startRelay(t, { url, bus });
   await untilStreaming(first);
   await first.stop();
@@ -423,7 +424,7 @@ test('a publication that is missing is told, and when it is there again nothing 
 
 test('a database without the tables ends the relay with the command to run', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   await pool.query('DELETE FROM drizzle.__drizzle_migrations');
 
   const relay = startRelay(t, { url, bus });

@@ -3,7 +3,8 @@ import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { cleanup } from '../support/cleanup.ts';
 import { openLog } from '../support/log-lines.ts';
-import { createBus, startRelay } from '../support/relay.ts';
+import { MemoryPublisher } from '../support/memory-publisher.ts';
+import { startRelay } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 
 test('tries that fail slowly are failures in a row too: a server that never answers becomes an error', async (t) => {
@@ -18,7 +19,7 @@ test('tries that fail slowly are failures in a row too: a server that never answ
     server.close();
   });
   const { port } = server.address() as { port: number };
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const { log, lines } = openLog();
 
   startRelay(t, { url: `postgres://nobody@127.0.0.1:${port}/orders`, bus, parts: () => ({ log }) });

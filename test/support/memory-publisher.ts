@@ -3,8 +3,20 @@ import { PublishError } from '../../relay/publishing/publish-error.ts';
 import type { Publisher, PublisherLimits } from '../../relay/publishing/publisher.ts';
 import { wireBytes } from '../../relay/publishing/service-bus/wire-size.ts';
 
+/** What a broker took, as a test sees it. */
+export interface Arrival {
+  readonly messageId: string | undefined;
+  readonly subject: string | undefined;
+  readonly body: Buffer;
+}
+
+/** A broker that a test can look into: the local one, or this process. */
+export interface TestBroker<A extends Arrival = Arrival> {
+  readonly journal: { readonly total: number; entries(): readonly A[] };
+}
+
 /** A publisher whose broker is this process: it keeps what it is sent, and refuses what it is told to refuse. */
-export class MemoryPublisher implements Publisher {
+export class MemoryPublisher implements Publisher, TestBroker {
   readonly name = 'Memory';
   readonly limits: PublisherLimits;
   /** In the order in which they were accepted, repeats too. */
@@ -36,6 +48,12 @@ export class MemoryPublisher implements Publisher {
     // A batch whose outcome is unknown was taken, which is the worse of the two.
     if (!refusal || refusal.outcomeUnknown) this.accepted.push(...batch);
     if (refusal) throw refusal;
+  }
+
+  get journal(): TestBroker['journal'] {
+    const { accepted } = this;
+    const entries = () => accepted.map(({ messageType: subject, ...message }) => ({ ...message, subject }));
+    return { total: accepted.length, entries };
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import { type RelayDeps, runRelay } from '../../relay/relay.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { openPool } from '../../src/core/pool.ts';
 import { cleanup } from './cleanup.ts';
+import { MemoryPublisher, type TestBroker } from './memory-publisher.ts';
 import { until } from './until.ts';
 
 /** A broker of the test's own with topic `orders` and subscription `all`. */
@@ -35,7 +36,7 @@ export interface TestRelay {
 
 export interface TestRelayOptions {
   readonly url: string;
-  readonly bus: LocalServiceBus;
+  readonly bus: LocalServiceBus | MemoryPublisher;
   readonly sessions?: boolean;
   readonly slot?: string;
   readonly publication?: string;
@@ -49,10 +50,11 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
   const monitor = new RelayMonitor();
   const sessions = options.sessions ?? false;
   const pool = openPool({ url: options.url, max: 3, applicationName: 'relay', log, durableCommits: true });
-  const publisher = new ServiceBusPublisher(
-    { connectionString: options.bus.connectionString, entity: 'orders', sessions },
-    log,
-  );
+  const { bus } = options;
+  const publisher =
+    bus instanceof MemoryPublisher
+      ? bus
+      : new ServiceBusPublisher({ connectionString: bus.connectionString, entity: 'orders', sessions }, log);
   const stopping = new AbortController();
   const deps: RelayDeps = {
     pool,
@@ -91,11 +93,11 @@ export async function untilStreaming(relay: TestRelay): Promise<void> {
 }
 
 /** The messages the broker has taken, without the repeats it dropped: [subject, body] in the order of arrival. */
-export function arrivals(bus: LocalServiceBus): [string | undefined, string][] {
+export function arrivals(bus: TestBroker): [string | undefined, string][] {
   return bus.journal.entries().map((entry) => [entry.subject, entry.body.toString()]);
 }
 
-export async function untilArrived(bus: LocalServiceBus, count: number): Promise<void> {
+export async function untilArrived(bus: TestBroker, count: number): Promise<void> {
   await until(`the broker has ${count} messages`, () => bus.journal.total >= count);
 }
 

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openApp } from '../../support/app.ts';
 import { createCluster } from '../../support/cluster.ts';
-import { connect, createBus, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { connect, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
 test('a consumer that asks for an order before its commit can be seen gets 404, and 200 once it can', async (t) => {
   const database = await createCluster(t);
   const { pool } = database;
   const orderId = '0192a0000000700080000000000000f4';
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const app = await openApp(t, { database });
   // Only the writer waits for the stand-by that does not exist: its commit is in the WAL, and nobody sees it.
   const local = `${database.url}?options=${encodeURIComponent('-c synchronous_commit=local')}`;

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import pg from 'pg';
 import { type LocalPostgres, openPostgres } from '../../../dev/postgres.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import { migratedDatabase } from '../../support/migrated-database.ts';
-import { createBus, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
+import { startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
 import { type Told, untilToldAndTried } from '../support/told.ts';
 
 interface Case {
@@ -85,7 +86,7 @@ describe('a login that fails is told by its code, and once it is mended the rela
     test(name, async (t) => {
       const role = `case_${n}`;
       if (given) await run(role, given(role));
-      const bus = await createBus(t);
+      const bus = new MemoryPublisher();
       const url = new URL(postgres.url(login?.database ?? role));
       Object.assign(url, { username: role, password: login?.password ?? 'right' });
 

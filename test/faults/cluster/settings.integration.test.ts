@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import pg from 'pg';
 import { createCluster } from '../../support/cluster.ts';
-import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
 import { checkLoadDelivered } from '../support/delivery.ts';
 import { startLoad } from '../support/load.ts';
 import { untilToldAndTried } from '../support/told.ts';
@@ -12,7 +13,7 @@ describe('settings that are too low are told, and once they are mended the relay
 }, () => {
   test('wal_level below logical', async (t) => {
     const { postgres, url, pool } = await createCluster(t, { wal_level: 'replica' });
-    const bus = await createBus(t);
+    const bus = new MemoryPublisher();
     await insertEvent(pool, 'Waiting');
 
     const relay = startRelay(t, { url, bus });
@@ -27,7 +28,7 @@ describe('settings that are too low are told, and once they are mended the relay
 
   test('no replication slot left, then no walsender left for a restart under load', async (t) => {
     const { url, pool } = await createCluster(t, { max_replication_slots: '1', max_wal_senders: '1' });
-    const bus = await createBus(t);
+    const bus = new MemoryPublisher();
     await pool.query(`SELECT pg_create_physical_replication_slot('other')`);
     const load = startLoad(t, url);
 

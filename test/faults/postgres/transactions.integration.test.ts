@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import {
   arrivals,
   connect,
-  createBus,
   insertEvent,
   startRelay,
   untilAllMarked,
@@ -18,7 +18,7 @@ import { checkDelivery } from '../support/delivery.ts';
 // https://issues.redhat.com/browse/DBZ-76: what a transaction wrote before the restart was taken for sent.
 test('a transaction that is open while another commits and the relay is restarted arrives whole', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const first = startRelay(t, { url, bus });
   await untilStreaming(first);
   const long = await connect(t, url);
@@ -44,7 +44,7 @@ test('a transaction that is open while another commits and the relay is restarte
 
 test('of transactions of which a third is undone in some way, nothing undone is sent', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const relay = startRelay(t, { url, bus });
   await untilStreaming(relay);
   const known = await insertEvent(pool, 'Known', { aggregateId: 'o1' });
@@ -78,7 +78,7 @@ test('of transactions of which a third is undone in some way, nothing undone is 
 
 test('a prepared transaction is sent when it is committed, in one with hundreds of subtransactions, and not before', async (t) => {
   const { url, pool } = await createCluster(t, { max_prepared_transactions: '10' });
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const first = startRelay(t, { url, bus });
   await untilStreaming(first);
   const client = await connect(t, url);

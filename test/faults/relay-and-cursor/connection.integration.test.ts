@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createDatabase } from '../../support/database.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import {
-  createBus,
   insertEvent,
   startRelay,
   untilAllMarked,
@@ -21,7 +21,7 @@ describe('the connection to PostgreSQL', { concurrency: 2 }, () => {
 
   test('half open, it is noticed and replaced', async (t) => {
     const { url, pool } = await createDatabase(t);
-    const bus = await createBus(t);
+    const bus = new MemoryPublisher();
     const proxy = await openTcpProxy(t, Number(new URL(url).port));
     const relay = startRelay(t, { url: Object.assign(new URL(url), { port: proxy.port }).href, bus });
     await untilStreaming(relay);

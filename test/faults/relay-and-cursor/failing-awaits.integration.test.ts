@@ -4,14 +4,8 @@ import type pg from 'pg';
 import type { Publisher } from '../../../relay/publishing/publisher.ts';
 import type { RelayDeps } from '../../../relay/relay.ts';
 import { createDatabase } from '../../support/database.ts';
-import {
-  createBus,
-  insertEvent,
-  slotOf,
-  startRelay,
-  untilAllMarked,
-  untilArrived,
-} from '../../support/relay.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { insertEvent, slotOf, startRelay, untilAllMarked, untilArrived } from '../../support/relay.ts';
 import { checkDelivery } from '../support/delivery.ts';
 import { shortWaits } from '../support/short-waits.ts';
 
@@ -21,7 +15,7 @@ import { shortWaits } from '../support/short-waits.ts';
 for (const when of ['before', 'after'] as const) {
   test(`each await of a first start fails once, ${when} its call, and nothing is lost`, async (t) => {
     const { url, pool } = await createDatabase(t);
-    const bus = await createBus(t);
+    const bus = new MemoryPublisher();
 
     for (let nth = 1, reached = true; reached; nth++) {
       await pool.query(
@@ -45,7 +39,7 @@ for (const when of ['before', 'after'] as const) {
 
   test(`each await of a restart fails once, ${when} its call, and nothing unsettled is confirmed`, async (t) => {
     const { url, pool } = await createDatabase(t);
-    const bus = await createBus(t);
+    const bus = new MemoryPublisher();
     const first = startRelay(t, { url, bus });
     await insertEvent(pool, 'First');
     await untilArrived(bus, 1);

@@ -3,14 +3,8 @@ import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { cleanup } from '../../support/cleanup.ts';
 import { createCluster } from '../../support/cluster.ts';
-import {
-  createBus,
-  insertEvent,
-  slotOf,
-  startRelay,
-  untilAllMarked,
-  untilStreaming,
-} from '../../support/relay.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { insertEvent, slotOf, startRelay, untilAllMarked, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
 // A relay that confirms its own commits only stands still while others write, and the server keeps their WAL for it.
@@ -31,7 +25,7 @@ test('an idle slot follows while another database of the server is busy', async 
 });
 
 async function followWhileBusy(t: TestContext, url: string, pool: pg.Pool, busy: pg.Pool): Promise<void> {
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const relay = startRelay(t, { url, bus });
   await untilStreaming(relay);
   await insertEvent(pool, 'Only');

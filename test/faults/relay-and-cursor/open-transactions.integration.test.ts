@@ -6,10 +6,10 @@ import { openPool } from '../../../src/core/pool.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import {
   arrivals,
   connect,
-  createBus,
   insertEvent,
   slotOf,
   startRelay,
@@ -24,7 +24,7 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
 describe('a transaction that stays open', { concurrency: 2 }, () => {
   test('holds up the making of the slot, which is told, and goes on when it ends', async (t) => {
     const { url, pool } = await createCluster(t);
-    const bus = await createBus(t);
+    const bus = new MemoryPublisher();
     const writer = await connect(t, url);
     await writer.query('BEGIN');
     await insertEvent(writer, 'Open all the time');
@@ -44,7 +44,7 @@ describe('a transaction that stays open', { concurrency: 2 }, () => {
 
   test('keeps WAL although the relay is up to date, and the status tells the one from the other', async (t) => {
     const { url, pool } = await createCluster(t);
-    const bus = await createBus(t);
+    const bus = new MemoryPublisher();
     const relay = startRelay(t, { url, bus });
     await untilStreaming(relay);
     const slot = slotOf(url);

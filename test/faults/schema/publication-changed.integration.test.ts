@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createDatabase } from '../../support/database.ts';
-import { createBus, startRelay, untilAllMarked, untilStreaming } from '../../support/relay.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { startRelay, untilAllMarked, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { checkLoadDelivered } from '../support/delivery.ts';
 import { startLoad } from '../support/load.ts';
@@ -90,7 +91,7 @@ describe('a change that hides events is told, and once it is mended nothing is l
   for (const { name, change, told, mend } of CHANGES) {
     test(name, async (t) => {
       const { url, pool } = await createDatabase(t);
-      const bus = await createBus(t);
+      const bus = new MemoryPublisher();
       const relay = startRelay(t, { url, bus });
       await untilStreaming(relay);
       const load = startLoad(t, url);

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type pg from 'pg';
 import { createDatabase } from '../../support/database.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import {
   arrivals,
   connect,
-  createBus,
   insertEvent,
   slotOf,
   startRelay,
@@ -19,7 +19,7 @@ import { startLoad } from '../support/load.ts';
 
 test('a row that its own transaction truncates away is sent from the WAL, and the slot moves on', async (t) => {
   const { url, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const relay = startRelay(t, { url, bus });
   await untilStreaming(relay);
   const client = await connect(t, url);
@@ -42,7 +42,7 @@ test('a row that its own transaction truncates away is sent from the WAL, and th
 test('rows that are updated, deleted and truncated are no events, even in a publication of all operations', async (t) => {
   const { url, pool } = await createDatabase(t);
   await pool.query(`ALTER PUBLICATION order_outbox SET (publish = 'insert, update, delete, truncate')`);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const relay = startRelay(t, { url, bus });
   await untilStreaming(relay);
 
@@ -68,7 +68,7 @@ test('rows that are updated, deleted and truncated are no events, even in a publ
 test('rows are marked and deleted under load although the table has no replica identity, through a restart and the loss of the slot', async (t) => {
   const { url, pool } = await createDatabase(t);
   await pool.query('ALTER TABLE outbox REPLICA IDENTITY NOTHING');
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const first = startRelay(t, { url, bus });
   const load = startLoad(t, url);
 

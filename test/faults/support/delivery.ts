@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import type pg from 'pg';
-import type { JournalEntry } from '../../../dev/service-bus/journal.ts';
-import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
+import type { Arrival, TestBroker } from '../../support/memory-publisher.ts';
 import { untilAllMarked } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import type { Load } from './load.ts';
@@ -15,7 +14,7 @@ export async function unmarkedIds(db: pg.Pool): Promise<Set<string>> {
 }
 
 /** Waits until every row is marked, then holds what the broker took against the table. Returns what was sent again. */
-export async function checkDelivery(db: pg.Pool, bus: LocalServiceBus): Promise<JournalEntry[]> {
+export async function checkDelivery<A extends Arrival>(db: pg.Pool, bus: TestBroker<A>): Promise<A[]> {
   await untilAllMarked(db, 60_000);
   const { rows } = await db.query<Row>(
     `SELECT message_id::text AS id, message_body::text AS body, coalesce(aggregate_id, message_id::text) AS lane, position
@@ -28,7 +27,7 @@ export async function checkDelivery(db: pg.Pool, bus: LocalServiceBus): Promise<
 }
 
 /** The same against what the writers remember, once they have stopped: also where the table is not what it was. */
-export async function checkLoadDelivered(bus: LocalServiceBus, load: Load): Promise<JournalEntry[]> {
+export async function checkLoadDelivered<A extends Arrival>(bus: TestBroker<A>, load: Load): Promise<A[]> {
   await load.stop();
   const ids = new Set<string | undefined>(load.committed.keys());
   const allArrived = () => ids.isSubsetOf(new Set(bus.journal.entries().map(({ messageId }) => messageId)));
@@ -56,11 +55,11 @@ interface Committed {
 type Row = Omit<Committed, 'position'> & { readonly position: string };
 
 /** Nothing lost, nothing that was not committed, no byte altered, no order out of its order. Returns what came again. */
-function checkAgainst({ journal }: LocalServiceBus, committed: readonly Committed[]): JournalEntry[] {
+function checkAgainst<A extends Arrival>({ journal }: TestBroker<A>, committed: readonly Committed[]): A[] {
   const byId = new Map(committed.map((one) => [one.id, one]));
   const seen = new Set<string>();
   const lastOfLane = new Map<string, bigint>();
-  const repeats: JournalEntry[] = [];
+  const repeats: A[] = [];
 
   for (const entry of journal.entries()) {
     const one = byId.get(entry.messageId ?? '');

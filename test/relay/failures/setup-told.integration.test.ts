@@ -4,12 +4,13 @@ import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { openLog } from '../../support/log-lines.ts';
-import { createBus, startRelay } from '../../support/relay.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { startRelay } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
 test('what only a person can end is one error line a try, slowly, and the same text at the readiness', async (t) => {
   const { url, name, pool } = await createDatabase(t);
-  const bus = await createBus(t);
+  const bus = new MemoryPublisher();
   const { log, lines } = openLog();
   const wrong = Object.assign(new URL(url), { pathname: `/${name}_typo` }).href;
   const { monitor } = startRelay(t, { url: wrong, bus, parts: () => ({ log }) });
