@@ -48,7 +48,7 @@ export function startProcess(
     pid: child.pid ?? 0,
     lines,
     exited,
-    ready: (url, timeoutMs = 20_000) => answers(url, timeoutMs, name, lines, exited),
+    ready: (url, timeoutMs = 60_000) => answers(url, timeoutMs, name, lines, exited),
     stop(signal = 'SIGTERM') {
       child.kill(signal);
       return exited;
