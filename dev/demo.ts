@@ -2,28 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
 import pg from 'pg';
-import { CreateOrder } from '../src/messages/create-order.ts';
+import { addresses } from './addresses.ts';
 import { openStack, type Stack } from './stack.ts';
+import { stopRequest } from './stop-request.ts';
+import { tutorialOrder } from './tutorial-order.ts';
 
 // An order in, its event out: the tutorial's order through the real api, a real PostgreSQL's write-ahead log, the real
 // relay, and out of a Service Bus receiver. `-- --keep` leaves everything running.
 
 const DEADLINE_MS = 30_000;
-const [ORDER] = CreateOrder['examples'] as [CreateOrder];
 
 const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-const interrupted = new Promise<void>((resolve) => {
-  // For good, and not once: npm passes a signal on, so Ctrl-C can come twice, and must not end this in the middle of stopping.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve());
-});
+const interrupted = stopRequest();
 let stack: Stack | undefined;
 try {
   const tooLate = sleep(DEADLINE_MS).then(() => `The demo is not through after ${DEADLINE_MS / 1000} s`);
   const ended = await Promise.race([run(), interrupted, tooLate]);
   if (typeof ended === 'string') throw new Error(ended);
   if (flags.keep && stack) {
-    printAddresses(stack);
-    await Promise.race([interrupted, parentGone()]);
+    console.log(addresses(stack));
+    await interrupted;
   }
 } catch (error) {
   console.error(`\nThe demo failed: ${(error as Error).message}`);
@@ -60,7 +58,7 @@ async function run(): Promise<void> {
     const answer = await fetch(`${stack.apiUrl}/api/orders`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-correlation-id': 'req-123' },
-      body: JSON.stringify(ORDER),
+      body: JSON.stringify(tutorialOrder),
     });
     const body = await answer.json();
     show(`${answer.status} ${answer.statusText}, Location: ${answer.headers.get('location')}`, body);
@@ -102,25 +100,6 @@ async function showRows(databaseUrl: string, arrivedAt: number): Promise<void> {
   } finally {
     await db.end();
   }
-}
-
-/** SIGTERM to npm ends the shell it has put between, and does not reach us. */
-async function parentGone(): Promise<void> {
-  const parent = process.ppid;
-  while (process.ppid === parent) await sleep(250);
-}
-
-function printAddresses({ apiUrl, relayUrl, databaseUrl, bus }: Stack): void {
-  console.log(`
-Everything is running. Ctrl-C stops it.
-
-  api          ${apiUrl}          docs at ${apiUrl}/docs
-  relay        ${relayUrl}/status
-  PostgreSQL   ${databaseUrl}
-  Service Bus  ${bus.connectionString}
-
-  curl -i -X POST ${apiUrl}/api/orders -H 'Content-Type: application/json' -d '${JSON.stringify(ORDER)}'
-`);
 }
 
 function say(line: string): void {

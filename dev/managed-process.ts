@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { npmScript } from './npm-script.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const END_WITH_PARENT = new URL('end-with-parent.ts', import.meta.url).href;
 const LINES_KEPT = 500;
 
 export interface ManagedProcess {
@@ -28,16 +30,38 @@ export function startProcess(
   args: readonly string[] = [],
 ): ManagedProcess {
   const child = spawn(process.execPath, [program, ...args], {
-    cwd: ROOT,
-    env: { ...process.env, ...env },
+    ...spawnOptions(env),
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A session of its own, so that Ctrl-C reaches only the stack, which stops its parts in order.
-    detached: true,
   });
+  return manage(name, child);
+}
+
+/** The same for what an npm script executes, with each line handed on; when we are gone, even by SIGKILL, it stops by itself. */
+export function startScript(
+  name: 'api' | 'relay',
+  env: Readonly<Record<string, string>>,
+  onLine: (line: string) => void,
+): ManagedProcess {
+  const script = npmScript(name);
+  const child = spawn(process.execPath, ['--import', END_WITH_PARENT, ...script.args], {
+    ...spawnOptions({ ...script.env, ...env }),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  return manage(name, child, onLine);
+}
+
+function spawnOptions(env: Record<string, string>) {
+  // A session of its own, so that Ctrl-C reaches only the stack, which stops its parts in order.
+  return { cwd: ROOT, env: { ...process.env, ...env }, detached: true };
+}
+
+function manage(name: string, child: ChildProcess, onLine?: (line: string) => void): ManagedProcess {
   const lines: string[] = [];
   for (const output of [child.stdout, child.stderr]) {
+    if (!output) continue;
     createInterface({ input: output }).on('line', (line) => {
       if (lines.push(line) > LINES_KEPT) lines.shift();
+      onLine?.(line);
     });
   }
   const killWithParent = () => child.kill('SIGKILL');
@@ -57,7 +81,7 @@ export function startProcess(
 }
 
 async function exitOf(child: ChildProcess): Promise<number | string> {
-  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
   return code ?? signal ?? 'unknown';
 }
 

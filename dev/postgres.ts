@@ -4,16 +4,20 @@ import {
   closeSync,
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
+  renameSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
+import { type Account, serverAccount } from './server-account.ts';
 
 export type StopMode = 'fast' | 'immediate' | 'kill';
 
@@ -26,7 +30,7 @@ export interface LocalPostgres {
   start(changed?: Record<string, string>): Promise<void>;
   /** 'fast' waits for walsenders, 'immediate' is a crash with notice, 'kill' is SIGKILL to the postmaster. */
   stop(mode?: StopMode): Promise<void>;
-  /** Stops it and deletes its data. */
+  /** Stops it, and deletes its data unless they are kept. */
   close(): Promise<void>;
 }
 
@@ -35,6 +39,8 @@ export interface PostgresOptions {
   port?: number;
   /** postgresql.conf settings, over the defaults below. */
   settings?: Record<string, string>;
+  /** A folder that keeps the data for the next time; no other server may be open on it. Default: a new one each time. */
+  keepIn?: string;
 }
 
 const PASSWORD = 'postgres';
@@ -48,31 +54,26 @@ const DEFAULT_SETTINGS = {
   timezone: 'UTC',
 };
 
-/** A real PostgreSQL cluster from npm's binaries, in a folder of its own, with logical decoding on. The caller closes it. */
+/** A real PostgreSQL cluster from npm's binaries, with logical decoding on. The caller closes it. */
 export async function openPostgres(options: PostgresOptions = {}): Promise<LocalPostgres> {
   const port = await freePort(options.port);
   const account = serverAccount();
   const binaries = reachableBinaries(await packagedBinaries(), account);
-  const home = mkdtempSync(join(tmpdir(), 'order-service-pg-'));
+  const home = options.keepIn ?? mkdtempSync(join(tmpdir(), 'order-service-pg-'));
+  mkdirSync(home, { recursive: true });
   if (account) chownSync(home, account.uid, account.gid);
   const dataDir = join(home, 'data');
   const logFile = join(home, 'postgres.log');
+  writeFileSync(logFile, '');
   const run = { cwd: home, ...account };
-
-  const initdb = spawnSync(
-    binaries.initdb,
-    ['-D', dataDir, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
-    run,
-  );
-  if (initdb.status !== 0)
-    throw new Error(`initdb failed: ${initdb.error?.message ?? initdb.stderr.toString()}`);
+  if (!existsSync(dataDir)) createCluster(binaries.initdb, dataDir, run);
 
   const settings = { ...DEFAULT_SETTINGS, ...options.settings, port: String(port) };
   let server: ReturnType<typeof spawn> | undefined;
   const url = (database: string) => `postgres://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`;
   const leaveNothing = () => {
     server?.kill('SIGQUIT');
-    rmSync(home, { recursive: true, force: true });
+    if (options.keepIn === undefined) rmSync(home, { recursive: true, force: true });
   };
   process.on('exit', leaveNothing);
 
@@ -119,11 +120,24 @@ export async function openPostgres(options: PostgresOptions = {}): Promise<Local
     start,
     stop,
     async close() {
-      await stop('immediate');
+      await stop(options.keepIn === undefined ? 'immediate' : 'fast');
       process.off('exit', leaveNothing);
-      rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+      if (options.keepIn === undefined) rmSync(home, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+function createCluster(initdb: string, dataDir: string, run: { cwd: string }): void {
+  // Under another name until it is whole: a kill in the middle leaves nothing that looks like a cluster.
+  const partial = `${dataDir}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  const { status, error, stderr } = spawnSync(
+    initdb,
+    ['-D', partial, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
+    run,
+  );
+  if (status !== 0) throw new Error(`initdb failed: ${error?.message ?? stderr.toString()}`);
+  renameSync(partial, dataDir);
 }
 
 async function accepting(url: string, deadline: number): Promise<boolean> {
@@ -140,18 +154,6 @@ async function accepting(url: string, deadline: number): Promise<boolean> {
     }
   }
   return false;
-}
-
-interface Account {
-  uid: number;
-  gid: number;
-}
-
-/** PostgreSQL refuses to run as root; there it runs as `nobody`, who exists everywhere and owns nothing. */
-function serverAccount(): Account | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const id = (flag: string) => Number(spawnSync('id', [flag, 'nobody'], { encoding: 'utf8' }).stdout);
-  return { uid: id('-u'), gid: id('-g') };
 }
 
 interface Binaries {

@@ -17,6 +17,8 @@ export interface Stack {
   readonly databaseUrl: string;
   readonly apiUrl: string;
   readonly relayUrl: string;
+  /** What the two processes are given, so that they find the stack and answer at its URLs. */
+  readonly environment: Readonly<Record<'api' | 'relay', Readonly<Record<string, string>>>>;
   /** Starts a process that answers at the stack's URL; does not wait until it is ready. */
   startApi(env?: Record<string, string>): ManagedProcess;
   startRelay(env?: Record<string, string>): ManagedProcess;
@@ -55,8 +57,21 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
 
     const apiPort = await freePort(api);
     const relayPort = await freePort(relay);
-    const start = (name: string, program: string, env: Record<string, string>) => {
-      const started = startProcess(name, program, { DATABASE_URL: databaseUrl, ...env });
+    const environment = {
+      api: { DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: String(apiPort) },
+      relay: {
+        DATABASE_URL: databaseUrl,
+        RELAY_HOST: '127.0.0.1',
+        RELAY_PORT: String(relayPort),
+        SERVICEBUS_CONNECTION_STRING: bus.connectionString,
+        SERVICEBUS_ENTITY: 'orders',
+        // An empty value counts as not set, and a .env file does not fill it in.
+        RELAY_DATABASE_URL: '',
+        SERVICEBUS_NAMESPACE: '',
+      },
+    };
+    const start = (name: 'api' | 'relay', program: string, env: Record<string, string> = {}) => {
+      const started = startProcess(name, program, { ...environment[name], ...env });
       closers.push(() => started.stop());
       return started;
     };
@@ -66,15 +81,9 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
       databaseUrl,
       apiUrl: `http://127.0.0.1:${apiPort}`,
       relayUrl: `http://127.0.0.1:${relayPort}`,
-      startApi: (env) => start('api', 'src/main.ts', { HOST: '127.0.0.1', PORT: String(apiPort), ...env }),
-      startRelay: (env) =>
-        start('relay', 'relay/main.ts', {
-          RELAY_HOST: '127.0.0.1',
-          RELAY_PORT: String(relayPort),
-          SERVICEBUS_CONNECTION_STRING: bus.connectionString,
-          SERVICEBUS_ENTITY: 'orders',
-          ...env,
-        }),
+      environment,
+      startApi: (env) => start('api', 'src/main.ts', env),
+      startRelay: (env) => start('relay', 'relay/main.ts', env),
       close,
     };
   } catch (error) {
@@ -83,11 +92,12 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-/** Creates the database `orders`. */
+/** Creates the database `orders`, unless it is there. */
 export async function createDatabase(serverUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();
-  await client.query('CREATE DATABASE orders');
+  const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = 'orders'");
+  if (rowCount === 0) await client.query('CREATE DATABASE orders');
   await client.end();
 }
 

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import { portConfig, sharedConfig } from '../src/core/config.ts';
+import { serviceBusProperties } from './publishing/service-bus/service-bus-config.ts';
 import { RETENTION_PATTERN } from './retention/retention-cutoff.ts';
 
-const optional = <T extends ReturnType<typeof Type.String>>(schema: T) => Type.Optional(schema);
 const identifier = (value: string) =>
   Type.String({
     default: value,
@@ -12,7 +12,7 @@ const identifier = (value: string) =>
 
 const properties = {
   ...sharedConfig,
-  RELAY_DATABASE_URL: optional(
+  RELAY_DATABASE_URL: Type.Optional(
     Type.String({
       pattern: '^postgres(ql)?://',
       description: 'postgres://..., a role with REPLICATION, straight to the server',
@@ -29,26 +29,7 @@ const properties = {
   }),
   RELAY_WAL_LIMIT_MB: Type.Integer({ default: 4096, minimum: 1, description: 'megabytes, 1 or more' }),
   RELAY_WAL_LIMIT_MINUTES: Type.Integer({ default: 60, minimum: 1, description: 'minutes, 1 or more' }),
-  SERVICEBUS_CONNECTION_STRING: optional(
-    Type.String({
-      pattern: 'Endpoint=sb://',
-      description:
-        'Endpoint=sb://...;SharedAccessKeyName=...;SharedAccessKey=..., unless SERVICEBUS_NAMESPACE is set',
-    }),
-  ),
-  SERVICEBUS_NAMESPACE: optional(
-    Type.String({
-      pattern: '^[A-Za-z0-9.-]+$',
-      description: 'NAME.servicebus.windows.net (Entra ID), unless SERVICEBUS_CONNECTION_STRING is set',
-    }),
-  ),
-  SERVICEBUS_ENTITY: Type.String({
-    default: 'orders',
-    minLength: 1,
-    maxLength: 260,
-    description: 'a topic or queue',
-  }),
-  SERVICEBUS_SESSIONS: Type.Boolean({ default: false, description: 'true or false' }),
+  ...serviceBusProperties,
 };
 
 export const relayConfig = Type.Object(properties, {

@@ -3,6 +3,7 @@ import { openPool } from '../src/core/pool.ts';
 import { relayConfig } from './config.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
 import { RelayMonitor } from './monitoring/relay-monitor.ts';
+import { serviceBusTarget } from './publishing/service-bus/service-bus-config.ts';
 import { ServiceBusPublisher } from './publishing/service-bus/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
 import { parseRetention } from './retention/retention-cutoff.ts';
@@ -16,7 +17,6 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   const slot = config.RELAY_SLOT;
   const publication = config.RELAY_PUBLICATION;
   const entity = config.SERVICEBUS_ENTITY;
-  const sessions = config.SERVICEBUS_SESSIONS;
   const replicationUrl = config.RELAY_DATABASE_URL ?? config.DATABASE_URL;
   const keepMs = parseRetention(config.OUTBOX_RETENTION);
   const retention = keepMs === undefined ? undefined : { keepMs };
@@ -36,16 +36,8 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   onClose('health server', () => health.close());
   await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });
 
-  const publisher = new ServiceBusPublisher(
-    {
-      connectionString: config.SERVICEBUS_CONNECTION_STRING,
-      namespace: config.SERVICEBUS_NAMESPACE,
-      entity,
-      sessions,
-    },
-    log,
-  );
-  onClose('Service Bus', () => publisher.close());
+  const publisher = new ServiceBusPublisher(serviceBusTarget(config), log);
+  onClose(publisher.name, () => publisher.close());
 
   const walLimit = {
     bytes: config.RELAY_WAL_LIMIT_MB * 1024 * 1024,
@@ -59,7 +51,6 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
       publisher,
       slot,
       publication,
-      sessions,
       retention,
       walLimit,
       monitor,

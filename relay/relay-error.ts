@@ -12,9 +12,7 @@ export type RelayErrorCode =
   | 'DATABASE_SET_BACK'
   | 'EPOCH_LOST'
   | 'RECOVERY_REQUESTED'
-  | 'STREAM_LOST'
-  | 'BROKER_UNREACHABLE'
-  | 'MESSAGE_INVALID';
+  | 'STREAM_LOST';
 
 export type RelayError = AppError<RelayErrorCode>;
 export const RelayError = AppError<RelayErrorCode>;

@@ -11,31 +11,27 @@ import type { Receptor } from './receptors/receptor.ts';
 
 export interface Dispatcher<R extends Registry> {
   /**
-   * Handles a command that `cause` asked for, and answers once its effects and events are committed together.
-   * Throws what the receptor throws, DATABASE_UNAVAILABLE or COMMIT_UNCERTAIN.
+   * Handles a command that `cause` asked for, and answers once its effects and events are committed together. With `once`, a
+   * request that had its answer before gets that one, and nothing is carried out. Throws what the receptor throws,
+   * DATABASE_UNAVAILABLE or COMMIT_UNCERTAIN; with `once` IDEMPOTENCY_KEY_IN_USE and IDEMPOTENCY_KEY_REUSED too.
    */
   dispatch<T extends keyof R & string>(
     command: Message<T, CommandOf<R[T]>>,
     cause: MessageContext,
-  ): Promise<AnswerOf<R[T]>>;
-
-  /**
-   * The same, and keeps the answer that `toAnswer` makes of the outcome in that transaction, if the request has a key. A request
-   * that had its answer before gets that one, and nothing is carried out. Throws IDEMPOTENCY_KEY_IN_USE and
-   * IDEMPOTENCY_KEY_REUSED too.
-   */
-  dispatchOnce<T extends keyof R & string>(
-    command: Message<T, CommandOf<R[T]>>,
-    cause: MessageContext,
-    request: KeyedRequest | undefined,
-    toAnswer: (outcome: AnswerOf<R[T]>) => KeptAnswer,
-  ): Promise<Done<AnswerOf<R[T]>>>;
+    once?: Once<AnswerOf<R[T]>>,
+  ): Promise<Dispatched<AnswerOf<R[T]>>>;
 }
 
-/** An answer and what it was made of; of a replayed one, no outcome is there any more. */
-export type Done<Outcome> =
-  | { readonly replayed: false; readonly answer: KeptAnswer; readonly outcome: Outcome }
-  | { readonly replayed: true; readonly answer: KeptAnswer };
+/** A request that is carried out once, and what its repeats get: kept in the transaction that carries it out. */
+export interface Once<Answer> {
+  readonly request: KeyedRequest;
+  readonly toKept: (answer: Answer) => KeptAnswer;
+}
+
+/** The receptor's answer, and what is kept of it if that was asked for; of a repeat, that alone is still there. */
+export type Dispatched<Answer> =
+  | { readonly replayed: false; readonly answer: Answer; readonly kept: KeptAnswer | undefined }
+  | { readonly replayed: true; readonly answer?: undefined; readonly kept: KeptAnswer };
 
 export interface DispatcherDeps<R extends Registry> {
   readonly pool: pg.Pool;
@@ -53,24 +49,15 @@ export type AnswerOf<R> = R extends Receptor<never, infer Answer> ? Answer : nev
 export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): Dispatcher<R> {
   const { pool, receptors, now, newId } = deps;
   return {
-    async dispatch(command, cause) {
-      const handle = prepare(command, cause);
+    async dispatch(command, cause, once) {
+      const decide = prepare(command, cause);
       return inTransaction(pool, async (db) => {
-        const { answer, writeAll } = await handle(db);
-        await writeAll();
-        return answer;
-      });
-    },
-
-    async dispatchOnce(command, cause, request, toAnswer) {
-      const handle = prepare(command, cause);
-      return inTransaction(pool, async (db) => {
-        const kept = request && (await takeKey(db, request));
-        if (kept) return { replayed: true, answer: kept };
-        const { answer: outcome, writeAll } = await handle(db);
-        const answer = toAnswer(outcome);
-        await Promise.all([writeAll(), request && keepAnswer(db, request, answer)]);
-        return { replayed: false, answer, outcome };
+        const before = once && (await takeKey(db, once.request));
+        if (before) return { replayed: true, kept: before };
+        const { answer, writeAll } = await decide(db);
+        const kept = once?.toKept(answer);
+        await Promise.all([writeAll(), once && kept && keepAnswer(db, once.request, kept)]);
+        return { replayed: false, answer, kept };
       });
     },
   };
@@ -84,9 +71,9 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
     const context = { ...causedBy(cause, newId()), trace: activeTraceContext() ?? cause.trace };
     const moment = { now: now(), newId };
 
-    const handle = receptor(command.body, moment);
+    const decide = receptor(command.body, moment);
     return async (db) => {
-      const { answer, events, write } = await handle(db);
+      const { answer, events, write } = await decide(db);
       const trace = activeTraceContext() ?? context.trace;
       const toPublish = events.map((event) => ({
         event,

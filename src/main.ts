@@ -1,13 +1,16 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
+import { backoffMs } from './core/backoff.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
+import { pause } from './core/pause.ts';
 import { openPool } from './core/pool.ts';
 import { assertSchemaCurrent } from './core/schema-version.ts';
 import { startExpiry } from './idempotency/expiry.ts';
+
+const LONGEST_WAIT_MS = 5_000;
 
 await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {
   const pool = openPool({
@@ -35,14 +38,15 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
 
 /** Waits for a database that answers; false when stopped before. Throws SCHEMA_BEHIND. */
 async function schemaIsCurrent(pool: pg.Pool, log: Logger, stopping: AbortSignal): Promise<boolean> {
-  for (let waitMs = 250; !stopping.aborted; waitMs = Math.min(waitMs * 2, 5_000)) {
+  for (let failures = 1; !stopping.aborted; failures++) {
     try {
       await assertSchemaCurrent(pool);
       return true;
     } catch (err) {
       if (isApiError(err) && err.code === 'SCHEMA_BEHIND') throw err;
+      const waitMs = backoffMs(failures, Math.random, LONGEST_WAIT_MS);
       log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
-      await delay(waitMs, undefined, { signal: stopping }).catch(() => undefined);
+      await pause(waitMs, stopping);
     }
   }
   return false;

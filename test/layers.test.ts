@@ -14,13 +14,40 @@ interface Rule {
   readonly imports?: RegExp;
   /** What must not stand in them, comments left out. */
   readonly text?: RegExp;
+  /** What must not stand in them, comments included. */
+  readonly words?: RegExp;
   /** What the path itself must not be. */
   readonly path?: RegExp;
   /** A file that breaks it: the check is tried on it. */
   readonly planted: readonly [path: string, text: string];
 }
 
+/** The rooms of the relay, and which others each may import from. Every room may use the files beside them that are below all. */
+const RELAY_ROOMS: Readonly<Record<string, string>> = {
+  outbox: '',
+  publishing: 'outbox',
+  replication: 'outbox',
+  recovery: 'outbox|publishing|replication',
+  monitoring: 'outbox|replication|recovery',
+  failures: 'publishing|monitoring',
+  retention: 'monitoring',
+  session: 'outbox|publishing|replication|recovery|monitoring|failures|retention',
+  admin: 'outbox|recovery|config\\.ts',
+};
+
 const rules: Rule[] = [
+  ...Object.entries(RELAY_ROOMS).map(([room, below]) => ({
+    rule: `relay/${room} imports only the rooms below it`,
+    files: new RegExp(`^relay/${room}/`),
+    imports: new RegExp(` relay/(?!(${room}|${below})(/|$)|(lsn|relay-error)\\.ts$)`),
+    planted: [`relay/${room}/planted.ts`, "import { runRelay } from '../relay.ts';"] as const,
+  })),
+  {
+    rule: 'one folder of the relay knows Service Bus and AMQP',
+    files: /^relay\/(?!publishing\/service-bus\/|main\.ts$|config\.ts$)/,
+    words: /service.?bus|amqp|rhea/i,
+    planted: ['relay/session/session.ts', '// as Service Bus has it'],
+  },
   {
     rule: 'src/core imports nothing of ours',
     files: /^src\/core\//,
@@ -73,14 +100,17 @@ const rules: Rule[] = [
   only('@opentelemetry\\/(?!api$)', /^src\/core\/tracing\.ts$/, '@opentelemetry/resources'),
   only('@opentelemetry\\/api', /^(src\/core\/tracing|src\/messages\/trace-context|test\/.*)\.ts$/),
   only(
-    '(@fastify\\/(?!otel$)|fastify$)',
+    '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
     /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|bench\/programs\/.*|test\/.*)\.ts$/,
     'fastify',
   ),
+  only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only('prom-client', /^(relay\/monitoring\/metrics\.ts$|test\/)/),
-  only('pino', /^src\/core\/log\.ts$/),
+  only('pino$', /^src\/core\/log\.ts$/),
+  only('pino-pretty', /^dev\/readable-log\.ts$/),
+  only('chokidar', /^dev\/restarted-process\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
   only('env-schema', /^src\/core\/config\.ts$/),
   {
@@ -92,7 +122,7 @@ const rules: Rule[] = [
   },
   {
     rule: 'the lifecycle alone ends a process',
-    files: /^(?!src\/core\/lifecycle\.ts|dev\/demo\.ts|bench\/support\/worker\.ts|test\/)/,
+    files: /^(?!src\/core\/lifecycle\.ts|dev\/(demo|dev)\.ts|bench\/support\/worker\.ts|test\/)/,
     text: /process\.(exit|abort|reallyExit)\(/,
     planted: ['relay/main.ts', 'process.exit(1);'],
   },
@@ -135,6 +165,12 @@ test('no files import each other in a circle', () => {
   assert.deepEqual(findCycle(repository()), undefined);
 });
 
+const LINES_AT_MOST = 250;
+
+test(`no file has more than ${LINES_AT_MOST} lines`, () => {
+  assert.deepEqual(tooLong(repository(), /^(src|relay|dev)\//), []);
+});
+
 test('the relay does not load Drizzle, which takes 35 MiB of the 200 MB that it may', () => {
   const loaded = loadedBy('relay/main.ts', repository());
 
@@ -143,6 +179,24 @@ test('the relay does not load Drizzle, which takes 35 MiB of the 200 MB that it 
     [...loaded].filter((target) => target.startsWith('drizzle-orm')),
     [],
   );
+});
+
+test('each file of src/core is loaded by both processes', () => {
+  const files = repository();
+
+  assert.deepEqual(notShared(files), []);
+  const planted = new Map([
+    ...files,
+    ['src/core/unused.ts', ''],
+    ['src/main.ts', "import './core/unused.ts';"],
+  ]);
+  assert.ok(notShared(planted).includes('src/core/unused.ts'));
+});
+
+test('every folder of the relay is a room with its place', () => {
+  const folders = [...repository().keys()].flatMap((path) => /^relay\/([^/]+)\//.exec(path)?.[1] ?? []);
+
+  assert.deepEqual([...new Set(folders)].sort(), Object.keys(RELAY_ROOMS).sort());
 });
 
 // Its packages may be loaded: what they say about errors and bytes is what some unit tests are about.
@@ -195,6 +249,15 @@ test('a circle is found, also one of types and through a file between', () => {
   assert.deepEqual(findCycle(circle), ['src/a.ts', 'src/b.ts', 'src/deep/c.ts', 'src/a.ts']);
 });
 
+test('a file that is too long is found, one that is just short enough is not', () => {
+  const files = new Map([
+    ['dev/long.ts', 'x;\n'.repeat(LINES_AT_MOST + 1)],
+    ['dev/short.ts', 'x;\n'.repeat(LINES_AT_MOST)],
+  ]);
+
+  assert.deepEqual(tooLong(files, /^dev\//), [`dev/long.ts: ${LINES_AT_MOST + 1}`]);
+});
+
 test('every form of an import is read', () => {
   const text = `
     import './a.ts';
@@ -243,7 +306,10 @@ function violations(files: ReadonlyMap<string, string>): string[] {
       .filter((rule) => rule.files.test(path))
       .filter(
         (rule) =>
-          imported.some((one) => rule.imports?.test(one)) || rule.text?.test(code) || rule.path?.test(path),
+          imported.some((one) => rule.imports?.test(one)) ||
+          rule.text?.test(code) ||
+          rule.words?.test(text) ||
+          rule.path?.test(path),
       )
       .map(({ rule }) => `${path}: ${rule}`);
   });
@@ -264,16 +330,39 @@ function withoutComments(text: string): string {
   return text.replaceAll(/^\s*\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
 }
 
-/** Files and packages that come with a file, whichever way. */
-function loadedBy(path: string, files: ReadonlyMap<string, string>): Set<string> {
+/** Files and packages that come with a file, whichever way; with `types` also those that Node does not load. */
+function loadedBy(
+  path: string,
+  files: ReadonlyMap<string, string>,
+  { types } = { types: false },
+): Set<string> {
   const loaded = new Set([path]);
   for (const file of loaded) {
     for (const one of importsOf(file, files.get(file) ?? '')) {
       const [kind, target = ''] = one.split(' ');
-      if (kind !== 'type') loaded.add(target);
+      if (kind !== 'type' || types) loaded.add(target);
     }
   }
   return loaded;
+}
+
+/** The files of src/core that the api or the relay does without. Types count: they are shared as well. */
+function notShared(files: ReadonlyMap<string, string>): string[] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  const loaded = ['api', 'relay'].map((name) => {
+    const entries = scripts[name]?.match(/\b(src|relay)\/[\w/-]+\.ts\b/g) ?? []; // the process, and what --import loads before it
+    return new Set(entries.flatMap((entry) => [...loadedBy(entry, files, { types: true })]));
+  });
+  return [...files.keys()].filter(
+    (path) => path.startsWith('src/core/') && !loaded.every((set) => set.has(path)),
+  );
+}
+
+function tooLong(files: ReadonlyMap<string, string>, within: RegExp): string[] {
+  return [...files]
+    .map(([path, text]) => ({ path, lines: text.split('\n').length - 1 }))
+    .filter(({ path, lines }) => within.test(path) && lines > LINES_AT_MOST)
+    .map(({ path, lines }) => `${path}: ${lines}`);
 }
 
 /** What a unit test loads and must not. */
@@ -289,8 +378,8 @@ function findCycle(files: ReadonlyMap<string, string>): string[] | undefined {
     if (done.has(path)) return undefined;
     for (const one of importsOf(path, files.get(path) ?? '')) {
       const [kind, target = ''] = one.split(' ');
-      // Node erases imports of types; in what ships they count all the same.
-      if (!files.has(target) || (kind === 'type' && !/^(src|relay)\//.test(path))) continue;
+      // Node erases imports of types; outside the tests they count all the same.
+      if (!files.has(target) || (kind === 'type' && /^(bench|test)\//.test(path))) continue;
       const cycle = visit(target, [...above, path]);
       if (cycle) return cycle;
     }

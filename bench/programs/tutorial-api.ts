@@ -4,7 +4,7 @@ import fastify, { type FastifyBaseLogger } from 'fastify';
 import { createLogger } from '../../src/core/log.ts';
 import { openPool } from '../../src/core/pool.ts';
 import { orderItems, orders, outbox } from '../../src/db/schema.ts';
-import { ajvOptions } from '../../src/http/body-validation.ts';
+import { compileValidator } from '../../src/http/validation.ts';
 import { CreateOrder } from '../../src/messages/create-order.ts';
 
 // The tutorial's way of creating an order, in this language and on the same framework, schema, pool and log: one statement after
@@ -18,7 +18,8 @@ const pool = openPool({
   log,
 });
 const db = drizzle(pool);
-const app = fastify({ loggerInstance: log as FastifyBaseLogger, ajv: ajvOptions });
+const app = fastify({ loggerInstance: log as FastifyBaseLogger });
+app.setValidatorCompiler(compileValidator);
 
 app.post<{ Body: CreateOrder }>('/api/orders', { schema: { body: CreateOrder } }, async (request, reply) => {
   const { customerId, items, shippingAddress } = request.body;

@@ -2,7 +2,6 @@ import type { Delivery, EventContext, Receiver } from 'rhea';
 import type { AmqpError } from './amqp-error.ts';
 import { refusal } from './amqp-error.ts';
 import type { Broker } from './broker.ts';
-import type { ClientConnection } from './client-connection.ts';
 import { batchedMessages, EncodedMessage } from './encoded-message.ts';
 import type { Fault } from './faults.ts';
 import { answerAttach, settleAlone, settleSilently, transferredBytes } from './rhea-internals.ts';
@@ -10,15 +9,25 @@ import type { SendTarget } from './send-target.ts';
 
 const batchFormat = 0x8001_3700;
 
+/** What a link needs of the connection that it is on. */
+interface LinkConnection {
+  /** True once it has ended: what it still brings is to be ignored. */
+  readonly gone: boolean;
+  claimRefusal(path: string): AmqpError | undefined;
+  close(error: AmqpError): void;
+  /** Destroys the socket without a word. */
+  drop(): void;
+}
+
 /** A link that a client sends on, to a queue or a topic. Every transfer is stored and journalled before it is answered. */
 export class IncomingLink {
   readonly #broker: Broker;
-  readonly #connection: ClientConnection;
+  readonly #connection: LinkConnection;
   readonly #receiver: Receiver;
   readonly #target: SendTarget;
   #detached = false;
 
-  constructor(broker: Broker, connection: ClientConnection, receiver: Receiver, target: SendTarget) {
+  constructor(broker: Broker, connection: LinkConnection, receiver: Receiver, target: SendTarget) {
     this.#broker = broker;
     this.#connection = connection;
     this.#receiver = receiver;

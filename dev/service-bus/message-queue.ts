@@ -1,7 +1,10 @@
+import { deadLetterReason, reason } from './dead-letter-reason.ts';
 import type { EncodedMessage } from './encoded-message.ts';
 import { MessageLocks } from './message-locks.ts';
+import { MessageStore } from './message-store.ts';
 import type { ReceiveLimits } from './namespace-config.ts';
 import { ReadyMessages } from './ready-messages.ts';
+import { ScheduledMessages } from './scheduled-messages.ts';
 import { newMessage, type Settlement, type StoredMessage } from './stored-message.ts';
 
 const never = Number.POSITIVE_INFINITY;
@@ -16,14 +19,11 @@ export class MessageQueue {
   onReady: () => void = () => undefined;
   readonly #limits: ReceiveLimits;
   readonly #deadLetters: MessageQueue | undefined;
-  readonly #messages = new Map<number, StoredMessage>();
+  readonly #messages = new MessageStore();
   readonly #ready = new ReadyMessages();
   readonly #locks: MessageLocks;
-  /** The one that is due first at the front. */
-  #scheduled: StoredMessage[] = [];
-  #lastSequenceNumber = 0;
+  readonly #scheduled = new ScheduledMessages();
   #nextExpiry = never;
-  #sizeBytes = 0;
 
   constructor(path: string, limits: ReceiveLimits, deadLetters?: MessageQueue) {
     this.path = path;
@@ -34,11 +34,11 @@ export class MessageQueue {
 
   /** Every message it holds, locked, deferred and scheduled ones included. */
   get count(): number {
-    return this.#messages.size;
+    return this.#messages.count;
   }
 
   get sizeBytes(): number {
-    return this.#sizeBytes;
+    return this.#messages.sizeBytes;
   }
 
   get requiresSession(): boolean {
@@ -52,26 +52,21 @@ export class MessageQueue {
 
   /** Adds a message; one with an `activeAt` in the future is not handed out before. */
   enqueue(encoded: EncodedMessage, now: number, enqueuedSequenceNumber?: number, activeAt?: number): void {
+    const sequenceNumber = this.#messages.nextSequenceNumber();
     const message = newMessage(encoded, {
-      sequenceNumber: ++this.#lastSequenceNumber,
-      enqueuedSequenceNumber: enqueuedSequenceNumber ?? this.#lastSequenceNumber,
+      sequenceNumber,
+      enqueuedSequenceNumber: enqueuedSequenceNumber ?? sequenceNumber,
       sessionId: this.requiresSession ? encoded.sessionId : undefined,
       enqueuedAt: activeAt ?? now,
       timeToLiveMs: Math.min(encoded.timeToLiveMs ?? never, this.#limits.defaultTimeToLiveMs),
       activeAt,
     });
-    this.#hold(message);
+    this.#messages.add(message);
     if (this.requiresSession && message.sessionId === undefined) {
       // Only a topic can bring such a message here; a queue refuses it when it is sent.
-      this.#moveToDeadLetters(message, now, {
-        DeadLetterReason: 'Session ID is null',
-        DeadLetterErrorDescription:
-          "Session enabled entity doesn't allow a message whose session identifier is set to null.",
-      });
+      this.#moveToDeadLetters(message, now, deadLetterReason.sessionIdMissing());
     } else if (activeAt !== undefined && activeAt > now) {
-      message.state = 'scheduled';
-      this.#scheduled.push(message);
-      this.#scheduled.sort((a, b) => (a.activeAt ?? 0) - (b.activeAt ?? 0));
+      this.#scheduled.add(message);
     } else {
       this.#makeReady(message);
     }
@@ -93,12 +88,8 @@ export class MessageQueue {
 
   /** Deferred messages by number, locked again, or for good. Undefined, and none is taken, when one is not there. */
   receiveDeferred(numbers: readonly number[], keep: boolean, now: number): StoredMessage[] | undefined {
-    const found: StoredMessage[] = [];
-    for (const number of numbers) {
-      const message = this.#messages.get(number);
-      if (message?.state !== 'deferred' || message.lockToken !== undefined) return undefined;
-      found.push(message);
-    }
+    const found = numbers.flatMap((number) => this.#messages.get(number) ?? []);
+    if (found.length < numbers.length || !found.every(isFreeAndDeferred)) return undefined;
     for (const message of found) {
       if (keep) this.#locks.lock(message, now);
       else this.#drop(message);
@@ -120,28 +111,21 @@ export class MessageQueue {
   settle(token: string, settlement: Settlement, now: number): boolean {
     const message = this.#locks.find(token, now)?.message;
     if (message === undefined) return false;
+    if (settlement.kind !== 'complete') change(message, settlement.properties);
     switch (settlement.kind) {
       case 'complete':
         this.#drop(message);
         return true;
       case 'abandon':
-        change(message, settlement.properties);
         this.#locks.unlock(message);
         this.#deliveryFailed(message, now);
         return true;
       case 'defer':
-        change(message, settlement.properties);
         this.#locks.unlock(message);
         message.state = 'deferred';
         return true;
       case 'deadLetter':
-        this.#moveToDeadLetters(message, now, {
-          ...settlement.properties,
-          ...(settlement.reason === undefined ? {} : { DeadLetterReason: settlement.reason }),
-          ...(settlement.description === undefined
-            ? {}
-            : { DeadLetterErrorDescription: settlement.description }),
-        });
+        this.#moveToDeadLetters(message, now, reason(settlement.reason, settlement.description));
         return true;
     }
   }
@@ -156,37 +140,25 @@ export class MessageQueue {
 
   /** Messages in any state from a sequence number on, which stay as they are. */
   peek(fromSequenceNumber: number, count: number, sessionId?: string): StoredMessage[] {
-    const found: StoredMessage[] = [];
-    for (const message of this.#messages.values()) {
-      if (found.length >= count) break;
-      if (message.sequenceNumber < fromSequenceNumber) continue;
-      if (sessionId === undefined || message.sessionId === sessionId) found.push(message);
-    }
-    return found;
+    return this.#messages.from(fromSequenceNumber, count, sessionId);
   }
 
   /** Takes scheduled messages back, by the numbers that they were sent with. False when one of them is not scheduled. */
   cancelScheduled(enqueuedSequenceNumbers: readonly number[]): boolean {
-    const found = this.#scheduled.filter((message) =>
-      enqueuedSequenceNumbers.includes(message.enqueuedSequenceNumber),
-    );
-    if (found.length !== enqueuedSequenceNumbers.length) return false;
-    for (const message of found) this.#drop(message);
-    return true;
+    const found = this.#scheduled.find(enqueuedSequenceNumbers);
+    for (const message of found ?? []) this.#drop(message);
+    return found !== undefined;
   }
 
   /** When `expire` has something to do; Infinity when nothing is ever due. */
   nextDeadline(): number {
-    return Math.min(this.#locks.nextDeadline(), this.#scheduled[0]?.activeAt ?? never, this.#nextExpiry);
+    return Math.min(this.#locks.nextDeadline(), this.#scheduled.nextDeadline, this.#nextExpiry);
   }
 
   /** Gives back messages whose lock has expired, wakes scheduled ones, removes those whose time to live is over. */
   expire(now: number): void {
     for (const message of this.#locks.expire(now)) this.#deliveryFailed(message, now);
-    for (let first = this.#scheduled[0]; (first?.activeAt ?? never) <= now; first = this.#scheduled[0]) {
-      this.#scheduled.shift();
-      if (first !== undefined) this.#activate(first);
-    }
+    for (let due = this.#scheduled.takeDue(now); due; due = this.#scheduled.takeDue(now)) this.#activate(due);
     if (this.#nextExpiry <= now) this.#expireMessages(now);
   }
 
@@ -198,15 +170,9 @@ export class MessageQueue {
     }
   }
 
-  #hold(message: StoredMessage): void {
-    this.#messages.set(message.sequenceNumber, message);
-    this.#sizeBytes += message.encoded.bytes.length;
-  }
-
   #drop(message: StoredMessage): void {
-    if (!this.#messages.delete(message.sequenceNumber)) return;
-    this.#sizeBytes -= message.encoded.bytes.length;
-    if (message.state === 'scheduled') this.#scheduled = this.#scheduled.filter((other) => other !== message);
+    if (!this.#messages.remove(message)) return;
+    if (message.state === 'scheduled') this.#scheduled.remove(message);
     this.#locks.unlock(message);
   }
 
@@ -219,9 +185,9 @@ export class MessageQueue {
 
   /** A scheduled message gets a new number when its time comes, or it would overtake what was sent meanwhile. */
   #activate(message: StoredMessage): void {
-    this.#messages.delete(message.sequenceNumber);
-    message.sequenceNumber = ++this.#lastSequenceNumber;
-    this.#messages.set(message.sequenceNumber, message);
+    this.#messages.remove(message);
+    message.sequenceNumber = this.#messages.nextSequenceNumber();
+    this.#messages.add(message);
     this.#makeReady(message);
   }
 
@@ -229,10 +195,7 @@ export class MessageQueue {
     message.deliveryCount++;
     const most = this.#limits.maxDeliveryCount;
     if (message.deliveryCount >= most) {
-      this.#moveToDeadLetters(message, now, {
-        DeadLetterReason: 'MaxDeliveryCountExceeded',
-        DeadLetterErrorDescription: `Message could not be consumed after ${most} delivery attempts.`,
-      });
+      this.#moveToDeadLetters(message, now, deadLetterReason.tooManyDeliveries(most));
     } else if (message.state === 'active') {
       this.#makeReady(message);
     }
@@ -243,24 +206,21 @@ export class MessageQueue {
     if (this.#deadLetters === undefined) return;
     change(message, properties);
     message.state = 'active';
-    this.#deadLetters.#addDeadLetter({
+    const deadLetter: StoredMessage = {
       ...message,
       sessionId: undefined,
       enqueuedAt: now,
       expiresAt: never,
       activeAt: undefined,
       deadLetterSource: this.path,
-    });
-  }
-
-  #addDeadLetter(message: StoredMessage): void {
-    this.#hold(message);
-    this.#makeReady(message);
+    };
+    this.#deadLetters.#messages.add(deadLetter);
+    this.#deadLetters.#makeReady(deadLetter);
   }
 
   #expireMessages(now: number): void {
     this.#nextExpiry = never;
-    for (const message of this.#messages.values()) {
+    for (const message of this.#messages.all()) {
       // One that is locked or deferred outlives its time: its receiver may still settle it.
       if (message.state !== 'active' || message.lockToken !== undefined) continue;
       if (message.expiresAt <= now) {
@@ -273,15 +233,16 @@ export class MessageQueue {
   }
 
   #expireMessage(message: StoredMessage, now: number): void {
-    if (!this.#limits.deadLetterOnExpiration) {
+    if (this.#limits.deadLetterOnExpiration) {
+      this.#moveToDeadLetters(message, now, deadLetterReason.expired());
+    } else {
       this.#drop(message);
-      return;
     }
-    this.#moveToDeadLetters(message, now, {
-      DeadLetterReason: 'TTLExpiredException',
-      DeadLetterErrorDescription: 'The message expired and was dead lettered.',
-    });
   }
+}
+
+function isFreeAndDeferred(message: StoredMessage): boolean {
+  return message.state === 'deferred' && message.lockToken === undefined;
 }
 
 function change(message: StoredMessage, properties: Record<string, unknown> | undefined): void {

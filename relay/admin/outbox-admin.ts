@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { REQUEST_PREFIX } from '../outbox/operator-request.ts';
 import { AdminError } from './admin-error.ts';
-import { findMessage, stateOf } from './outbox-inspection.ts';
+import { findMessage, messageState } from './outbox-inspection.ts';
 
 // What an operator may do to messages. Each change and the word of it to the relay are one statement, and so one transaction:
 // the word comes in the WAL, to the relay that runs or to the next one that does.
@@ -19,7 +19,7 @@ const TELL_SETTLE = `pg_logical_emit_message(true, '${REQUEST_PREFIX}', '{"settl
 const CHANGED = `SELECT message_id::text AS "messageId", aggregate_id AS "aggregateId", ${TELL_REDRIVE} AS told FROM changed`;
 const REPLAY_BATCH = 50_000;
 
-/** Has a parked message sent again, and after it what waits behind it. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_HELD. */
+/** Has a parked message sent again, and after it what waits behind it. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_PARKED. */
 export async function retryMessage(pool: pg.Pool, messageId: string): Promise<Changed> {
   const { rows } = await pool.query<Changed>(
     `WITH changed AS (
@@ -34,7 +34,7 @@ export async function retryMessage(pool: pg.Pool, messageId: string): Promise<Ch
 
 /**
  * Gives up a message that is parked, or one that waits; what waits behind it goes on unless another one of its order is
- * parked. It stays in the table with the reason. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_HELD.
+ * parked. It stays in the table with the reason. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_PARKED.
  */
 export async function dropMessage(pool: pg.Pool, messageId: string, reason: string): Promise<Changed> {
   const { rows } = await pool.query<Changed>(
@@ -106,7 +106,7 @@ async function refuse(pool: pg.Pool, messageId: string, wanted: 'retry' | 'drop'
       `There is no message ${messageId} in the outbox. See: npm run outbox -- list`,
     );
   }
-  const state = stateOf(message);
+  const state = messageState(message);
   const advice = {
     published: `It was published at ${message.processedAt}: npm run outbox -- replay --from TIME --to TIME sends again what was.`,
     dropped: `It was dropped at ${message.droppedAt}, which is final: have its writer insert another one.`,
@@ -116,7 +116,7 @@ async function refuse(pool: pg.Pool, messageId: string, wanted: 'retry' | 'drop'
     unsettled: 'The relay sends it until the broker takes it: nothing has to be done.',
   }[state];
   throw new AdminError(
-    'MESSAGE_NOT_HELD',
+    'MESSAGE_NOT_PARKED',
     `${wanted} is for a parked message; ${messageId} is ${state}. ${advice}`,
   );
 }

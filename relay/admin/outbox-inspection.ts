@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { OPEN, PARKED_OR_DEFERRED, selectMembers } from '../outbox/outbox-columns.ts';
 
 /**
  * published, dropped: done with. parked: the broker can never take it. waiting: for a parked one of its order. redriven:
@@ -37,7 +38,7 @@ export interface WholeMessage extends StoredMessage {
 }
 
 /** What was published counts as that, also when it was parked before. */
-export function stateOf(message: StoredMessage): MessageState {
+export function messageState(message: StoredMessage): MessageState {
   if (message.processedAt) return 'published';
   if (message.droppedAt) return 'dropped';
   if (message.parkedAt) return 'parked';
@@ -45,22 +46,27 @@ export function stateOf(message: StoredMessage): MessageState {
   return message.behind ? 'waiting' : 'redriven';
 }
 
-const OPEN = 'processed_at IS NULL AND dropped_at IS NULL';
-// As idx_outbox_held has it.
-const HELD = `(parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND ${OPEN}`;
 const utc = (column: string, name: string) =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "${name}"`;
 const COLUMNS = `
-  message_id::text AS "messageId", message_type AS "messageType", aggregate_id AS "aggregateId", position::text,
+  ${selectMembers(['messageId', 'messageType', 'aggregateId'])}, position::text,
   ${utc('created_at', 'createdAt')}, ${utc('processed_at', 'processedAt')}, ${utc('parked_at', 'parkedAt')},
   ${utc('deferred_at', 'deferredAt')}, ${utc('dropped_at', 'droppedAt')}, retry_count AS "retryCount",
   ${utc('next_retry_at', 'nextRetryAt')}, error_message AS "errorMessage",
-  (SELECT message_id::text FROM outbox AS other WHERE ${HELD} AND parked_at IS NOT NULL
+  (SELECT message_id::text FROM outbox AS other WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL
      AND other.aggregate_id = o.aggregate_id AND other.message_id <> o.message_id ORDER BY position LIMIT 1) AS behind,
   CASE WHEN parked_at IS NULL THEN 0 ELSE (SELECT count(*)::int FROM outbox AS other
-     WHERE ${HELD} AND parked_at IS NULL AND other.aggregate_id = o.aggregate_id) END AS waiting`;
-const WHOLE = `${COLUMNS}, correlation_id AS "correlationId", causation_id AS "causationId", user_id AS "userId", metadata::text,
-  traceparent, tracestate, message_body::text AS body`;
+     WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NULL AND other.aggregate_id = o.aggregate_id) END AS waiting`;
+const REST = [
+  'correlationId',
+  'causationId',
+  'userId',
+  'metadata',
+  'traceparent',
+  'tracestate',
+  'body',
+] as const;
+const WHOLE = `${COLUMNS}, ${selectMembers(REST)}`;
 
 export interface Overview {
   /** Every parked message, or the first `limit` of them, in order. */
@@ -73,9 +79,9 @@ export interface Overview {
 
 /** What waits for an operator, and what waits for the relay or the broker. */
 export async function inspectOutbox(pool: pg.Pool, limit: number): Promise<Overview> {
-  const parked = `FROM outbox AS o WHERE ${HELD} AND parked_at IS NOT NULL`;
+  const parked = `FROM outbox AS o WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL`;
   const unsettled = `FROM outbox AS o WHERE ${OPEN} AND parked_at IS NULL AND (deferred_at IS NULL OR NOT EXISTS (
-    SELECT FROM outbox AS other WHERE ${HELD} AND parked_at IS NOT NULL AND other.aggregate_id = o.aggregate_id))`;
+    SELECT FROM outbox AS other WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL AND other.aggregate_id = o.aggregate_id))`;
   const list = async (from: string) =>
     (await pool.query<StoredMessage>(`SELECT ${COLUMNS} ${from} ORDER BY o.position LIMIT $1`, [limit])).rows;
   const count = async (from: string) =>

@@ -1,6 +1,7 @@
 import Fastify from 'fastify';
 import { renderMetrics } from './metrics.ts';
 import { measureLag, type OutboxLagDeps } from './outbox-lag.ts';
+import type { RelayMonitor } from './relay-monitor.ts';
 
 export interface HealthServerDeps extends OutboxLagDeps {
   readonly publication: string;
@@ -34,9 +35,9 @@ export function buildHealthServer(deps: HealthServerDeps) {
     ...(await measureLag(deps)),
     unsettledInMemory: monitor.unsettled,
     failedSends: monitor.failedSends,
-    heldOrders: monitor.heldOrders,
-    counts: monitor.counts,
-    tableSettlementsFor: monitor.settlementsFor,
+    heldOrders: monitor.parkedOrders,
+    counts: publicCounts(monitor),
+    tableSettlementsFor: monitor.recoveriesFor,
     lastPublishedAt: monitor.lastPublishedAt ?? null,
     lastError: monitor.lastError ?? null,
   }));
@@ -47,4 +48,9 @@ export function buildHealthServer(deps: HealthServerDeps) {
   });
 
   return server;
+}
+
+/** A recovery is called a table settlement in what is public. */
+function publicCounts({ counts: { recoveries, ...others } }: RelayMonitor) {
+  return { ...others, tableSettlements: recoveries };
 }

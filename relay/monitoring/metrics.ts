@@ -14,10 +14,10 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
 
   const { counts } = monitor;
   count('received', 'Events taken from the WAL or the table.', counts.received);
-  count('published', 'Events that Service Bus has accepted.', counts.published);
+  count('published', 'Events that the broker has accepted.', counts.published);
   count('settled', 'Events marked in the table.', counts.settled);
   count('already_settled', 'Events that came again and were not sent again.', counts.alreadySettled);
-  count('parked', 'Events that Service Bus can never take.', counts.parked);
+  count('parked', 'Events that the broker can never take.', counts.parked);
   count('deferred', 'Events left in the table behind a parked one of their order.', counts.deferred);
   count('redriven', 'Events read from the table because an operator asked for it.', counts.redriven);
   count('rejected_batches', 'Sends that failed.', counts.rejectedBatches);
@@ -25,7 +25,7 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
   count('deleted_rows', 'Rows deleted because they were settled long enough ago.', counts.deletedRows);
   count(
     'slots_let_go',
-    'Times the slot was dropped because Service Bus was away for long.',
+    'Times the slot was dropped because the broker was away for long.',
     counts.slotsLetGo,
   );
   const settlements = new Counter({
@@ -34,7 +34,7 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
     labelNames: ['reason'],
     registers,
   });
-  for (const [reason, times] of Object.entries(monitor.settlementsFor)) settlements.inc({ reason }, times);
+  for (const [reason, times] of Object.entries(monitor.recoveriesFor)) settlements.inc({ reason }, times);
   gauge('ready', '1 if streaming and sending, or standing by.', Number(monitor.isReady));
   gauge('streaming', '1 if this relay has the slot.', Number(monitor.phase === 'streaming'));
   gauge(
@@ -43,7 +43,7 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
     Number(monitor.phase === 'set-back'),
   );
   gauge('failed_sends', 'Sends that failed since the last success.', monitor.failedSends);
-  gauge('held_orders', 'Orders that wait behind a parked event.', monitor.heldOrders);
+  gauge('held_orders', 'Orders that wait behind a parked event.', monitor.parkedOrders);
   gauge('unsettled_in_memory', 'Events received and not settled.', monitor.unsettled);
 
   const lag = await measureLag(deps);

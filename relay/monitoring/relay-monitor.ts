@@ -1,5 +1,5 @@
 import { describeError } from '../../src/core/log.ts';
-import { SETTLE_REASONS, type SettleReason } from '../recovery/start-decision.ts';
+import { RECOVERY_REASONS, type RecoveryReason } from '../recovery/start-decision.ts';
 
 export type RelayPhase =
   | 'starting'
@@ -22,7 +22,7 @@ export class RelayMonitor {
   failedSends = 0;
   unsettled = 0;
   /** Orders of which nothing is sent because a message of theirs is parked. */
-  heldOrders = 0;
+  parkedOrders = 0;
   /** Everything before it is settled: how far the server's WAL has been dealt with. */
   handledLsn = 0n;
   lastPublishedAt: Date | undefined;
@@ -37,14 +37,19 @@ export class RelayMonitor {
     redriven: 0,
     rejectedBatches: 0,
     sessions: 0,
-    tableSettlements: 0,
+    recoveries: 0,
     deletedRows: 0,
     slotsLetGo: 0,
   };
-  /** Table settlements by what made them necessary. */
-  readonly settlementsFor = Object.fromEntries(
-    Object.keys(SETTLE_REASONS).map((reason) => [reason, 0]),
-  ) as Record<SettleReason, number>;
+  /** Recoveries from the table by what made them necessary. */
+  readonly recoveriesFor = Object.fromEntries(
+    Object.keys(RECOVERY_REASONS).map((reason) => [reason, 0]),
+  ) as Record<RecoveryReason, number>;
+
+  recoveryBegun(reason: RecoveryReason): void {
+    this.counts.recoveries++;
+    this.recoveriesFor[reason]++;
+  }
 
   enter(phase: RelayPhase): void {
     if (phase === this.phase) return;

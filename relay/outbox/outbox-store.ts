@@ -1,11 +1,24 @@
 import type pg from 'pg';
 import { probe } from '../../src/core/pool.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
-import type { OrderRows } from '../session/relay-state.ts';
+import { fromTable, type SelectedMessage } from './message-row.ts';
 import type { RedriveTarget } from './operator-request.ts';
-import { MESSAGE_COLUMNS, type OutboxRow, toMessage, UNSETTLED } from './outbox-columns.ts';
+import { PARKED_OR_DEFERRED, SELECT_MESSAGE, UNSETTLED } from './outbox-columns.ts';
 import type { OutboxMessage } from './outbox-message.ts';
 import { isVisibleIn } from './row-visibility.ts';
+
+/** What the table holds of an order that is to be sent again. */
+export interface OrderRows {
+  /** What waits there, up to the first message that is parked, in order; some of it, if there is more. */
+  readonly messages: readonly OutboxMessage[];
+  readonly isAll: boolean;
+  /** The message after these is parked. */
+  readonly endsAtParked: boolean;
+  /** No transaction that the rows were read from committed after it. */
+  readonly readUpTo: Lsn;
+  /** Whether the rows were read with a transaction's changes in sight. */
+  readonly isVisible: (xid: number) => boolean;
+}
 
 export interface MarkRequest {
   readonly slot: string;
@@ -19,7 +32,7 @@ export interface MarkRequest {
 }
 
 /** As `MarkRequest`; for each message the reason why it is parked, or null: then it waits for an operator behind one that is. */
-export interface HoldRequest extends MarkRequest {
+export interface ParkRequest extends MarkRequest {
   readonly reasons: readonly (string | null)[];
 }
 
@@ -90,11 +103,11 @@ export class OutboxStore {
    * that waits behind one that is not parked would wait for ever. Only for the relay of this epoch: another one may have
    * been told meanwhile to send them.
    */
-  async hold(request: HoldRequest): Promise<MarkResult> {
+  async park(request: ParkRequest): Promise<MarkResult> {
     const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
-      name: 'hold',
+      name: 'park',
       text: `
-        WITH held AS (
+        WITH parked AS (
           UPDATE outbox SET
             parked_at = CASE WHEN reason IS NULL OR NOT (${UNSETTLED}) THEN parked_at ELSE clock_timestamp() END,
             deferred_at = CASE WHEN reason IS NULL AND parked_at IS NULL THEN coalesce(deferred_at, clock_timestamp()) END,
@@ -104,10 +117,10 @@ export class OutboxStore {
             AND (SELECT count(*) FROM outbox WHERE message_id = ANY ($1::uuid[])) = $7 RETURNING 1
         ), progressed AS (
           UPDATE relay_progress SET settled_lsn = nullif($3::pg_lsn, '0/0'), marked_lsn = $4, updated_at = now()
-          WHERE slot = $5 AND epoch = $6 AND (SELECT count(*) FROM held) = $7
+          WHERE slot = $5 AND epoch = $6 AND (SELECT count(*) FROM parked) = $7
             AND coalesce(settled_lsn, '0/0') >= $8 AND coalesce(marked_lsn, '0/0') >= $9 RETURNING 1
         )
-        SELECT (SELECT count(*)::int FROM held) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
+        SELECT (SELECT count(*)::int FROM parked) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
       values: [
         uuidArray(request.messageIds),
         request.reasons,
@@ -148,11 +161,10 @@ export class OutboxStore {
   }
 
   /** The orders with a message that is parked; `deferred`: also those with one that only waits for an operator. */
-  async heldOrders({ deferred }: { deferred: boolean }): Promise<string[]> {
+  async parkedOrders({ deferred }: { deferred: boolean }): Promise<string[]> {
     const { rows } = await this.#pool.query<{ id: string }>(
       `SELECT DISTINCT aggregate_id AS id FROM outbox WHERE (parked_at IS NOT NULL OR ($1 AND deferred_at IS NOT NULL))
-         AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND processed_at IS NULL AND dropped_at IS NULL
-         AND aggregate_id IS NOT NULL`,
+         AND ${PARKED_OR_DEFERRED} AND aggregate_id IS NOT NULL`,
       [deferred],
     );
     return rows.map(({ id }) => id);
@@ -164,22 +176,24 @@ export class OutboxStore {
       'aggregateId' in target
         ? ['aggregate_id = $1', target.aggregateId]
         : ['message_id = $1 AND aggregate_id IS NULL', target.messageId];
-    const { rows } = await this.#pool.query<OutboxRow & { parked: boolean; snapshot: string; end: string }>(
-      `SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, held.* FROM (VALUES (1)) AS one
+    const { rows } = await this.#pool.query<
+      SelectedMessage & { parked: boolean; snapshot: string; end: string }
+    >(
+      `SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, waiting.* FROM (VALUES (1)) AS one
        LEFT JOIN LATERAL (
-         SELECT parked_at IS NOT NULL AS parked, ${MESSAGE_COLUMNS} FROM outbox
-         WHERE ${condition} AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND processed_at IS NULL AND dropped_at IS NULL
+         SELECT parked_at IS NOT NULL AS parked, ${SELECT_MESSAGE} FROM outbox
+         WHERE ${condition} AND ${PARKED_OR_DEFERRED}
          ORDER BY position LIMIT ${READ_COUNT}
-       ) AS held ON true`,
+       ) AS waiting ON true`,
       [id],
     );
     const [{ snapshot, end } = { snapshot: '', end: '0/0' }] = rows;
-    const found = rows.filter((row) => row.message_id !== null);
+    const found = rows.filter((row) => row.messageId !== null);
     const parkedAt = found.findIndex(({ parked }) => parked);
     return {
-      messages: (parkedAt === -1 ? found : found.slice(0, parkedAt)).map(toMessage),
+      messages: (parkedAt === -1 ? found : found.slice(0, parkedAt)).map(fromTable),
       isAll: parkedAt !== -1 || found.length < READ_COUNT,
-      isHeld: parkedAt !== -1,
+      endsAtParked: parkedAt !== -1,
       readUpTo: parseLsn(end),
       isVisible: (xid) => isVisibleIn(snapshot, xid),
     };
@@ -192,11 +206,11 @@ export class OutboxStore {
 
   /** Those of the rows at these positions that are still unsettled, in order. */
   async readAt(positions: readonly bigint[]): Promise<OutboxMessage[]> {
-    const { rows } = await this.#pool.query<OutboxRow>(
-      `SELECT ${MESSAGE_COLUMNS} FROM outbox WHERE position = ANY ($1::bigint[]) AND ${UNSETTLED} ORDER BY position`,
+    const { rows } = await this.#pool.query<SelectedMessage>(
+      `SELECT ${SELECT_MESSAGE} FROM outbox WHERE position = ANY ($1::bigint[]) AND ${UNSETTLED} ORDER BY position`,
       [positions],
     );
-    return rows.map(toMessage);
+    return rows.map(fromTable);
   }
 
   /** As pg_current_snapshot prints it. */

@@ -1,6 +1,6 @@
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
-import type { Publisher } from './publisher.ts';
-import { classifyFailure } from './service-bus/classify-failure.ts';
+import { PublishError } from './publish-error.ts';
+import type { Publisher, PublisherLimits } from './publisher.ts';
 
 /** A publisher that remembers since when the broker has taken nothing, also from one session to the next. */
 export class ObservedPublisher implements Publisher {
@@ -23,8 +23,16 @@ export class ObservedPublisher implements Publisher {
     this.#awaySince = undefined;
   }
 
-  get maxBatchBytes(): number {
-    return this.#publisher.maxBatchBytes;
+  get name(): string {
+    return this.#publisher.name;
+  }
+
+  get limits(): PublisherLimits {
+    return this.#publisher.limits;
+  }
+
+  sizeOf(message: OutboxMessage): number {
+    return this.#publisher.sizeOf(message);
   }
 
   /** That it can be reached does not mean that it takes anything. */
@@ -43,7 +51,7 @@ export class ObservedPublisher implements Publisher {
       await work();
     } catch (error) {
       // A message that can never pass says nothing about the broker.
-      if (classifyFailure(error).kind !== 'poison') this.#awaySince ??= begunAt;
+      if (!(error instanceof PublishError && error.kind === 'poison')) this.#awaySince ??= begunAt;
       throw error;
     }
   }

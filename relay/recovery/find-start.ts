@@ -1,15 +1,15 @@
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import type { Lsn } from '../lsn.ts';
-import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { Publisher } from '../publishing/publisher.ts';
 import { RelayError } from '../relay-error.ts';
-import { dropSlot, inspectSlot, makeSlot, type NewSlot, type SlotInfo } from '../replication/slot.ts';
+import { inspectSlot, type SlotInfo } from '../replication/slot.ts';
 import { type Cluster, inspectCluster } from './cluster.ts';
 import { findSetBack, isConfirmedSince, type Seen } from './database-identity.ts';
+import { dropSlot, makeSlot, type NewSlot } from './make-slot.ts';
 import type { Progress, ProgressStore } from './progress-store.ts';
-import { decideStart, SETTLE_REASONS, type SettleReason } from './start-decision.ts';
+import { decideStart, RECOVERY_REASONS, type RecoveryReason } from './start-decision.ts';
 
 export interface StartDeps {
   readonly pool: pg.Pool;
@@ -18,13 +18,12 @@ export interface StartDeps {
   readonly progress: ProgressStore;
   readonly publisher: Publisher;
   readonly slot: string;
-  readonly monitor: RelayMonitor;
   readonly log: Logger;
   readonly memory: {
     /** What this process has seen of the database. */
     seen: Seen;
-    /** An operator has asked to settle the table, and it was not begun yet. */
-    settleRequested: boolean;
+    /** An operator has asked for a recovery from the table, and it was not begun yet. */
+    recoveryRequested: boolean;
   };
 }
 
@@ -32,12 +31,19 @@ export interface Start {
   readonly from: Lsn;
   /** The database as it was when this was decided. */
   readonly seen: Seen;
-  readonly made: NewSlot | undefined;
+  /** Undefined when the stream goes on where it was. */
+  readonly recovery: Recovery | undefined;
+}
+
+/** A slot that was made anew, and what the table held unsettled at that moment. */
+export interface Recovery extends NewSlot {
+  readonly reason: RecoveryReason;
 }
 
 /**
  * Finds where to begin, and makes the slot anew if it cannot be trusted. Throws SLOT_BUSY while another relay has it,
- * DATABASE_SET_BACK until an operator has confirmed the database, and BROKER_UNREACHABLE when the slot would have to be made.
+ * DATABASE_SET_BACK until an operator has confirmed the database, and a PublishError when the slot would have to be made and the
+ * broker cannot be reached.
  */
 export async function findStart(deps: StartDeps, publicationVersion: string): Promise<Start> {
   const { pool, store, slot, memory } = deps;
@@ -52,16 +58,16 @@ export async function findStart(deps: StartDeps, publicationVersion: string): Pr
     slot: info,
     progress,
     publicationVersion,
-    settleRequested: memory.settleRequested,
+    recoveryRequested: memory.recoveryRequested,
     tableHasUnsettled: await store.hasUnsettled(),
     lastConfirmed: seen.confirmedLsn,
     walEnd: cluster.walEnd,
   });
-  if (decision.kind === 'stream') return { from: decision.from, seen, made: undefined };
-  const made = await settleAnew(deps, decision.reason, info, seen.epoch);
-  memory.settleRequested = false;
-  const begun = { ...seen, epoch: made.epoch, settledLsn: 0n, markedLsn: 0n, confirmedLsn: 0n };
-  return { from: made.consistentLsn, seen: begun, made };
+  if (decision.kind === 'stream') return { from: decision.from, seen, recovery: undefined };
+  const recovery = await beginRecovery(deps, decision.reason, info, seen.epoch);
+  memory.recoveryRequested = false;
+  const begun = { ...seen, epoch: recovery.epoch, settledLsn: 0n, markedLsn: 0n, confirmedLsn: 0n };
+  return { from: recovery.consistentLsn, seen: begun, recovery };
 }
 
 /** Compares the database with what this process has seen of it, and returns what it sees now. */
@@ -73,7 +79,7 @@ function recall({ slot, log, memory }: StartDeps, cluster: Cluster, progress: Pr
       'DATABASE_SET_BACK',
       `This is not the database that the relay of the slot ${slot} has worked on, or it was set back in time: ${found}. ` +
         'Consumers may have events that it does not know of, so nothing is sent. If the relay is to go on with it as it is, ' +
-        'run: npm run outbox -- confirm (docs/operations.md, "A database that was set back")',
+        'run: npm run outbox -- confirm (docs/runbook.md, "A database that was set back")',
     );
   }
   const confirmed = isConfirmedSince(progress, before);
@@ -91,13 +97,13 @@ function recall({ slot, log, memory }: StartDeps, cluster: Cluster, progress: Pr
   };
 }
 
-async function settleAnew(
+async function beginRecovery(
   deps: StartDeps,
-  reason: SettleReason,
+  reason: RecoveryReason,
   info: SlotInfo | undefined,
   epoch: bigint,
-): Promise<NewSlot> {
-  const { progress, publisher, slot, monitor, log, replicationUrl } = deps;
+): Promise<Recovery> {
+  const { progress, publisher, slot, log, replicationUrl } = deps;
   try {
     // A slot that is made while nothing can be sent keeps WAL for nothing: what is unsettled waits in the table.
     await publisher.connect(true);
@@ -112,11 +118,12 @@ async function settleAnew(
     throw error;
   }
   // The first start of a relay is an ordinary thing; a slot that is gone later is not.
-  log[epoch > 0n ? 'warn' : 'info']({ slot, reason }, `Settling from the table: ${SETTLE_REASONS[reason]}`);
+  log[epoch > 0n ? 'warn' : 'info'](
+    { slot, reason },
+    `Recovering from the table: ${RECOVERY_REASONS[reason]}`,
+  );
   const made = await makeSlot(replicationUrl, slot, () => progress.restart(slot, epoch));
-  monitor.counts.tableSettlements++;
-  monitor.settlementsFor[reason]++;
   const unsettled = made.positions.length;
-  log.info({ slot, unsettled }, 'Made the replication slot; so many rows are unsettled');
-  return made;
+  log.info({ slot, unsettled }, 'Made the replication slot; publishing the unsettled rows first');
+  return { ...made, reason };
 }

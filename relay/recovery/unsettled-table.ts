@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import type { Lsn } from '../lsn.ts';
+import { UNSETTLED } from '../outbox/outbox-columns.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import { haveEnded } from '../outbox/row-visibility.ts';
@@ -40,5 +42,24 @@ async function readChunk(
     const messages = await store.readAt(positions);
     if (allVisible || messages.length === positions.length || signal.aborted) return messages;
     await sleep(READ_AGAIN_MS);
+  }
+}
+
+/** The positions of all rows unsettled in the snapshot of a transaction that the caller has begun; eight bytes a row. */
+export async function unsettledPositions(client: pg.ClientBase): Promise<BigInt64Array> {
+  await client.query(
+    `DECLARE unsettled NO SCROLL CURSOR FOR SELECT position FROM outbox WHERE ${UNSETTLED} ORDER BY position`,
+  );
+  let positions = new BigInt64Array(1024);
+  let count = 0;
+  for (;;) {
+    const { rows } = await client.query<{ position: string }>('FETCH 10000 FROM unsettled');
+    if (rows.length === 0) return positions.subarray(0, count);
+    if (count + rows.length > positions.length) {
+      const larger = new BigInt64Array(2 * (count + rows.length));
+      larger.set(positions);
+      positions = larger;
+    }
+    for (const row of rows) positions[count++] = BigInt(row.position);
   }
 }

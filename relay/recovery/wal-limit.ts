@@ -1,3 +1,5 @@
+import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
+
 /** How much WAL the slot may keep while the broker takes nothing. */
 export interface WalLimit {
   readonly bytes: number;
@@ -8,16 +10,16 @@ export interface WalLimit {
 
 /** Why the slot is to be let go, or undefined. `awayForMs`: since when sends have failed without a success. */
 export function exceededLimit(
-  awayForMs: number | undefined,
+  { name, awayForMs }: Pick<ObservedPublisher, 'name' | 'awayForMs'>,
   retainedBytes: number,
   limit: WalLimit,
 ): string | undefined {
   if (awayForMs === undefined || awayForMs < limit.leastMs) return undefined;
   if (awayForMs > limit.ms) {
-    return `Service Bus has taken nothing for ${Math.round(awayForMs / 1000)} s (RELAY_WAL_LIMIT_MINUTES)`;
+    return `${name} has taken nothing for ${Math.round(awayForMs / 1000)} s (RELAY_WAL_LIMIT_MINUTES)`;
   }
   if (retainedBytes > limit.bytes) {
-    return `Service Bus takes nothing, and the replication slot keeps ${retainedBytes} bytes of WAL (RELAY_WAL_LIMIT_MB)`;
+    return `${name} takes nothing, and the replication slot keeps ${retainedBytes} bytes of WAL (RELAY_WAL_LIMIT_MB)`;
   }
   return undefined;
 }

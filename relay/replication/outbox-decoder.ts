@@ -3,7 +3,7 @@ import { REQUEST_PREFIX } from '../outbox/operator-request.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import { RelayError } from '../relay-error.ts';
 import { PgoutputReader } from './pgoutput-reader.ts';
-import { OutboxRow } from './wal-row.ts';
+import { WalRow } from './wal-row.ts';
 
 export type WalEvent =
   | { readonly kind: 'begin'; readonly commitLsn: Lsn; readonly xid: number }
@@ -25,7 +25,7 @@ const HISTORY: WalEvent = { kind: 'history' };
  */
 export class OutboxDecoder {
   readonly #reader = new PgoutputReader();
-  readonly #rows = new Map<number, OutboxRow>();
+  readonly #rows = new Map<number, WalRow>();
 
   /** The message from `start` on. Throws WAL_MALFORMED for bytes that are not pgoutput, OUTBOX_UNREADABLE for a table without the required columns. */
   decode(buffer: Buffer, start = 0): WalEvent {
@@ -82,7 +82,7 @@ export class OutboxDecoder {
       return name;
     });
     this.#rows.delete(oid);
-    this.#rows.set(oid, new OutboxRow(table, names));
+    this.#rows.set(oid, new WalRow(table, names, reader));
   }
 
   #insert(): WalEvent {
@@ -90,7 +90,7 @@ export class OutboxDecoder {
     const row = this.#rows.get(oid);
     if (!row) throw new RelayError('WAL_MALFORMED', `An insert into relation ${oid} before its description`);
     this.#reader.skip(1); // 'N': a new tuple follows
-    const message = row.read(this.#reader);
+    const message = row.read();
     return message ? { kind: 'insert', message } : HISTORY;
   }
 

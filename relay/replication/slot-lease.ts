@@ -71,7 +71,7 @@ export class SlotLease {
       [this.#sender.pid],
     );
     const [row] = rows;
-    // Without pg_read_all_stats the server does not say which: then it has to do that its process is there.
+    // Without pg_read_all_stats the server does not say which. Then it has to be enough that its process is there.
     if (row) this.#lease.answered(askedAt, row.status ?? `unknown at ${askedAt}`);
     else this.#senderGone = true;
   }

@@ -49,7 +49,7 @@ export class WalStream {
   #status: NodeJS.Timeout | undefined;
   #lease: SlotLease | undefined;
   /** What came with the answer to START_REPLICATION, until the first `resume`. */
-  #held: (() => void)[] | undefined = [];
+  #early: (() => void)[] | undefined = [];
   #paused = true;
   #over = false;
   #closed: Promise<void> | undefined;
@@ -140,9 +140,9 @@ export class WalStream {
     if (!this.#paused) return;
     this.#paused = false;
     this.#heardAt = performance.now();
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const handOn of held) handOn();
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const handOn of early) handOn();
     this.#plugin.resume();
   }
 
@@ -187,7 +187,7 @@ export class WalStream {
 
   #receive(handOn: () => void): void {
     this.#heardAt = performance.now();
-    if (this.#held) this.#held.push(handOn);
+    if (this.#early) this.#early.push(handOn);
     else handOn();
   }
 

@@ -1,22 +1,15 @@
+import { type MessageRow, toMessage } from '../outbox/message-row.ts';
+import { MESSAGE_COLUMNS, REQUIRED_MEMBERS, SETTLED_COLUMNS } from '../outbox/outbox-columns.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import { RelayError } from '../relay-error.ts';
 import type { PgoutputReader } from './pgoutput-reader.ts';
 
-const REQUIRED = ['message_id', 'message_type', 'message_body'] as const;
-const OPTIONAL = [
-  'aggregate_id',
-  'correlation_id',
-  'causation_id',
-  'user_id',
-  'metadata',
-  'traceparent',
-  'tracestate',
-] as const;
-const SETTLED_BY = ['processed_at', 'parked_at', 'dropped_at'] as const;
-const COLUMNS = [...REQUIRED, ...OPTIONAL, ...SETTLED_BY] as const;
-type Column = (typeof COLUMNS)[number];
-/** Where a column is found in the row that was read last. */
-const SLOT = Object.fromEntries(COLUMNS.map((name, slot) => [name, slot])) as Record<Column, number>;
+type Member = keyof OutboxMessage;
+
+const MEMBERS = Object.keys(MESSAGE_COLUMNS) as Member[];
+const WANTED: readonly string[] = [...Object.values(MESSAGE_COLUMNS), ...SETTLED_COLUMNS];
+/** Where a member's column stands in `WANTED`. */
+const INDEX = Object.fromEntries(MEMBERS.map((member, index) => [member, index])) as Record<Member, number>;
 const NULL = 'n'.charCodeAt(0);
 const TEXT = 't'.charCodeAt(0);
 
@@ -25,16 +18,19 @@ const TEXT = 't'.charCodeAt(0);
  * position, so that columns may come and go; throws OUTBOX_UNREADABLE if a required one is gone, which must not be skipped over.
  * Where the columns of a row lie is kept from row to row in two arrays: an object a row costs as much as all the rest.
  */
-export class OutboxRow {
-  /** For each column of the table its slot; -1: nobody needs it. */
-  readonly #slots: readonly number[];
+export class WalRow implements MessageRow {
+  /** For each column of the table its index in `WANTED`; -1: nobody needs it. */
+  readonly #wanted: readonly number[];
   readonly #names: readonly string[];
   /** -1: NULL. */
-  readonly #starts = new Int32Array(COLUMNS.length);
-  readonly #ends = new Int32Array(COLUMNS.length);
+  readonly #starts = new Int32Array(WANTED.length);
+  readonly #ends = new Int32Array(WANTED.length);
+  readonly #reader: PgoutputReader;
 
-  constructor(table: string, names: readonly string[]) {
-    const missing = REQUIRED.filter((name) => !names.includes(name));
+  constructor(table: string, names: readonly string[], reader: PgoutputReader) {
+    const missing = REQUIRED_MEMBERS.map((member) => MESSAGE_COLUMNS[member]).filter(
+      (name) => !names.includes(name),
+    );
     if (missing.length > 0) {
       throw new RelayError(
         'OUTBOX_UNREADABLE',
@@ -42,32 +38,47 @@ export class OutboxRow {
       );
     }
     this.#names = names;
-    this.#slots = names.map((name) => SLOT[name as Column] ?? -1);
+    this.#wanted = names.map((name) => WANTED.indexOf(name));
+    this.#reader = reader;
   }
 
-  /** The message, or undefined for a row that was inserted as settled already. Throws WAL_MALFORMED. */
-  read(reader: PgoutputReader): OutboxMessage | undefined {
-    this.#find(reader);
-    for (const column of SETTLED_BY) if (this.#has(column)) return undefined;
-    return {
-      messageId: this.#required(reader, 'message_id'),
-      messageType: this.#required(reader, 'message_type'),
-      body: this.#body(reader),
-      aggregateId: this.#text(reader, 'aggregate_id'),
-      correlationId: this.#text(reader, 'correlation_id'),
-      causationId: this.#text(reader, 'causation_id'),
-      userId: this.#text(reader, 'user_id'),
-      metadata: this.#text(reader, 'metadata'),
-      traceparent: this.#text(reader, 'traceparent'),
-      tracestate: this.#text(reader, 'tracestate'),
-    };
+  /** The message of the row that the reader is at, or undefined for one that was inserted as settled already. Throws WAL_MALFORMED. */
+  read(): OutboxMessage | undefined {
+    this.#find();
+    for (let index = MEMBERS.length; index < WANTED.length; index++) {
+      if (this.#starts[index] !== -1) return undefined;
+    }
+    return toMessage(this);
   }
 
-  #find(reader: PgoutputReader): void {
-    const slots = this.#slots;
+  text(member: Member): string | undefined {
+    const index = INDEX[member];
+    const start = this.#starts[index] as number;
+    return start === -1 ? undefined : this.#reader.textAt(start, this.#ends[index] as number);
+  }
+
+  required(member: Member): string {
+    const text = this.text(member);
+    if (text === undefined) throw withoutA(member);
+    return text;
+  }
+
+  body(): Buffer {
+    const index = INDEX.body;
+    const start = this.#starts[index] as number;
+    if (start === -1) throw withoutA('body');
+    return this.#reader.bytesAt(start, this.#ends[index] as number);
+  }
+
+  #find(): void {
+    const reader = this.#reader;
+    const wanted = this.#wanted;
     const count = reader.uint16();
-    if (count !== slots.length) {
-      throw new RelayError('WAL_MALFORMED', `A row of ${count} columns where ${slots.length} were described`);
+    if (count !== wanted.length) {
+      throw new RelayError(
+        'WAL_MALFORMED',
+        `A row of ${count} columns where ${wanted.length} were described`,
+      );
     }
     this.#starts.fill(-1);
     for (let i = 0; i < count; i++) {
@@ -79,36 +90,14 @@ export class OutboxRow {
       }
       const length = reader.uint32();
       const start = reader.take(length);
-      const slot = slots[i] as number;
-      if (slot === -1) continue;
-      this.#starts[slot] = start;
-      this.#ends[slot] = start + length;
+      const index = wanted[i] as number;
+      if (index === -1) continue;
+      this.#starts[index] = start;
+      this.#ends[index] = start + length;
     }
-  }
-
-  #has(column: Column): boolean {
-    return this.#starts[SLOT[column]] !== -1;
-  }
-
-  #text(reader: PgoutputReader, column: Column): string | undefined {
-    const slot = SLOT[column];
-    const start = this.#starts[slot] as number;
-    return start === -1 ? undefined : reader.textAt(start, this.#ends[slot] as number);
-  }
-
-  #required(reader: PgoutputReader, column: Column): string {
-    const text = this.#text(reader, column);
-    if (text === undefined) throw withoutA(column);
-    return text;
-  }
-
-  #body(reader: PgoutputReader): Buffer {
-    if (!this.#has('message_body')) throw withoutA('message_body');
-    const slot = SLOT.message_body;
-    return reader.bytesAt(this.#starts[slot] as number, this.#ends[slot] as number);
   }
 }
 
-function withoutA(column: Column): RelayError {
-  return new RelayError('OUTBOX_UNREADABLE', `An outbox row without a ${column}`);
+function withoutA(member: Member): RelayError {
+  return new RelayError('OUTBOX_UNREADABLE', `An outbox row without a ${MESSAGE_COLUMNS[member]}`);
 }

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
+import { pause } from '../../src/core/pause.ts';
 import { parseLsn } from '../lsn.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import { RetentionCutoff, type RetentionSample } from './retention-cutoff.ts';
@@ -109,8 +109,4 @@ async function blocksOfOutbox(pool: pg.Pool): Promise<number> {
      FROM (SELECT 'outbox'::regclass AS relid UNION ALL SELECT relid FROM pg_partition_tree('outbox')) AS tables`,
   );
   return rows[0]?.blocks ?? 0;
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => undefined); // being woken by the end is the point
 }

@@ -56,6 +56,11 @@ export class AckTracker {
     this.#advance();
   }
 
+  /** Counts one more message of this transaction as unsettled. */
+  receive(transaction: Transaction): void {
+    transaction.unsettled++;
+  }
+
   /** Counts each of these as settled. */
   settle(messages: readonly Received[]): void {
     for (const { transaction } of messages) transaction.unsettled--;

@@ -1,13 +1,15 @@
 import type { Logger } from '../../src/core/log.ts';
+import { levelAfter } from '../failures/retry-policy.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
+import { PublishError } from '../publishing/publish-error.ts';
 import type { Publisher } from '../publishing/publisher.ts';
-import { classifyFailure } from '../publishing/service-bus/classify-failure.ts';
 import { RelayError } from '../relay-error.ts';
 import type { WalStream } from '../replication/stream.ts';
+import type { Action } from './action.ts';
 import type { Marker } from './marker.ts';
 import type { Redrive } from './parked-orders.ts';
-import type { Effect, RelayState } from './relay-state.ts';
+import type { RelayState } from './relay-state.ts';
 import type { Mark, Pending } from './settlement.ts';
 
 /** What a session works with. */
@@ -21,11 +23,8 @@ export interface SessionDeps {
   readonly log: Logger;
 }
 
-/** Below it a failing broker is a warning, from then on an error. */
-const LOUD_AFTER_FAILURES = 5;
-
 /** Carries out what the state decides, at the broker and in the table, and tells the state what came of it. */
-export class Effects {
+export class ActionRunner {
   readonly #deps: SessionDeps;
   /** Ends the session with this reason. */
   readonly #fail: (error: unknown) => void;
@@ -36,16 +35,16 @@ export class Effects {
   }
 
   /** Resolves when the state has been told what came of it; rejects if the session cannot go on. */
-  carryOut(effect: Effect): Promise<void> {
-    switch (effect.kind) {
+  run(action: Action): Promise<void> {
+    switch (action.kind) {
       case 'verify':
-        return this.#verify(effect.messages);
+        return this.#verify(action.messages);
       case 'send':
-        return this.#send(effect.batch);
+        return this.#send(action.batch);
       case 'mark':
-        return this.#mark(effect.mark);
+        return this.#mark(action.mark);
       case 'read':
-        return this.#read(effect.redrive);
+        return this.#read(action.redrive);
     }
   }
 
@@ -71,47 +70,43 @@ export class Effects {
       if (!stream.holdsSlot) {
         // It is another relay's to send, or the next session's.
         const lost = new RelayError('STREAM_LOST', 'PostgreSQL may have given the slot to another relay');
-        state.rejected(batch, classifyFailure(lost), performance.now());
+        state.rejected(
+          batch,
+          { kind: 'transient', message: lost.message, retryAfterMs: 0 },
+          performance.now(),
+        );
         return this.#fail(lost);
       }
       await publisher.send(batch.map(({ message }) => message));
     } catch (error) {
-      this.#onRejected(batch, error);
-      return;
+      return this.#onRejected(batch, asPublishError(error));
     }
     state.accepted(batch, performance.now());
     monitor.counts.published += batch.length;
     monitor.lastPublishedAt = new Date();
   }
 
-  #onRejected(batch: readonly Pending[], err: unknown): void {
-    const { state, store, monitor, log } = this.#deps;
-    const failure = classifyFailure(err);
+  #onRejected(batch: readonly Pending[], err: PublishError): void {
+    const { state, store, publisher, monitor, log } = this.#deps;
     const now = performance.now();
-    const retryAt = state.rejected(batch, failure, now);
+    const retryAt = state.rejected(batch, err, now);
     monitor.counts.rejectedBatches++;
     monitor.failed(err);
     const messageIds = batch.map(({ message }) => message.messageId);
     if (retryAt === undefined) {
       log.error(
         { err, messageId: messageIds[0], aggregateId: batch[0]?.message.aggregateId },
-        'Service Bus can never take this message: it is parked, and its order waits. See: npm run outbox -- list',
+        `${publisher.name} can never take this message: it is parked, and its order waits. See: npm run outbox -- list`,
       );
       return;
     }
     const retryInMs = Math.round(retryAt - now);
-    const what = {
-      err,
-      kind: failure.kind,
-      messages: batch.length,
-      firstMessageId: messageIds[0],
-      retryInMs,
-    };
-    const level = failure.kind === 'transient' && state.failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
-    log[level](what, 'Service Bus did not take a batch; it is sent again');
+    const what = { err, kind: err.kind, messages: batch.length, firstMessageId: messageIds[0], retryInMs };
+    const level = err.kind === 'transient' ? levelAfter(state.failures) : 'error';
+    log[level](what, `${publisher.name} did not take a batch; it is sent again`);
     // In the background: nothing waits for what is only there to be read by people.
     store
-      .noteFailure(messageIds, failure.message, new Date(Date.now() + retryInMs))
+      .noteFailure(messageIds, err.message, new Date(Date.now() + retryInMs))
       .catch((error: unknown) => log.warn({ err: error }, 'Could not note a failed send in the outbox'));
   }
 
@@ -127,6 +122,18 @@ export class Effects {
     }
     state.marked(mark, outcome, performance.now());
   }
+}
+
+/** A publisher throws nothing else; should it, nobody knows what became of the batch. */
+function asPublishError(error: unknown): PublishError {
+  if (error instanceof PublishError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new PublishError(message, {
+    kind: 'transient',
+    code: 'UNKNOWN',
+    outcomeUnknown: true,
+    cause: error,
+  });
 }
 
 function countParked(messages: readonly Pending[]): number {

@@ -23,11 +23,11 @@ export class Lanes<M extends LaneMessage> {
   /** Messages in commit order. Those put back stand before those that have not been looked at. */
   #ready: M[] = [];
   #head = 0;
-  /** Orders with something in flight or resting, and their messages that were met since. */
-  readonly #held = new Map<string, M[]>();
+  /** Orders with something in flight, and their messages that wait behind it. */
+  readonly #busy = new Map<string, M[]>();
   #waiting = 0;
 
-  /** How many messages are waiting, ready or held. */
+  /** How many messages are waiting, ready or behind a busy order. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -45,16 +45,16 @@ export class Lanes<M extends LaneMessage> {
     while (this.#head < this.#ready.length && batch.length < limits.maxCount) {
       const message = this.#ready[this.#head] as M;
       const { lane } = message;
-      const held = lane !== undefined && !lanes.has(lane) ? this.#held.get(lane) : undefined;
-      if (held) {
-        held.push(message);
+      const behind = lane !== undefined && !lanes.has(lane) ? this.#busy.get(lane) : undefined;
+      if (behind) {
+        behind.push(message);
       } else {
         if (batch[0] && !joins(message, batch[0], bytes, limits)) break;
         batch.push(message);
         bytes += message.bytes;
         if (lane !== undefined && !lanes.has(lane)) {
           lanes.add(lane);
-          this.#held.set(lane, []);
+          this.#busy.set(lane, []);
         }
       }
       this.#head++;
@@ -64,12 +64,12 @@ export class Lanes<M extends LaneMessage> {
     return batch.length > 0 ? batch : undefined;
   }
 
-  /** The batch was accepted: what its orders held back goes first. */
+  /** The batch was accepted: what waits behind it goes first. */
   release(batch: readonly M[]): void {
     this.#putBack(this.#freeLanes(batch));
   }
 
-  /** The batch was not accepted: it goes again, before everything that its orders held back. */
+  /** The batch was not accepted: it goes again, before everything that waits behind it. */
   restore(batch: readonly M[]): void {
     this.#waiting += batch.length;
     this.#putBack([...batch, ...this.#freeLanes(batch)]);
@@ -94,8 +94,8 @@ export class Lanes<M extends LaneMessage> {
     const freed: M[] = [];
     for (const { lane } of batch) {
       if (lane === undefined) continue;
-      freed.push(...(this.#held.get(lane) ?? []));
-      this.#held.delete(lane);
+      freed.push(...(this.#busy.get(lane) ?? []));
+      this.#busy.delete(lane);
     }
     return freed;
   }

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../../src/core/backoff.ts';
 import type { Logger } from '../../src/core/log.ts';
+import { endsMarking, levelAfter } from '../failures/retry-policy.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import { isVisibleIn } from '../outbox/row-visibility.ts';
 import { isBehind, type Stored } from '../recovery/database-identity.ts';
 import type { ProgressStore } from '../recovery/progress-store.ts';
-import { isRelayError, RelayError } from '../relay-error.ts';
-import type { Mark, MarkOutcome, Pending } from './settlement.ts';
+import { RelayError } from '../relay-error.ts';
+import type { Mark, Marked, Pending } from './settlement.ts';
 
 export interface MarkerDeps {
   readonly store: OutboxStore;
@@ -21,12 +22,6 @@ export interface MarkerDeps {
 }
 
 const RETRY_CAP_MS = 2_000;
-/** Below it a failure is a warning, from then on an error. */
-const LOUD_AFTER_FAILURES = 5;
-
-/** Ends of the marking that no repetition mends. */
-const FINAL = new Set(['EPOCH_LOST', 'DATABASE_SET_BACK']);
-
 /** Writes marks and progress to the table, under one epoch. */
 export class Marker {
   readonly #deps: MarkerDeps;
@@ -47,7 +42,7 @@ export class Marker {
    * Throws EPOCH_LOST once another relay has the slot, DATABASE_SET_BACK if the stored progress has gone back, and the last
    * error when `abandon` is aborted.
    */
-  async mark(mark: Mark): Promise<MarkOutcome> {
+  async mark(mark: Mark): Promise<Marked> {
     const { monitor, log, random, abandon } = this.#deps;
     for (let failures = 1; ; failures++) {
       // Also for rows that nobody can see yet, which are marked again and again without a failure.
@@ -55,10 +50,9 @@ export class Marker {
       try {
         return await this.#markOnce(mark);
       } catch (err) {
-        if (abandon.aborted || (isRelayError(err) && FINAL.has(err.code))) throw err;
+        if (abandon.aborted || endsMarking(err)) throw err;
         monitor.failed(err);
-        const level = failures < LOUD_AFTER_FAILURES ? 'warn' : 'error';
-        log[level](
+        log[levelAfter(failures)](
           { err, messages: mark.messages.length },
           'Could not mark what was published; trying again',
         );
@@ -67,7 +61,7 @@ export class Marker {
     }
   }
 
-  async #markOnce({ as, messages, settledLsn, markedLsn }: Mark): Promise<MarkOutcome> {
+  async #markOnce({ as, messages, settledLsn, markedLsn }: Mark): Promise<Marked> {
     const { store, slot, log } = this.#deps;
     const stored = this.#stored;
     const { epoch } = stored;
@@ -76,7 +70,7 @@ export class Marker {
     const { hits, progressStored } =
       as === 'accepted'
         ? await store.mark(request)
-        : await store.hold({
+        : await store.park({
             ...request,
             reasons: messages.map(({ parkedBecause }) => parkedBecause?.slice(0, 2_000) ?? null),
           });
@@ -97,7 +91,7 @@ export class Marker {
     const isGone = ({ message, transaction }: Pending) =>
       !present.has(message.messageId) && isVisibleIn(snapshot, transaction.xid);
     const gone = messages.filter(isGone);
-    if (as === 'held' && gone.length > 0) {
+    if (as === 'parked' && gone.length > 0) {
       const lost = gone.map(({ message }) => message.messageId);
       log.error(
         { messageIds: lost },
@@ -106,10 +100,10 @@ export class Marker {
     }
     // One that an operator wanted sent, and that is refused again, waits already, and must be parked all the same.
     const isMarked = ({ message: { messageId }, parkedBecause }: Pending) =>
-      settled.has(messageId) || (as === 'held' && parkedBecause === undefined && deferred.has(messageId));
+      settled.has(messageId) || (as === 'parked' && parkedBecause === undefined && deferred.has(messageId));
     return {
       again: messages.filter((pending) => !isGone(pending) && !isMarked(pending)),
-      gone: as === 'held' ? gone : [],
+      gone: as === 'parked' ? gone : [],
       progressStored,
     };
   }

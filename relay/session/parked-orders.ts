@@ -1,5 +1,6 @@
 import type { Lsn } from '../lsn.ts';
 import type { RedriveTarget } from '../outbox/operator-request.ts';
+import type { OrderRows } from '../outbox/outbox-store.ts';
 import type { Transaction } from './ack-tracker.ts';
 import type { Pending } from './settlement.ts';
 
@@ -14,32 +15,31 @@ export interface Redrive {
 /** send: to the broker. defer: it waits in the table. aside: it waits in memory. known: it has been read from the table. */
 export type Route = 'send' | 'defer' | 'aside' | 'known';
 
+const READ_AGAIN_MS = 10;
+
 /**
  * The orders of which nothing may be sent, because a message of theirs is parked; and the way back: a redrive reads the
  * order's rows from the table once everything before it in the WAL is settled, so that those are all there are. What
  * the stream brings meanwhile is put aside and goes after them. Pure.
  */
-export class HeldOrders {
-  readonly #held: Set<string>;
+export class ParkedOrders {
+  readonly #parked: Set<string>;
   #redrives: Redrive[] = [];
   readonly #aside = new Map<string, Pending[]>();
   #read: { readonly messageIds: Set<string>; readonly until: Lsn }[] = [];
+  #reading = false;
+  #readNotBefore = 0;
 
-  constructor(held: Iterable<string>) {
-    this.#held = new Set(held);
+  constructor(parked: Iterable<string>) {
+    this.#parked = new Set(parked);
   }
 
   get size(): number {
-    return this.#held.size;
+    return this.#parked.size;
   }
 
-  /** The oldest redrive that has not been answered. */
-  get firstRedrive(): Redrive | undefined {
-    return this.#redrives[0];
-  }
-
-  hold(lane: string): void {
-    this.#held.add(lane);
+  park(lane: string): void {
+    this.#parked.add(lane);
   }
 
   redrive(redrive: Redrive): void {
@@ -55,28 +55,52 @@ export class HeldOrders {
     if (this.#read.some(({ messageIds }) => messageIds.has(message.messageId))) return 'known';
     if (lane === undefined) return 'send';
     const redrive = this.#redrives.find((each) => each.lane === lane)?.transaction;
-    if (!redrive || transaction.commitLsn < redrive.commitLsn) return this.#held.has(lane) ? 'defer' : 'send';
+    if (!redrive || transaction.commitLsn < redrive.commitLsn)
+      return this.#parked.has(lane) ? 'defer' : 'send';
     // The redrive waits for all of its own transaction: what waited for the redrive there would wait for ever.
     if (transaction === redrive) return 'defer';
     this.#aside.get(lane)?.push(pending);
     return 'aside';
   }
 
-  /** How many redrives are counted as unsettled by this transaction. */
-  countIn(transaction: Transaction): number {
-    return this.#redrives.filter((redrive) => redrive.transaction === transaction).length;
+  /**
+   * The oldest redrive, once its transaction has arrived whole, is the first that is not settled, and waits for nothing but its
+   * redrives; one at a time.
+   */
+  nextToRead(now: number, isFirst: (transaction: Transaction) => boolean): Redrive | undefined {
+    const [redrive] = this.#redrives;
+    if (!redrive || this.#reading || now < this.#readNotBefore) return undefined;
+    const { transaction } = redrive;
+    const counted = this.#redrives.filter((other) => other.transaction === transaction).length;
+    const isNext =
+      transaction.endLsn !== undefined && isFirst(transaction) && transaction.unsettled <= counted;
+    if (!isNext) return undefined;
+    this.#reading = true;
+    return redrive;
   }
 
-  /** The redrives that are answered by reading the rows of this one. */
-  answeredBy(redrive: Redrive): readonly Redrive[] {
-    return this.#redrives.filter(
-      (other) => other === redrive || (redrive.lane !== undefined && other.lane === redrive.lane),
+  /**
+   * The rows of this redrive were read: they are on their way from here on, and the stream may still bring them. Returns the
+   * redrives that are answered by them; undefined when they have to be read again, since not all could be seen yet.
+   */
+  read(redrive: Redrive, rows: OrderRows, now: number): readonly Redrive[] | undefined {
+    this.#reading = false;
+    const { lane } = redrive;
+    const answered = this.#redrives.filter(
+      (other) => other === redrive || (lane !== undefined && other.lane === lane),
     );
+    if (!answered.every(({ transaction }) => rows.isVisible(transaction.xid))) {
+      this.#readNotBefore = now + READ_AGAIN_MS;
+      return undefined;
+    }
+    const messageIds = new Set(rows.messages.map(({ messageId }) => messageId));
+    this.#read.push({ messageIds, until: rows.readUpTo });
+    return answered;
   }
 
-  /** These messages are on their way: the stream may still bring them, up to this position. */
-  markRead(messages: Iterable<string>, until: Lsn): void {
-    this.#read.push({ messageIds: new Set(messages), until });
+  /** When rows have to be read again. */
+  wakeAt(now: number): number | undefined {
+    return this.#readNotBefore > now ? this.#readNotBefore : undefined;
   }
 
   /** The stream is past this position. What is aside came before. */
@@ -86,11 +110,11 @@ export class HeldOrders {
   }
 
   /** The redrives are done. Returns what was put aside; the order is open unless another message of it is parked. */
-  finish(redrives: readonly Redrive[], stillHeld: boolean): readonly Pending[] {
+  finish(redrives: readonly Redrive[], stillParked: boolean): readonly Pending[] {
     this.#redrives = this.#redrives.filter((redrive) => !redrives.includes(redrive));
     const lane = redrives[0]?.lane;
     if (lane === undefined) return [];
-    if (!stillHeld) this.#held.delete(lane);
+    if (!stillParked) this.#parked.delete(lane);
     const aside = this.#aside.get(lane) ?? [];
     this.#aside.delete(lane);
     return aside;

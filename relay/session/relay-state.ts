@@ -1,35 +1,15 @@
 import type { Lsn } from '../lsn.ts';
 import type { RedriveTarget } from '../outbox/operator-request.ts';
-import { type OutboxMessage, wireBytes } from '../outbox/outbox-message.ts';
-import type { PublishFailure } from '../publishing/service-bus/classify-failure.ts';
+import type { OutboxMessage } from '../outbox/outbox-message.ts';
+import type { OrderRows } from '../outbox/outbox-store.ts';
 import type { Transaction } from './ack-tracker.ts';
-import { Lanes } from './lanes.ts';
-import { HeldOrders, type Redrive } from './parked-orders.ts';
+import type { Action } from './action.ts';
+import { Backlog } from './backlog.ts';
+import { ParkedOrders, type Redrive } from './parked-orders.ts';
 import type { RelayLimits } from './relay-limits.ts';
-import { SendGate } from './send-gate.ts';
-import { type Mark, type MarkOutcome, type Pending, Settlement } from './settlement.ts';
-
-export type Effect =
-  | { readonly kind: 'verify'; readonly messages: readonly Pending[] }
-  | { readonly kind: 'send'; readonly batch: readonly Pending[] }
-  | { readonly kind: 'mark'; readonly mark: Mark }
-  | { readonly kind: 'read'; readonly redrive: Redrive };
-
-/** What the table holds of an order that is to be sent again. */
-export interface OrderRows {
-  /** What waits there, up to the first message that is parked, in order; some of it, if there is more. */
-  readonly messages: readonly OutboxMessage[];
-  readonly isAll: boolean;
-  /** A message after these is parked. */
-  readonly isHeld: boolean;
-  /** No transaction that the rows were read from committed after it. */
-  readonly readUpTo: Lsn;
-  /** Whether the rows were read with a transaction's changes in sight. */
-  readonly isVisible: (xid: number) => boolean;
-}
-
-const VERIFY_COUNT = 1_000;
-const READ_AGAIN_MS = 10;
+import { type Refusal, SendQueue } from './send-queue.ts';
+import { type Mark, type Marked, type Pending, Settlement } from './settlement.ts';
+import { VerifyQueue } from './verify-queue.ts';
 
 export interface RelayStateOptions {
   readonly limits: RelayLimits;
@@ -37,7 +17,9 @@ export interface RelayStateOptions {
   readonly settledLsn: Lsn;
   readonly markedLsn: Lsn;
   /** Orders of which nothing is sent before a redrive. */
-  readonly heldOrders: Iterable<string>;
+  readonly parkedOrders: Iterable<string>;
+  /** The bytes that a message takes of a batch. */
+  readonly sizeOf: (message: OutboxMessage) => number;
 }
 
 /**
@@ -45,64 +27,51 @@ export interface RelayStateOptions {
  * may be acknowledged. No I/O, no clock: events go in by methods, and `next` tells what to do.
  */
 export class RelayState {
-  readonly #limits: RelayLimits;
-  readonly #lanes = new Lanes<Pending>();
-  readonly #gate: SendGate;
+  readonly #options: RelayStateOptions;
+  readonly #backlog: Backlog;
+  readonly #unverified: VerifyQueue;
+  readonly #parkedOrders: ParkedOrders;
+  readonly #sending: SendQueue;
   readonly #settlement: Settlement;
-  /** Rows that committed up to here may have been settled by an earlier run, so the table is asked first. */
-  readonly #verifyUpTo: Lsn;
-
   #open: Transaction | undefined;
-  #unverified: Pending[] = [];
-  #verifying = false;
-  readonly #heldOrders: HeldOrders;
-  #reading = false;
-  #readNotBefore = 0;
   #draining = false;
-  #unsettled = 0;
-  #unsettledBytes = 0;
 
   constructor(options: RelayStateOptions) {
-    const { limits, random, settledLsn, markedLsn, heldOrders } = options;
-    this.#limits = limits;
-    this.#heldOrders = new HeldOrders(heldOrders);
-    this.#gate = new SendGate(limits.maxInFlight, random);
+    const { limits, random, settledLsn, markedLsn, parkedOrders } = options;
+    this.#options = options;
+    this.#backlog = new Backlog(limits);
+    this.#unverified = new VerifyQueue(markedLsn);
+    this.#parkedOrders = new ParkedOrders(parkedOrders);
+    this.#sending = new SendQueue(limits, random);
     this.#settlement = new Settlement({ ...limits, settledLsn, markedLsn });
-    this.#verifyUpTo = markedLsn;
   }
 
   // What arrives from the WAL, or from the table as one transaction.
 
   begin(commitLsn: Lsn, xid: number): void {
     this.#open = this.#settlement.begin(commitLsn, xid);
-    if (this.#unverified.length === 0 && !this.#verifying) this.#heldOrders.passed(commitLsn);
+    if (this.#unverified.isEmpty) this.#parkedOrders.passed(commitLsn);
   }
 
   insert(message: OutboxMessage): void {
-    const transaction = this.#open;
-    if (!transaction) throw new Error('A row outside of a transaction');
+    const transaction = this.#openTransaction();
     const pending = this.#take(message, transaction);
-    // Nothing passes a row that is still to be looked up: it may be of the same order.
-    const behind = this.#verifying || this.#unverified.length > 0;
-    if (behind || transaction.commitLsn <= this.#verifyUpTo) this.#unverified.push(pending);
+    if (this.#unverified.takes(transaction.commitLsn)) this.#unverified.push(pending);
     else this.#route(pending);
   }
 
   /** An operator wants what waits of an order, or a row of no order, to be sent. */
   redrive(target: RedriveTarget): void {
-    if (!this.#open) throw new Error('A redrive outside of a transaction');
-    this.#redrive(target, this.#open);
+    this.#redrive(target, this.#openTransaction());
   }
 
   /** What the open transaction asks for is for the session after this one: nothing from it on is confirmed in this one. */
   leaveForNext(): void {
-    if (!this.#open) throw new Error('A request outside of a transaction');
-    this.#open.unsettled++;
+    this.#settlement.receive(this.#openTransaction());
   }
 
   commit(endLsn: Lsn): void {
-    if (!this.#open) throw new Error('A commit outside of a transaction');
-    this.#settlement.commit(this.#open, endLsn);
+    this.#settlement.commit(this.#openTransaction(), endLsn);
     this.#open = undefined;
   }
 
@@ -111,13 +80,13 @@ export class RelayState {
     this.#settlement.keepalive(lsn);
   }
 
-  // What came of the effects.
+  // What came of the actions.
 
   verified(messages: readonly Pending[], settledIds: ReadonlySet<string>): void {
-    this.#verifying = false;
+    this.#unverified.answered();
     const settled = messages.filter(({ message }) => settledIds.has(message.messageId));
     this.#settlement.settle(settled);
-    this.#forget(settled);
+    this.#backlog.remove(settled);
     for (const pending of messages) {
       if (!settledIds.has(pending.message.messageId)) this.#route(pending);
     }
@@ -125,57 +94,46 @@ export class RelayState {
 
   /** What the table holds of the order goes first, then what the stream has brought of it meanwhile. */
   read(redrive: Redrive, rows: OrderRows, now: number): void {
-    this.#reading = false;
-    const answered = this.#heldOrders.answeredBy(redrive);
-    if (!answered.every(({ transaction }) => rows.isVisible(transaction.xid))) {
-      this.#readNotBefore = now + READ_AGAIN_MS;
-      return;
-    }
-    this.#heldOrders.markRead(
-      rows.messages.map(({ messageId }) => messageId),
-      rows.readUpTo,
-    );
-    for (const message of rows.messages) this.#lanes.push(this.#take(message, redrive.transaction));
+    const answered = this.#parkedOrders.read(redrive, rows, now);
+    if (!answered) return;
+    for (const message of rows.messages) this.#sending.push(this.#take(message, redrive.transaction));
     if (!rows.isAll) return;
-    for (const pending of this.#heldOrders.finish(answered, rows.isHeld)) this.#route(pending);
+    for (const pending of this.#parkedOrders.finish(answered, rows.endsAtParked)) this.#route(pending);
     for (const { transaction } of answered) this.#settlement.settleRedrive(transaction);
   }
 
   accepted(batch: readonly Pending[], now: number): void {
-    this.#gate.accepted(batch, now);
+    this.#sending.accepted(batch, now);
     this.#settlement.accept(batch, now);
-    this.#lanes.release(batch);
   }
 
   /** Returns when the batch is tried again; undefined: never, it is parked. */
-  rejected(batch: readonly Pending[], failure: PublishFailure, now: number): number | undefined {
-    if (failure.kind !== 'poison') {
-      this.#lanes.restore(batch);
-      return this.#gate.refused(batch, failure, now);
+  rejected(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
+    if (refusal.kind !== 'poison') return this.#sending.refused(batch, refusal, now);
+    const [pending, ...others] = batch;
+    if (!pending || others.length > 0) {
+      this.#sending.splitUp(batch);
+      return now;
     }
-    this.#gate.refusedAlone(batch);
-    const [pending] = batch;
-    if (pending && batch.length === 1) {
-      this.#park(pending, failure.message);
-      return undefined;
-    }
-    for (const each of batch) each.alone = true;
-    this.#lanes.restore(batch);
-    return now;
+    // It leaves the way, and what is behind it of its order waits in the table.
+    pending.parkedBecause = refusal.message;
+    this.#settlement.park([pending, ...this.#sending.withdrawBehind(pending, batch)]);
+    if (pending.lane !== undefined) this.#parkedOrders.park(pending.lane);
+    return undefined;
   }
 
-  marked(mark: Mark, outcome: MarkOutcome, now: number): void {
+  marked(mark: Mark, outcome: Marked, now: number): void {
     // No operator can find it to let its order go on.
     for (const { message, transaction } of outcome.gone ?? []) {
       if (message.aggregateId !== undefined) this.#redrive({ aggregateId: message.aggregateId }, transaction);
     }
-    this.#forget(this.#settlement.marked(mark, outcome, now));
+    this.#backlog.remove(this.#settlement.marked(mark, outcome, now));
   }
 
   // Decisions.
 
-  /** The next thing to do now, or undefined. Each effect is answered by its method above. */
-  next(now: number, maxBatchBytes: number): Effect | undefined {
+  /** The next thing to do now, or undefined. Each action is answered by its method above. */
+  next(now: number, maxBatchBytes: number): Action | undefined {
     return (
       this.#nextVerify() ?? this.#nextRead(now) ?? this.#nextSend(now, maxBatchBytes) ?? this.#nextMark(now)
     );
@@ -183,11 +141,11 @@ export class RelayState {
 
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(now: number): number | undefined {
-    const times: number[] = [];
-    if (this.#readNotBefore > now && !this.#draining) times.push(this.#readNotBefore);
-    if (this.#lanes.waiting > 0 && this.#gate.pausedUntil > now) times.push(this.#gate.pausedUntil);
-    const markAt = this.#settlement.wakeAt(this.#draining);
-    if (markAt !== undefined) times.push(markAt);
+    const times = [
+      this.#draining ? undefined : this.#parkedOrders.wakeAt(now),
+      this.#sending.wakeAt(now),
+      this.#settlement.wakeAt(this.#draining),
+    ].filter((time) => time !== undefined);
     return times.length > 0 ? Math.min(...times) : undefined;
   }
 
@@ -197,130 +155,96 @@ export class RelayState {
   }
 
   get isDrained(): boolean {
-    return this.#gate.inFlight === 0 && this.#settlement.isMarked;
+    return this.#sending.inFlight === 0 && this.#settlement.isMarked;
   }
 
-  /** As much is unsettled as may be: nothing more should be read. */
-  get isFull(): boolean {
-    const { maxUnsettled, maxUnsettledBytes } = this.#limits;
-    return this.#unsettled >= maxUnsettled || this.#unsettledBytes >= maxUnsettledBytes;
+  /** How much is unsettled, and whether that is as much as may be: then nothing more should be read. */
+  get backlog(): Pick<Backlog, 'count' | 'isFull'> {
+    return this.#backlog;
   }
 
-  /** See `Settlement`. */
+  /** See `Settlement`, as for the next one. */
   get storedLsn(): Lsn {
     return this.#settlement.storedLsn;
   }
 
-  /** See `Settlement`. */
   get handledLsn(): Lsn {
     return this.#settlement.handledLsn;
   }
 
-  get unsettled(): number {
-    return this.#unsettled;
-  }
-
   /** Sends refused in a row. */
   get failures(): number {
-    return this.#gate.failures;
+    return this.#sending.failures;
   }
 
   /** How many orders wait for an operator. */
-  get heldOrders(): number {
-    return this.#heldOrders.size;
+  get parkedOrders(): number {
+    return this.#parkedOrders.size;
+  }
+
+  #openTransaction(): Transaction {
+    if (!this.#open) throw new Error('Outside of a transaction');
+    return this.#open;
   }
 
   #redrive(target: RedriveTarget, transaction: Transaction): void {
-    transaction.unsettled++;
+    this.#settlement.receive(transaction);
     const lane = 'aggregateId' in target ? target.aggregateId : this.#laneOfNoOrder(target.messageId);
-    this.#heldOrders.redrive({ target, lane, transaction });
+    this.#parkedOrders.redrive({ target, lane, transaction });
   }
 
   #take(message: OutboxMessage, transaction: Transaction): Pending {
     const lane = message.aggregateId ?? this.#laneOfNoOrder(message.messageId);
-    const bytes = wireBytes(message);
-    transaction.unsettled++;
-    this.#unsettled++;
-    this.#unsettledBytes += bytes;
+    const bytes = this.#options.sizeOf(message);
+    this.#settlement.receive(transaction);
+    this.#backlog.add(bytes);
     return { message, transaction, lane, bytes, alone: false, parkedBecause: undefined };
   }
 
   #laneOfNoOrder(messageId: string): string | undefined {
-    return this.#limits.sessions ? messageId : undefined;
+    return this.#options.limits.oneOrderPerBatch ? messageId : undefined;
   }
 
   #route(pending: Pending): void {
-    switch (this.#heldOrders.route(pending)) {
+    switch (this.#parkedOrders.route(pending)) {
       case 'send':
-        this.#lanes.push(pending);
+        this.#sending.push(pending);
         break;
       case 'defer':
-        this.#settlement.hold([pending]);
+        this.#settlement.park([pending]);
         break;
       case 'known':
         this.#settlement.settle([pending]);
-        this.#forget([pending]);
+        this.#backlog.remove([pending]);
         break;
       case 'aside':
         break;
     }
   }
 
-  /** It can never pass: it leaves the way, and what is behind it of its order waits in the table. */
-  #park(pending: Pending, reason: string): void {
-    pending.parkedBecause = reason;
-    this.#settlement.hold([pending, ...this.#lanes.withdraw([pending])]);
-    if (pending.lane !== undefined) this.#heldOrders.hold(pending.lane);
-  }
-
-  #nextVerify(): Effect | undefined {
-    if (this.#verifying) return undefined;
-    const messages = this.#unverified.slice(0, VERIFY_COUNT);
-    const count = messages.findIndex(({ transaction }) => transaction.commitLsn > this.#verifyUpTo);
-    if (count === 0) {
-      const beyond = this.#unverified;
-      this.#unverified = [];
-      for (const pending of beyond) this.#route(pending);
-    }
-    if (count === 0 || messages.length === 0) return undefined;
-    if (count > 0) messages.length = count;
-    this.#unverified = this.#unverified.slice(messages.length);
-    this.#verifying = true;
-    return { kind: 'verify', messages };
+  #nextVerify(): Action | undefined {
+    for (const pending of this.#unverified.release()) this.#route(pending);
+    const messages = this.#unverified.next();
+    return messages && { kind: 'verify', messages };
   }
 
   /** Only when everything before the redrive is settled: then all that waits of its order is in the table, or came after it. */
-  #nextRead(now: number): Effect | undefined {
-    const redrive = this.#heldOrders.firstRedrive;
-    if (!redrive || this.#reading || this.#draining || now < this.#readNotBefore) return undefined;
-    const { transaction } = redrive;
-    const isNext = transaction.endLsn !== undefined && this.#settlement.isFirst(transaction);
-    if (
-      !isNext ||
-      !this.#settlement.isHeldMarked ||
-      transaction.unsettled > this.#heldOrders.countIn(transaction)
-    )
-      return undefined;
-    this.#reading = true;
-    return { kind: 'read', redrive };
+  #nextRead(now: number): Action | undefined {
+    if (this.#draining) return undefined;
+    const redrive = this.#parkedOrders.nextToRead(
+      now,
+      (transaction) => this.#settlement.isFirst(transaction) && this.#settlement.isParkedMarked,
+    );
+    return redrive && { kind: 'read', redrive };
   }
 
-  #nextSend(now: number, maxBatchBytes: number): Effect | undefined {
-    if (this.#draining || !this.#gate.isOpen(now)) return undefined;
-    const { maxBatchCount, sessions } = this.#limits;
-    const batch = this.#lanes.take({ maxCount: maxBatchCount, maxBytes: maxBatchBytes, oneLane: sessions });
-    if (!batch) return undefined;
-    this.#gate.sent(batch);
-    return { kind: 'send', batch };
+  #nextSend(now: number, maxBatchBytes: number): Action | undefined {
+    const batch = this.#draining ? undefined : this.#sending.next(now, maxBatchBytes);
+    return batch && { kind: 'send', batch };
   }
 
-  #nextMark(now: number): Effect | undefined {
+  #nextMark(now: number): Action | undefined {
     const mark = this.#settlement.next(now, this.#draining);
     return mark && { kind: 'mark', mark };
-  }
-
-  #forget(settled: readonly Pending[]): void {
-    this.#unsettled -= settled.length;
-    for (const pending of settled) this.#unsettledBytes -= pending.bytes;
   }
 }

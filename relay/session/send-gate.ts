@@ -1,17 +1,17 @@
 import { backoffMs } from '../../src/core/backoff.ts';
-import type { PublishFailure } from '../publishing/service-bus/classify-failure.ts';
+import type { PublishError } from '../publishing/publish-error.ts';
+import type { PublisherLimits } from '../publishing/publisher.ts';
 
 type Batch = readonly { readonly bytes: number }[];
 
-/** rhea keeps the bytes of whatever was sent after a send that is not answered, also when it was accepted long ago. */
-const MAX_BYTES_SINCE_OLDEST = 8 * 1024 * 1024;
+export type SendGateLimits = Pick<PublisherLimits, 'maxInFlight' | 'maxBytesSinceOldest'>;
 
 /**
  * Whether the next batch may go: so many in flight at once, not too much since the oldest of them, and after a refusal a pause,
  * then one at a time until one passes. Pure.
  */
 export class SendGate {
-  readonly #maxInFlight: number;
+  readonly #limits: SendGateLimits;
   readonly #random: () => number;
   /** In the order in which they were begun, with the bytes sent before. */
   readonly #inFlight = new Map<Batch, number>();
@@ -19,17 +19,16 @@ export class SendGate {
   #failures = 0;
   #pausedUntil = 0;
 
-  constructor(maxInFlight: number, random: () => number) {
-    this.#maxInFlight = maxInFlight;
+  constructor(limits: SendGateLimits, random: () => number) {
+    this.#limits = limits;
     this.#random = random;
   }
 
   isOpen(now: number): boolean {
+    const { maxInFlight, maxBytesSinceOldest } = this.#limits;
     const [oldestAt = this.#sentBytes] = this.#inFlight.values();
-    const hasRoom = this.#sentBytes - oldestAt < MAX_BYTES_SINCE_OLDEST;
-    return (
-      now >= this.#pausedUntil && hasRoom && this.inFlight < (this.#failures > 0 ? 1 : this.#maxInFlight)
-    );
+    const hasRoom = this.#sentBytes - oldestAt < maxBytesSinceOldest;
+    return now >= this.#pausedUntil && hasRoom && this.inFlight < (this.#failures > 0 ? 1 : maxInFlight);
   }
 
   sent(batch: Batch): void {
@@ -44,11 +43,11 @@ export class SendGate {
   }
 
   /** The broker will not take anything now; returns when it is tried again. */
-  refused(batch: Batch, failure: PublishFailure, now: number): number {
+  refused(batch: Batch, refusal: Pick<PublishError, 'retryAfterMs'>, now: number): number {
     this.#inFlight.delete(batch);
     if (now >= this.#pausedUntil) {
       this.#failures++;
-      this.#pausedUntil = now + Math.max(failure.retryAfterMs, backoffMs(this.#failures, this.#random));
+      this.#pausedUntil = now + Math.max(refusal.retryAfterMs, backoffMs(this.#failures, this.#random));
     }
     return this.#pausedUntil;
   }

@@ -57,7 +57,7 @@ async function lookAtSlot(deps: SessionWatchDeps, warned: boolean): Promise<bool
   if (!wal) return warned;
   const warning = walWarning(wal);
   if (warning && !warned) log.error({ slot, ...wal }, warning);
-  const exceeded = exceededLimit(publisher.awayForMs, wal.retainedBytes, walLimit);
+  const exceeded = exceededLimit(publisher, wal.retainedBytes, walLimit);
   if (exceeded) deps.letGo(exceeded);
   return warning !== undefined;
 }

@@ -4,16 +4,16 @@ import { readUnsettled, type UnsettledTable } from '../recovery/unsettled-table.
 import { RelayError } from '../relay-error.ts';
 import type { WalEvent } from '../replication/outbox-decoder.ts';
 import type { StreamHandler } from '../replication/stream.ts';
-import { Effects, type SessionDeps } from './action-runner.ts';
-import type { Effect } from './relay-state.ts';
+import type { Action } from './action.ts';
+import { ActionRunner, type SessionDeps } from './action-runner.ts';
 
 /**
- * One stay at the stream: carries events from PostgreSQL to the state, and what the state decides to the broker and to the
+ * One connection to the stream: carries events from PostgreSQL to the state, and what the state decides to the broker and to the
  * table. Decides nothing itself.
  */
 export class Session implements StreamHandler {
   readonly #deps: SessionDeps;
-  readonly #effects: Effects;
+  readonly #runner: ActionRunner;
   readonly #failed = Promise.withResolvers<never>();
   /** Aborted when marks cannot be written any more, so that nothing is left to wait for. */
   readonly #marksLost = new AbortController();
@@ -26,7 +26,7 @@ export class Session implements StreamHandler {
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
-    this.#effects = new Effects(deps, (error) => this.fail(error));
+    this.#runner = new ActionRunner(deps, (error) => this.fail(error));
     this.#failed.promise.catch(() => undefined); // the session may have ended for another reason before
   }
 
@@ -51,7 +51,7 @@ export class Session implements StreamHandler {
     }
   }
 
-  /** Ends the stay with this reason. */
+  /** Ends the session with this reason. */
   fail(error: unknown): void {
     this.#failed.reject(error);
   }
@@ -124,7 +124,7 @@ export class Session implements StreamHandler {
         monitor.counts.received += messages.length;
         for (const message of messages) state.insert(message);
         this.#pump();
-        while (state.isFull && !this.#ended) await this.#pumped.promise;
+        while (state.backlog.isFull && !this.#ended) await this.#pumped.promise;
       }
       if (this.#ended) return;
       state.commit(table.consistentLsn);
@@ -161,14 +161,14 @@ export class Session implements StreamHandler {
   #pump(): void {
     const { state, stream, publisher, monitor } = this.#deps;
     const now = performance.now();
-    const next = () => state.next(now, publisher.maxBatchBytes);
-    for (let effect = next(); effect; effect = next()) this.#perform(effect);
-    monitor.unsettled = state.unsettled;
+    const next = () => state.next(now, publisher.limits.maxBatchBytes);
+    for (let action = next(); action; action = next()) this.#perform(action);
+    monitor.unsettled = state.backlog.count;
     monitor.handledLsn = state.handledLsn;
     monitor.failedSends = state.failures;
-    monitor.heldOrders = state.heldOrders;
+    monitor.parkedOrders = state.parkedOrders;
     if (!this.#ended) {
-      if (state.isFull || this.#feeding) stream.pause();
+      if (state.backlog.isFull || this.#feeding) stream.pause();
       else stream.resume();
     }
     clearTimeout(this.#wake);
@@ -178,17 +178,17 @@ export class Session implements StreamHandler {
     this.#pumped = Promise.withResolvers();
   }
 
-  #perform(effect: Effect): void {
+  #perform(action: Action): void {
     const { state, stream } = this.#deps;
-    this.#effects.carryOut(effect).then(
+    this.#runner.run(action).then(
       () => {
-        if (effect.kind === 'mark' && !this.#ended) {
+        if (action.kind === 'mark' && !this.#ended) {
           stream.confirm(state.storedLsn);
         }
         this.#pump();
       },
       (error: unknown) => {
-        if (effect.kind === 'mark') this.#marksLost.abort();
+        if (action.kind === 'mark') this.#marksLost.abort();
         this.fail(error);
       },
     );

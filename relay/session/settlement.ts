@@ -15,17 +15,17 @@ export interface Pending extends LaneMessage {
 
 /** Messages to be marked in the table, and how far everything is settled once they are. */
 export interface Mark {
-  /** held: parked, if there is a reason for it, or waiting in the table behind one that is. */
-  readonly as: 'accepted' | 'held';
+  /** parked: those with a reason; the others are deferred, and wait in the table behind one that is parked. */
+  readonly as: 'accepted' | 'parked';
   readonly messages: readonly Pending[];
   readonly settledLsn: Lsn;
   readonly markedLsn: Lsn;
 }
 
 /** What came of a mark: rows that are not visible yet and must be marked again, and whether the progress was stored. */
-export interface MarkOutcome {
+export interface Marked {
   readonly again: readonly Pending[];
-  /** Of those to be held: what is not in the table any more, so that it holds up nothing. */
+  /** Of those to be parked: what is not in the table any more, so that it holds up nothing. */
   readonly gone?: readonly Pending[];
   readonly progressStored: boolean;
 }
@@ -45,13 +45,13 @@ const MARK_AGAIN_MS = 10;
 const IDLE_STEP_BYTES = 2048n;
 const IDLE_STORE_EVERY_MS = 1_000;
 
-/** What is accepted or held and not marked, how far everything is settled, and what of that a restart knows. Pure. */
+/** What is accepted or parked and not marked, how far everything is settled, and what of that a restart knows. Pure. */
 export class Settlement {
   readonly #options: SettlementOptions;
   readonly #tracker: AckTracker;
   #accepted: Pending[] = [];
   #acceptedAt = 0;
-  #held: Pending[] = [];
+  #parked: Pending[] = [];
   #marking = false;
   #markNotBefore = 0;
   #markedLsn: Lsn;
@@ -77,6 +77,11 @@ export class Settlement {
     this.#tracker.commit(transaction, endLsn);
   }
 
+  /** Counts one more message of this transaction, or what stands for one, as unsettled. */
+  receive(transaction: Transaction): void {
+    this.#tracker.receive(transaction);
+  }
+
   /** The server's position: everything before it has been received. It counts only if everything is settled too. */
   keepalive(lsn: Lsn): void {
     if (this.#tracker.isIdle) this.#idleLsn = maxLsn(this.#idleLsn, lsn);
@@ -88,8 +93,8 @@ export class Settlement {
   }
 
   /** They are parked, or wait in the table for an operator: the WAL need not keep them. */
-  hold(messages: Iterable<Pending>): void {
-    this.#held.push(...messages);
+  park(messages: Iterable<Pending>): void {
+    this.#parked.push(...messages);
   }
 
   /** Counts messages that need no mark as settled. */
@@ -102,13 +107,13 @@ export class Settlement {
     if (this.#marking || now < this.#markNotBefore) return undefined;
     const { markCount, markAfterMs } = this.#options;
     const waiting = this.#accepted.length;
-    // Before what is held, so that the table never shows a message parked and an earlier one of its order not accepted.
-    const isHeld = this.#held.length > 0;
-    const gathered = atOnce || isHeld || waiting >= markCount || now >= this.#acceptedAt + markAfterMs;
-    if (!(waiting > 0 && gathered) && !isHeld && !this.#isProgressDue(now, atOnce)) return undefined;
+    // Before what is parked, so that the table never shows a message parked and an earlier one of its order not accepted.
+    const hasParked = this.#parked.length > 0;
+    const gathered = atOnce || hasParked || waiting >= markCount || now >= this.#acceptedAt + markAfterMs;
+    if (!(waiting > 0 && gathered) && !hasParked && !this.#isProgressDue(now, atOnce)) return undefined;
 
-    const as = isHeld && waiting === 0 ? 'held' : 'accepted';
-    const messages = (as === 'held' ? this.#held : this.#accepted).splice(0, markCount);
+    const as = hasParked && waiting === 0 ? 'parked' : 'accepted';
+    const messages = (as === 'parked' ? this.#parked : this.#accepted).splice(0, markCount);
     const settledLsn = maxLsn(this.#tracker.safeLsnWith(messages), this.#idleLsn);
     for (const { transaction } of messages) {
       this.#markedLsn = maxLsn(this.#markedLsn, transaction.commitLsn);
@@ -119,7 +124,7 @@ export class Settlement {
   }
 
   /** Takes note of a mark that was written; returns what the WAL need not keep any more. */
-  marked(mark: Mark, outcome: MarkOutcome, now: number): readonly Pending[] {
+  marked(mark: Mark, outcome: Marked, now: number): readonly Pending[] {
     this.#marking = false;
     const again = new Set(outcome.again);
     const settled = again.size === 0 ? mark.messages : mark.messages.filter((pending) => !again.has(pending));
@@ -128,7 +133,7 @@ export class Settlement {
       this.#storedLsn = mark.settledLsn;
       this.#storedMarkedLsn = mark.markedLsn;
     }
-    (mark.as === 'held' ? this.#held : this.#accepted).unshift(...again);
+    (mark.as === 'parked' ? this.#parked : this.#accepted).unshift(...again);
     this.#markNotBefore = again.size > 0 ? now + MARK_AGAIN_MS : 0;
     return settled;
   }
@@ -136,13 +141,13 @@ export class Settlement {
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(atOnce: boolean): number | undefined {
     if (this.isMarked || this.#marking) return undefined;
-    const gathers = !atOnce && this.#held.length === 0;
+    const gathers = !atOnce && this.#parked.length === 0;
     return Math.max(this.#markNotBefore, gathers ? this.#acceptedAt + this.#options.markAfterMs : 0);
   }
 
-  /** Nothing is accepted or held that is not marked. */
+  /** Nothing is accepted or parked that is not marked. */
   get isMarked(): boolean {
-    return this.#accepted.length === 0 && this.#held.length === 0 && !this.#marking;
+    return this.#accepted.length === 0 && this.#parked.length === 0 && !this.#marking;
   }
 
   /** Everything before this transaction is settled. */
@@ -150,9 +155,9 @@ export class Settlement {
     return this.#tracker.first === transaction;
   }
 
-  /** Nothing waits to be marked as held. */
-  get isHeldMarked(): boolean {
-    return this.#held.length === 0 && !this.#marking;
+  /** Nothing waits to be marked as parked. */
+  get isParkedMarked(): boolean {
+    return this.#parked.length === 0 && !this.#marking;
   }
 
   /** A redrive of this transaction is done. */

@@ -71,7 +71,7 @@ function namedFaults(errors: AjvError[], schema: TObject): string[] {
     .filter(({ keyword }) => keyword !== 'anyOf')
     .map((error) => {
       const name = error.params.missingProperty ?? error.instancePath.slice(1);
-      const wanted = schema.properties[name]?.description ?? 'see README.md';
+      const wanted = schema.properties[name]?.description ?? 'see docs/reference.md';
       return `  ${name}: ${error.params.missingProperty ? 'missing' : 'bad value'}; it must be ${wanted}`;
     });
 }

@@ -33,7 +33,7 @@ export interface BatchedQuery {
 /**
  * Queries that go to the server as one message, in order, before one Sync: the first that fails is the last that is carried out, and the
  * answers come together. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
- * For `client.query(batch, callback)`; the callback is told nothing that they are not.
+ * For `client.query(batch, callback)`: each query is told how it went itself, and the callback learns nothing more.
  */
 export class QueryBatch {
   readonly #queries: readonly pg.Query[];

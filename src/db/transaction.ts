@@ -16,7 +16,7 @@ export async function inTransaction<T>(
   timeoutMs = 8_000,
 ): Promise<T> {
   const client = await connect(pool);
-  const { db, transaction } = sessionOn(client);
+  const { db, transaction } = connectionOn(client);
   // Each statement has its own time limit; this one bounds their sum. With a query in flight, end() drops the connection.
   const deadline = setTimeout(() => void client.end(), timeoutMs);
   let committing = false;
@@ -39,22 +39,23 @@ export async function inTransaction<T>(
   }
 }
 
-interface Session {
+/** A connection and Drizzle on it. */
+interface Connection {
   readonly db: Database;
   readonly transaction: TransactionClient;
 }
 
-const sessions = new WeakMap<pg.PoolClient, Session>();
+const connections = new WeakMap<pg.PoolClient, Connection>();
 
 /** One for each connection, so that it keeps its prepared queries. */
-function sessionOn(client: pg.PoolClient): Session {
-  const known = sessions.get(client);
+function connectionOn(client: pg.PoolClient): Connection {
+  const known = connections.get(client);
   if (known) return known;
   const transaction = new TransactionClient(client);
   // Drizzle asks no more of a client than this.
-  const session = { db: drizzle(transaction as unknown as pg.PoolClient), transaction };
-  sessions.set(client, session);
-  return session;
+  const connection = { db: drizzle(transaction as unknown as pg.PoolClient), transaction };
+  connections.set(client, connection);
+  return connection;
 }
 
 async function connect(pool: pg.Pool): Promise<pg.PoolClient> {

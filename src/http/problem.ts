@@ -4,7 +4,8 @@ import type { FastifyError } from 'fastify';
 import { ApiError, type ApiErrorCode, isApiError } from '../api-error.ts';
 import type { Fault } from '../core/errors.ts';
 import { isDatabaseUnavailable } from '../db/database-failure.ts';
-import { bodyFaults } from './body-validation.ts';
+import { bodyFaults } from './body/body-faults.ts';
+import { type Consequence, PROBLEM_TABLE, refusedAs, UNEXPECTED } from './problem-table.ts';
 
 /** Problem details, https://www.rfc-editor.org/rfc/rfc9457, with every wrong field and the tutorial's `error`. */
 export const Problem = Type.Object(
@@ -35,59 +36,35 @@ export type Problem = Static<typeof Problem>;
 
 const MAX_FAULTS = 50;
 
-/** The one place where an error becomes an HTTP status. A code that is not here is a fault of ours: 500. */
-const STATUS_OF: Partial<Record<ApiErrorCode, number>> = {
-  CONTEXT_INVALID: 400,
-  REQUEST_INVALID: 400,
-  ORDER_INVALID: 400,
-  IDEMPOTENCY_KEY_IN_USE: 409,
-  IDEMPOTENCY_KEY_REUSED: 422,
-  ORDER_NOT_FOUND: 404,
-  ORDER_NOT_CANCELLABLE: 409,
-  ORDER_VERSION_MISMATCH: 412,
-  ROUTE_NOT_FOUND: 404,
-  METHOD_NOT_ALLOWED: 405,
-  NOT_ACCEPTABLE: 406,
-  DATABASE_UNAVAILABLE: 503,
-  COMMIT_UNCERTAIN: 503,
-};
-
-const DETAIL_OF: Partial<Record<ApiErrorCode, string>> = {
-  DATABASE_UNAVAILABLE: 'The database does not answer. Nothing was changed; try again.',
-  COMMIT_UNCERTAIN:
-    'The database did not confirm what was asked for: it may exist or not. If the request had an Idempotency-Key, ' +
-    'send it again with the same key, and it happens once. If it had none, look before trying again.',
-};
-
-/** The problems after which the very same request may well succeed in a moment. */
-export function isTemporary({ status, type }: Problem): boolean {
-  return status === 503 || type === typeOf('IDEMPOTENCY_KEY_IN_USE');
-}
-
 /** What a client is told about an error: of one that is not its own, nothing but that it happened. */
 export function toProblem(error: unknown, requestId: string): Problem {
-  const known = asAppError(error);
+  return reactionTo(error, requestId).problem;
+}
+
+/** The same, with what else follows from the error. */
+export function reactionTo(error: unknown, requestId: string): Consequence & { readonly problem: Problem } {
+  const known = asApiError(error);
   if (known) {
-    const status = STATUS_OF[known.code] ?? 500;
-    const detail = DETAIL_OF[known.code] ?? `${known.message}${firstOf(known.faults)}`;
-    return problem(typeOf(known.code), status, detail, requestId, known.faults);
+    const consequence = PROBLEM_TABLE[known.code];
+    const detail = consequence.detail ?? `${known.message}${firstOf(known.faults)}`;
+    const problem = problemOf(typeOf(known.code), consequence.status, detail, requestId, known.faults);
+    return { ...consequence, problem };
   }
   const status = clientStatus(error);
   if (status === undefined)
-    return problem('about:blank', 500, 'Something went wrong on our side.', requestId);
-  return problem('about:blank', status, (error as Error).message, requestId, [
-    { pointer: '', detail: (error as Error).message },
-  ]);
+    return { ...UNEXPECTED, problem: problemOf('about:blank', 500, UNEXPECTED.detail, requestId) };
+  const detail = (error as Error).message;
+  const faults = [{ pointer: '', detail }];
+  return { ...refusedAs(status), problem: problemOf('about:blank', status, detail, requestId, faults) };
 }
 
-function asAppError(error: unknown): ApiError | undefined {
+function asApiError(error: unknown): ApiError | undefined {
   if (isApiError(error)) return error;
   if (isDatabaseUnavailable(error))
     return new ApiError('DATABASE_UNAVAILABLE', 'Query failed', { cause: error });
   const { validation } = error as Partial<FastifyError>;
-  if (validation) {
+  if (validation)
     return new ApiError('REQUEST_INVALID', 'The request cannot be taken', { faults: bodyFaults(validation) });
-  }
   return undefined;
 }
 
@@ -103,7 +80,7 @@ function firstOf([first, ...others]: readonly Fault[]): string {
   return `: ${first.pointer} ${first.detail}${more}`.replace(':  ', ': ');
 }
 
-function problem(
+function problemOf(
   type: string,
   status: number,
   detail: string,

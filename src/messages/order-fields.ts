@@ -3,12 +3,12 @@ import { type Static, type StringOptions, Type } from '@sinclair/typebox';
 // Every list and text has a limit, so that the largest possible event stays well below what a broker takes in one message.
 
 /**
- * Text with something to read in it. Control characters are refused: PostgreSQL cannot store NUL, and the others have no
+ * A text with something to read in it. Control characters are refused: PostgreSQL cannot store NUL, and the others have no
  * place in an id or on an address label. So are lone surrogates: they are no characters, and jsonb refuses them.
  */
-export const READABLE_TEXT = '^(?!\\s+$)[^\\p{Cc}\\p{Cs}]*$';
+const READABLE_TEXT = '^(?!\\s+$)[^\\p{Cc}\\p{Cs}]*$';
 
-const text = (maxLength: number, options: StringOptions) =>
+export const readableText = (maxLength: number, options: StringOptions) =>
   Type.String({ minLength: 1, maxLength, pattern: READABLE_TEXT, ...options });
 
 export const MAX_ITEMS = 100;
@@ -18,12 +18,12 @@ export const OrderId = Type.String({
   description: 'A UUIDv7 without dashes',
   examples: ['0193c0ffee007abc8def0123456789ab'],
 });
-export const CustomerId = text(128, { examples: ['cust-123'] });
-export const ProductId = text(128, { examples: ['prod-456'] });
-export const CancelReason = text(500, { examples: ['Ordered twice'] });
+export const CustomerId = readableText(128, { examples: ['cust-123'] });
+export const ProductId = readableText(128, { examples: ['prod-456'] });
+export const CancelReason = readableText(500, { examples: ['Ordered twice'] });
 export const Quantity = Type.Integer({ minimum: 1, maximum: 2_147_483_647, examples: [2] });
 
-/** What NUMERIC(10,2) holds. `maxDecimals` is ours: see src/http/body-validation.ts. */
+/** What NUMERIC(10,2) holds. `maxDecimals` is ours: see src/http/validation.ts. */
 export const Amount = Type.Number({
   minimum: 0,
   maximum: 99_999_999.99,
@@ -34,11 +34,11 @@ export const Amount = Type.Number({
 
 export const Address = Type.Object(
   {
-    street: text(200, { examples: ['123 Main St'] }),
-    city: text(100, { examples: ['Springfield'] }),
-    state: text(100, { examples: ['IL'] }),
-    zipCode: text(20, { examples: ['62701'] }),
-    country: text(100, { examples: ['USA'] }),
+    street: readableText(200, { examples: ['123 Main St'] }),
+    city: readableText(100, { examples: ['Springfield'] }),
+    state: readableText(100, { examples: ['IL'] }),
+    zipCode: readableText(20, { examples: ['62701'] }),
+    country: readableText(100, { examples: ['USA'] }),
   },
   { additionalProperties: false },
 );

@@ -12,7 +12,7 @@ export interface OrderEvent {
 }
 
 /** What was published counts as that, also when it was parked before. */
-export function stateOf({ publishedAt, parkedAt, droppedAt }: OrderEvent): EventState {
+export function eventState({ publishedAt, parkedAt, droppedAt }: OrderEvent): EventState {
   if (publishedAt) return 'published';
   if (droppedAt) return 'dropped';
   return parkedAt ? 'parked' : 'pending';

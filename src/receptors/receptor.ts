@@ -9,7 +9,7 @@ import type { Event } from '../messages/message.ts';
 export type Receptor<Command, Answer> = (
   command: Command,
   moment: Moment,
-) => (db: Database) => Promise<Outcome<Answer>>;
+) => (db: Database) => Promise<Decision<Answer>>;
 
 /** The one instant at which a command happens, and where its ids come from. */
 export interface Moment {
@@ -18,7 +18,8 @@ export interface Moment {
   readonly newId: () => string;
 }
 
-export interface Outcome<Answer> {
+/** What a receptor has decided. Nothing of it has happened yet. */
+export interface Decision<Answer> {
   readonly answer: Answer;
   /** Published if, and only if, what `write` writes is committed. */
   readonly events: readonly Event[];

@@ -145,8 +145,8 @@ test('.env.example names every variable and makes a valid configuration of both 
   assert.equal(relay.RELAY_SLOT, relayDefaults.RELAY_SLOT);
 });
 
-test('docs/operations.md has every variable', () => {
-  const manual = readFileSync('docs/operations.md', 'utf8');
+test('docs/reference.md has every variable', () => {
+  const manual = readFileSync('docs/reference.md', 'utf8');
 
   for (const name of [...Object.keys(apiConfig.properties), ...Object.keys(relayConfig.properties)]) {
     assert.ok(manual.includes(`\`${name}\``), name);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
@@ -12,20 +11,21 @@ import { inspectOutbox } from '../../relay/admin/outbox-inspection.ts';
 import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
 import { OutboxStore } from '../../relay/outbox/outbox-store.ts';
 import { inspectCluster } from '../../relay/recovery/cluster.ts';
+import { dropSlot, makeSlot } from '../../relay/recovery/make-slot.ts';
 import { ProgressStore } from '../../relay/recovery/progress-store.ts';
 import { inspectPublication } from '../../relay/replication/publication.ts';
-import { dropSlot, inspectSlot, makeSlot } from '../../relay/replication/slot.ts';
+import { inspectSlot } from '../../relay/replication/slot.ts';
 import { inspectSlotWal } from '../../relay/replication/slot-wal.ts';
 import { Retention } from '../../relay/retention/retention.ts';
 import { buildApp } from '../../src/app.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { assertSchemaCurrent } from '../../src/core/schema-version.ts';
 import { removeExpired } from '../../src/idempotency/answer-store.ts';
+import { documents } from '../support/documents.ts';
 import { until } from '../support/until.ts';
 
-// The SQL of docs/operations.md itself, on a cluster of its own, because roles belong to a cluster and not to a database.
+// The SQL of the documents itself, on a cluster of its own, because roles belong to a cluster and not to a database.
 
-const manual = readFileSync('docs/operations.md', 'utf8');
 const SLOT = 'order_outbox';
 const DENIED = { code: '42501' };
 const ORDER = {
@@ -201,6 +201,24 @@ test('the role of the relay carries out what an operator asks for', async () => 
   assert.ok((await inspectOutbox(relay, 10)).unsettled.some(({ messageId }) => messageId === retried));
 });
 
+test('the query for parked messages shows those that the command lists, and none that was dropped', async () => {
+  const [parked, dropped] = [await insertEvent(), await insertEvent()];
+  await relay.query('UPDATE outbox SET parked_at = now() WHERE message_id IN ($1, $2)', [parked, dropped]);
+  await dropMessage(relay, dropped, 'not needed');
+
+  const results = (await admin.query(sqlBlock('watch'))) as unknown as pg.QueryResult<{
+    message_id: string;
+  }>[];
+  const listed = await inspectOutbox(relay, 10);
+
+  const shown = results[1]?.rows.map(({ message_id }) => message_id);
+  assert.deepEqual(shown, [parked]);
+  assert.deepEqual(
+    shown,
+    listed.parked.map(({ messageId }) => messageId),
+  );
+});
+
 test('the role of the relay deletes what is old', async (t) => {
   await admin.query(
     `INSERT INTO relay_progress (slot, settled_lsn, system_identifier, timeline, epoch) VALUES ('retention', 'FFFFFFFF/0', '1', 1, 1)`,
@@ -267,8 +285,9 @@ test('the role of the relay can do nothing else', async () => {
   }
 });
 
-test('the queries of the manual run, and retiring a relay drops its slot', async () => {
+test('the queries of the documents run, and retiring a relay drops its slot', async () => {
   for (const name of ['watch', 'publication', 'deadlock']) await admin.query(sqlBlock(name));
+  await admin.query(`BEGIN; ${sqlBlock('parts')}; ROLLBACK`);
   await migrator.query(sqlBlock('autovacuum'));
   const slots = () => admin.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [SLOT]);
   const progress = new ProgressStore(relay);
@@ -289,9 +308,9 @@ test('the queries of the manual run, and retiring a relay drops its slot', async
 });
 
 function sqlBlock(name: string): string {
-  const block = manual.split(`\`\`\`sql ${name}\n`)[1]?.split('```')[0];
-  assert.ok(block, `docs/operations.md has the block ${name}`);
-  return block;
+  const block = documents.flatMap(({ blocks }) => blocks).find(({ language }) => language === `sql ${name}`);
+  assert.ok(block, `a document has the block ${name}`);
+  return block.text;
 }
 
 function urlOf(role: string): string {

@@ -80,7 +80,7 @@ test('a message that can never pass is parked with the reason, its order waits i
   assert.match(error ?? '', /too large|size/i);
   await until('nothing is left for the WAL to keep', () => relay.monitor.unsettled === 0);
   assert.equal(relay.monitor.isReady, true);
-  assert.equal(relay.monitor.heldOrders, 1);
+  assert.equal(relay.monitor.parkedOrders, 1);
 });
 
 test('a restart forgets neither what is parked nor what waits behind it', async (t) => {
@@ -192,7 +192,7 @@ test('what was sent is sent again, with the same id, when an operator unmarks it
     again.map(({ messageId }) => messageId),
     sent,
   );
-  assert.equal(relay.monitor.counts.tableSettlements, 2);
+  assert.equal(relay.monitor.counts.recoveries, 2);
 });
 
 test('what is no request is passed over', async (t) => {

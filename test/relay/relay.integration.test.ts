@@ -283,7 +283,7 @@ test('what is marked already when it comes again is not sent again', async (t) =
   await untilArrived(bus, 11);
   await untilAllMarked(pool);
 
-  assert.equal(second.monitor.counts.tableSettlements, 0);
+  assert.equal(second.monitor.counts.recoveries, 0);
   assert.equal(second.monitor.counts.alreadySettled, 9);
   assert.equal(arrivals(bus).at(-1)?.[0], 'Ev15');
   assert.equal(bus.journal.total, 11);

@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
 const files = positionals.length > 0 ? positionals : filesOf(values.tier as Tier[]);
 const missing = files.filter((file) => !existsSync(file));
 if (missing.length > 0) throw new Error(`There is no test file ${missing.join(', ')}`);
-if (files.length === 0) throw new Error(`There is no test file of the tier ${values.tier.join()}`);
+if (files.length === 0) throw new Error(`There is no test file of the tier ${values.tier.join(', ')}`);
 
 const ofUnits = files.filter((file) => tierOf(file) === 'unit');
 const others = files.filter((file) => tierOf(file) !== 'unit');

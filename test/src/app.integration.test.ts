@@ -21,8 +21,21 @@ test('an answer is what the route says, never what a response schema makes of it
   assert.deepEqual(response.json(), answered);
 });
 
+test('a temporary problem is answered with Retry-After, and a fault of ours is logged as an error', async (t) => {
+  const { request, logs } = await openApp(t, { url: () => 'postgres://127.0.0.1:1/nowhere' });
+  const url = `/api/orders/${'0'.repeat(32)}`;
+
+  const away = await request({ url });
+  const wrong = await request({ url, headers: { 'x-correlation-id': 'no space' } });
+
+  assert.deepEqual([away.statusCode, away.headers['retry-after']], [503, '2']);
+  assert.deepEqual([wrong.statusCode, wrong.headers['retry-after']], [400, undefined]);
+  const levels = logs.filter(({ msg }) => String(msg).startsWith('Answering')).map(({ level }) => level);
+  assert.deepEqual(levels, ['error', 'info']);
+});
+
 // Of an async handler that returns `reply`, Fastify listens for the end of the response, and each request outlives V8's quick
-// collections with all that belongs to it: they took 10 ms instead of 2 (docs/performance.md).
+// collections with all that belongs to it: they took 10 ms instead of 2 (docs/decisions/steady-load.md).
 test('no handler waits for its answer to be sent', async (t) => {
   const { post, cancel, request } = await openApp(t);
   const listeners = ({ raw }: LightMyRequestResponse) => raw.res.listenerCount('error');

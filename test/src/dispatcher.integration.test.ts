@@ -195,7 +195,7 @@ async function dispatchTo(t: TestContext, receptor: Receptor<unknown, string>) {
     now: () => new Date(),
     newId: randomUUIDv7,
   });
-  const answer = await dispatcher.dispatch({ type: 'receptor', body: {} }, request);
+  const { answer } = await dispatcher.dispatch({ type: 'receptor', body: {} }, request);
   const { rows } = await pool.query<OutboxRow>('SELECT * FROM outbox ORDER BY position');
   return { answer, rows };
 }

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { InjectOptions, LightMyRequestResponse } from 'fastify';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import type pg from 'pg';
 import { type AppDeps, buildApp } from '../../src/app.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { openPool, type PoolOptions } from '../../src/core/pool.ts';
-import type { App } from '../../src/http/app-instance.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 
 export interface TestApp {
-  readonly app: App;
+  readonly app: FastifyInstance;
   readonly database: TestDatabase;
   /** The test's own connections to the app's database. */
   readonly db: pg.Pool;
@@ -97,10 +96,14 @@ export async function openApp(t: TestContext, options: TestAppOptions = {}): Pro
 }
 
 type Document = Record<string, Record<string, Record<string, unknown>>>;
-const validators = new WeakMap<App, Ajv2020>();
+const validators = new WeakMap<FastifyInstance, Ajv2020>();
 
 /** Fails unless /openapi.json documents this status, this media type and a schema that the body keeps to. */
-function assertDocumented(app: App, request: InjectOptions, response: LightMyRequestResponse): void {
+function assertDocumented(
+  app: FastifyInstance,
+  request: InjectOptions,
+  response: LightMyRequestResponse,
+): void {
   const path = (request.url as string)
     .replace(/\?.*$/, '')
     .replace(/^\/api\/orders\/[^/]*(?=$|\/cancel$|\/events$)/, '/api/orders/{orderId}');

@@ -60,7 +60,6 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
     publisher,
     slot: options.slot ?? slotOf(options.url),
     publication: options.publication ?? 'order_outbox',
-    sessions,
     walLimit: { bytes: 4 * 1024 ** 3, ms: 3_600_000, leastMs: 30_000 },
     monitor,
     log,

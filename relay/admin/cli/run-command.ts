@@ -5,8 +5,8 @@ import { type Changed, countPublished, dropMessage, replayPublished, retryMessag
 import {
   findMessage,
   inspectOutbox,
+  messageState,
   type Overview,
-  stateOf,
   type WholeMessage,
 } from '../outbox-inspection.ts';
 import type { Command } from './arguments.ts';
@@ -31,7 +31,7 @@ export async function runCommand(pool: pg.Pool, slot: string, command: ToCarryOu
       const message = await findMessage(pool, command.messageId);
       if (!message)
         throw new AdminError('MESSAGE_NOT_FOUND', `There is no message ${command.messageId} in the outbox`);
-      return { text: messageText(message), data: { state: stateOf(message), ...message } };
+      return { text: messageText(message), data: { state: messageState(message), ...message } };
     }
     case 'retry': {
       const changed = await retryMessage(pool, command.messageId);
@@ -124,7 +124,7 @@ function firstOf(shown: readonly unknown[], count: number): string {
 }
 
 function messageText(message: WholeMessage): string {
-  const { body, ...fields } = { state: stateOf(message), ...message };
+  const { body, ...fields } = { state: messageState(message), ...message };
   const width = Math.max(...Object.keys(fields).map((name) => name.length));
   const lines = Object.entries(fields).map(([name, value]) => `${name.padEnd(width)}  ${value ?? '-'}`);
   return `${lines.join('\n')}\n\n${body}`;

@@ -10,5 +10,5 @@ export const USAGE = `What an operator can do about messages in the outbox:
                                                    is to go on with it as it is
 
 TIME is ISO 8601 with a zone, such as 2026-11-23T14:30:00Z. --json prints JSON, with npm run --silent and nothing else.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration. docs/operations.md says more.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration. docs/reference.md says more.
 `;

@@ -1,6 +1,6 @@
 import type { ServiceBusMessage } from '@azure/service-bus';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
-import { RelayError } from '../../relay-error.ts';
+import { PublishError } from '../publish-error.ts';
 
 export type Properties = Record<string, string | number | boolean>;
 
@@ -20,14 +20,14 @@ const MAX_SESSION_ID_LENGTH = 128;
 
 /**
  * The message of the contract: the committed bytes as its body, and a property only where there is a value.
- * Throws MESSAGE_INVALID for what Service Bus has no place for.
+ * Throws a PublishError of kind poison for what Service Bus has no place for.
  */
-export function toServiceBusMessage(message: OutboxMessage, sessions: boolean): OutgoingMessage {
+export function toServiceBusMessage(message: OutboxMessage, withSession: boolean): OutgoingMessage {
   // Checked here, because of the TypeErrors of the SDK nobody can tell which speak of the message.
-  if (sessions && (message.aggregateId?.length ?? 0) > MAX_SESSION_ID_LENGTH) {
-    throw new RelayError(
-      'MESSAGE_INVALID',
+  if (withSession && (message.aggregateId?.length ?? 0) > MAX_SESSION_ID_LENGTH) {
+    throw new PublishError(
       `aggregate_id is longer than the ${MAX_SESSION_ID_LENGTH} characters a session id may have`,
+      { kind: 'poison', code: 'MESSAGE_INVALID' },
     );
   }
   const properties: Properties = message.metadata === undefined ? {} : metadataProperties(message.metadata);
@@ -49,7 +49,7 @@ export function toServiceBusMessage(message: OutboxMessage, sessions: boolean): 
     applicationProperties: properties,
     ...(message.correlationId !== undefined && { correlationId: message.correlationId }),
     // A session entity takes nothing without a session; a message of no order is a session of its own.
-    ...(sessions && { sessionId: message.aggregateId ?? message.messageId }),
+    ...(withSession && { sessionId: message.aggregateId ?? message.messageId }),
   };
 }
 

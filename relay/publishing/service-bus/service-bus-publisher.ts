@@ -5,13 +5,13 @@ import {
   type ServiceBusSender,
 } from '@azure/service-bus';
 import type { Logger } from '../../../src/core/log.ts';
-import { type OutboxMessage, wireBytes } from '../../outbox/outbox-message.ts';
-import { RelayError } from '../../relay-error.ts';
-import type { Publisher } from '../publisher.ts';
-import { classifyFailure } from './classify-failure.ts';
-import { BatchEncoder } from './encoded-batch.ts';
+import type { OutboxMessage } from '../../outbox/outbox-message.ts';
+import type { Publisher, PublisherLimits } from '../publisher.ts';
+import { BatchEncoder, type EncodedBatch } from './encoded-batch.ts';
 import { onLinkLost } from './link-loss.ts';
-import { toServiceBusMessage } from './service-bus-message.ts';
+import { type OutgoingMessage, toServiceBusMessage } from './service-bus-message.ts';
+import { toPublishError, unreachable } from './to-publish-error.ts';
+import { wireBytes } from './wire-size.ts';
 
 export interface ServiceBusTarget {
   readonly connectionString?: string | undefined;
@@ -32,6 +32,11 @@ const STANDARD_TIER_BYTES = 256 * 1024;
 const PREMIUM_BATCH_BYTES = 1024 * 1024;
 /** What the batch's own envelope may need of that. */
 const ENVELOPE_BYTES = 4 * 1024;
+/** rhea keeps the bytes of whatever was sent after a send that is not answered, also when it was accepted long ago. */
+const MAX_BYTES_SINCE_OLDEST = 8 * 1024 * 1024;
+const MAX_IN_FLIGHT = 6;
+/** With sessions a batch is what came of one order at once, mostly one message. */
+const MAX_IN_FLIGHT_WITH_SESSIONS = 256;
 
 interface Connection {
   readonly client: ServiceBusClient;
@@ -53,15 +58,29 @@ export class ServiceBusPublisher implements Publisher {
   readonly #log: Logger;
   readonly #encoder = new BatchEncoder();
   #connection: Promise<Connection> | undefined;
-  #maxBatchBytes = STANDARD_TIER_BYTES - ENVELOPE_BYTES;
+  #limits: PublisherLimits;
 
   constructor(target: ServiceBusTarget, log: Logger) {
     this.#target = target;
     this.#log = log;
+    this.#limits = {
+      maxBatchBytes: STANDARD_TIER_BYTES - ENVELOPE_BYTES,
+      maxInFlight: target.sessions ? MAX_IN_FLIGHT_WITH_SESSIONS : MAX_IN_FLIGHT,
+      maxBytesSinceOldest: MAX_BYTES_SINCE_OLDEST,
+      oneOrderPerBatch: target.sessions, // a session entity refuses a batch of several sessions
+    };
   }
 
-  get maxBatchBytes(): number {
-    return this.#maxBatchBytes;
+  get name(): string {
+    return 'Service Bus';
+  }
+
+  get limits(): PublisherLimits {
+    return this.#limits;
+  }
+
+  sizeOf(message: OutboxMessage): number {
+    return wireBytes(message);
   }
 
   async connect(anew = false): Promise<void> {
@@ -70,24 +89,15 @@ export class ServiceBusPublisher implements Publisher {
   }
 
   async send(batch: readonly OutboxMessage[]): Promise<void> {
-    const messages = batch.map((message) => toServiceBusMessage(message, this.#target.sessions));
-    const connection = await this.#usableConnection();
-    // A single message goes as a batch too, but for where the envelope of a batch might make it too large.
-    const asItself =
-      messages.length === 1 && batch.some((message) => wireBytes(message) > this.#maxBatchBytes);
-    const encoded = (asItself && messages[0]) || this.#encoder.encode(messages);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    connection.sends.add(reject);
     try {
-      connection.sender.sendMessages(encoded).then(resolve, reject);
-      await promise;
+      const messages = batch.map((message) => toServiceBusMessage(message, this.#target.sessions));
+      const connection = await this.#usableConnection();
+      // A single message goes as a batch too, but for where the envelope of a batch might make it too large.
+      const asItself =
+        messages.length === 1 && batch.some((message) => wireBytes(message) > this.#limits.maxBatchBytes);
+      await this.#sendOver(connection, (asItself && messages[0]) || this.#encoder.encode(messages));
     } catch (error) {
-      const { kind, outcomeUnknown } = classifyFailure(error);
-      if (outcomeUnknown || kind === 'operator') this.#retire(connection);
-      throw error;
-    } finally {
-      connection.sends.delete(reject);
-      this.#closeIfUnused(connection);
+      throw toPublishError(error);
     }
   }
 
@@ -95,6 +105,22 @@ export class ServiceBusPublisher implements Publisher {
     const connection = await this.#connection?.catch(() => undefined);
     this.#connection = undefined;
     await connection?.client.close();
+  }
+
+  async #sendOver(connection: Connection, encoded: OutgoingMessage | EncodedBatch): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    connection.sends.add(reject);
+    try {
+      connection.sender.sendMessages(encoded).then(resolve, reject);
+      await promise;
+    } catch (error) {
+      const { kind, outcomeUnknown } = toPublishError(error);
+      if (outcomeUnknown || kind === 'operator') this.#retire(connection);
+      throw error;
+    } finally {
+      connection.sends.delete(reject);
+      this.#closeIfUnused(connection);
+    }
   }
 
   async #usableConnection(): Promise<Connection> {
@@ -120,7 +146,8 @@ export class ServiceBusPublisher implements Publisher {
       const sender = client.createSender(this.#target.entity);
       // Opens the link, which tells how large a message may be.
       const { maxSizeInBytes } = await sender.createMessageBatch({ abortSignal });
-      this.#maxBatchBytes = Math.min(maxSizeInBytes, PREMIUM_BATCH_BYTES) - ENVELOPE_BYTES;
+      const maxBatchBytes = Math.min(maxSizeInBytes, PREMIUM_BATCH_BYTES) - ENVELOPE_BYTES;
+      this.#limits = { ...this.#limits, maxBatchBytes };
       this.#log.info({ entity: this.#target.entity, maxSizeInBytes }, 'Connected to Service Bus');
       const connection = {
         client,
@@ -137,9 +164,7 @@ export class ServiceBusPublisher implements Publisher {
       return connection;
     } catch (error) {
       if (client) this.#closeInBackground(client);
-      const { entity } = this.#target;
-      const cause = abortSignal.aborted ? timedOut() : error;
-      throw new RelayError('BROKER_UNREACHABLE', `Cannot reach Service Bus entity ${entity}`, { cause });
+      throw unreachable(this.#target.entity, abortSignal.aborted ? timedOut() : error);
     }
   }
 

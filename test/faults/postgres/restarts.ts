@@ -40,7 +40,7 @@ export async function restartUnderLoad(t: TestContext, rounds: number): Promise<
     'acknowledged and not sent',
   );
   assert.deepEqual(repeats, []);
-  assert.equal(relay.monitor.counts.tableSettlements, 1); // the first start: a gap would have been made good
+  assert.equal(relay.monitor.counts.recoveries, 1); // the first start: a gap would have been made good
   t.diagnostic(
     `${rounds} restarts, ${load.committed.size} events, ${relay.monitor.counts.sessions} sessions`,
   );

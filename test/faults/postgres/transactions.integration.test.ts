@@ -39,7 +39,7 @@ test('a transaction that is open while another commits and the relay is restarte
     arrivals(bus).map(([type]) => type),
     ['Short', ...Array.from({ length: 10 }, (_, i) => `Long ${i + 1}`)],
   );
-  assert.equal(second.monitor.counts.tableSettlements, 0);
+  assert.equal(second.monitor.counts.recoveries, 0);
 });
 
 test('of transactions of which a third is undone in some way, nothing undone is sent', async (t) => {

@@ -50,7 +50,7 @@ test('a backup restored under a running relay is noticed: nothing is sent until 
   );
   await insertEvent(pool, 'Streamed', { aggregateId: 'o1' });
   await untilSent(bus, 4);
-  assert.ok(relay.monitor.settlementsFor.not_settled > 0);
+  assert.ok(relay.monitor.recoveriesFor.not_settled > 0);
   assert.equal(bus.journal.duplicates, 0);
 });
 
@@ -157,7 +157,7 @@ for (const slotCarriedOver of [true, false]) {
     assert.equal(bus.journal.duplicates, 0);
     const { rows } = await pool.query('SELECT timeline FROM relay_progress');
     assert.deepEqual(rows, [{ timeline: 2 }]);
-    const { slot_missing } = relay.monitor.settlementsFor;
+    const { slot_missing } = relay.monitor.recoveriesFor;
     assert.equal(slot_missing, slotCarriedOver ? 1 : 2, 'the first start is one');
   });
 }

@@ -6,6 +6,7 @@ import { inspectSlotWal } from '../../../relay/replication/slot-wal.ts';
 import { watchSession } from '../../../relay/session/session-watch.ts';
 import { createCluster } from '../../support/cluster.ts';
 import { openLog } from '../../support/log-lines.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import { until } from '../../support/until.ts';
 import { fillWal } from '../support/fill-wal.ts';
 
@@ -22,13 +23,12 @@ test('a slot that nears max_slot_wal_keep_size is told, once', async (t) => {
       },
     },
   }) as typeof pool;
-  const send = async () => undefined;
   const watch = watchSession({
     pool: counted,
     publication: 'order_outbox',
     publicationVersion: await inspectPublication(pool, 'order_outbox'),
     slot: 'order_outbox',
-    publisher: new ObservedPublisher({ maxBatchBytes: 1, connect: send, send, close: send }, Date.now),
+    publisher: new ObservedPublisher(new MemoryPublisher(), Date.now),
     walLimit: { bytes: 1, ms: 1, leastMs: 1 },
     log,
     fail: (error) => assert.fail(String(error)),

@@ -88,7 +88,7 @@ describe('while the broker is away, WAL is kept up to the limits', { concurrency
     await insertLoad(pool, 10);
 
     await until('the slot is let go', () => relay.monitor.counts.slotsLetGo === 1);
-    await until('it is made again', () => relay.monitor.counts.tableSettlements === 2);
+    await until('it is made again', () => relay.monitor.counts.recoveries === 2);
     await insertLoad(pool, 10);
     fault.heal();
 
@@ -127,7 +127,7 @@ describe('while the broker is away, WAL is kept up to the limits', { concurrency
 
     assert.ok(relay.monitor.counts.rejectedBatches > 0);
     assert.equal(relay.monitor.counts.slotsLetGo, 0);
-    assert.equal(relay.monitor.counts.tableSettlements, 1);
+    assert.equal(relay.monitor.counts.recoveries, 1);
   });
 });
 

@@ -110,7 +110,7 @@ async function openStage(t: TestContext): Promise<Stage> {
 /** Nothing is missing, and the table did not have to make it good: the slot had not been confirmed past the row. */
 async function assertWhole({ pool, bus }: Stage, relay: TestRelay): Promise<void> {
   assert.deepEqual(await checkDelivery(pool, bus), []);
-  assert.ok(relay.monitor.counts.tableSettlements <= 1);
+  assert.ok(relay.monitor.counts.recoveries <= 1);
 }
 
 /** Tells, time and again, what a promise was rejected with. */

@@ -36,6 +36,6 @@ describe('the connection to PostgreSQL', { concurrency: 2 }, () => {
 
     t.diagnostic(`half open for ${Math.round(performance.now() - since)} ms`);
     assert.deepEqual(await checkDelivery(pool, bus), []);
-    assert.equal(relay.monitor.counts.tableSettlements, 1);
+    assert.equal(relay.monitor.counts.recoveries, 1);
   });
 });

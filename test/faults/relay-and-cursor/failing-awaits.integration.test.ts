@@ -63,7 +63,7 @@ for (const when of ['before', 'after'] as const) {
       await relay.stop();
       reached = failpoint.calls >= nth;
       // A slot that is ahead of what is settled would be noticed, and made anew.
-      assert.equal(relay.monitor.counts.tableSettlements, 0, `the call number ${nth}`);
+      assert.equal(relay.monitor.counts.recoveries, 0, `the call number ${nth}`);
       if (!reached) t.diagnostic(`${failpoint.calls} calls`);
     }
 
@@ -85,9 +85,11 @@ class Failpoint {
   parts({ pool, publisher }: RelayDeps): Partial<RelayDeps> {
     const query = (...query: Parameters<pg.Pool['query']>) => this.#pass(async () => pool.query(...query));
     const failing: Publisher = {
-      get maxBatchBytes() {
-        return publisher.maxBatchBytes;
+      name: publisher.name,
+      get limits() {
+        return publisher.limits;
       },
+      sizeOf: (message) => publisher.sizeOf(message),
       connect: () => this.#pass(() => publisher.connect()),
       send: (batch) => this.#pass(() => publisher.send(batch)),
       close: () => publisher.close(),

@@ -56,7 +56,9 @@ test('a send is not begun after the event loop was blocked, although nothing has
   let block = false;
   const parts = ({ publisher, monitor }: RelayDeps): { publisher: Publisher } => ({
     publisher: {
-      maxBatchBytes: publisher.maxBatchBytes,
+      name: publisher.name,
+      limits: publisher.limits,
+      sizeOf: (message) => publisher.sizeOf(message),
       close: () => publisher.close(),
       async connect() {
         await publisher.connect();

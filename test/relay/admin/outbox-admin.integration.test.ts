@@ -8,7 +8,7 @@ import {
   replayPublished,
   retryMessage,
 } from '../../../relay/admin/outbox-admin.ts';
-import { findMessage, inspectOutbox, stateOf } from '../../../relay/admin/outbox-inspection.ts';
+import { findMessage, inspectOutbox, messageState } from '../../../relay/admin/outbox-inspection.ts';
 import { createDatabase } from '../../support/database.ts';
 import { insertEvent } from '../../support/relay.ts';
 
@@ -25,7 +25,7 @@ test('retry makes a parked message wait for the relay again, and tells the relay
   const message = await findMessage(pool, id);
   assert.ok(message?.deferredAt);
   assert.deepEqual(
-    [message.parkedAt, message.errorMessage, message.nextRetryAt, message.retryCount, stateOf(message)],
+    [message.parkedAt, message.errorMessage, message.nextRetryAt, message.retryCount, messageState(message)],
     [null, null, null, 0, 'redriven'],
   );
 });
@@ -49,7 +49,7 @@ test('drop gives up a parked message with a reason, keeps what was the matter, a
   assert.deepEqual(await told(), [{ redrive: { aggregateId: `o'1 "ü"` } }]);
   const message = await findMessage(pool, id);
   assert.ok(message?.droppedAt && message.parkedAt);
-  assert.equal(stateOf(message), 'dropped');
+  assert.equal(messageState(message), 'dropped');
   assert.equal(message.errorMessage, 'dropped: sent by hand; before: too large');
 });
 
@@ -59,7 +59,7 @@ test('one that waits behind a parked one can be dropped, and goes on waiting for
   const behind = await waiting(pool, 'o1');
   const before = await findMessage(pool, behind);
   assert.ok(before);
-  assert.deepEqual([stateOf(before), before.behind], ['waiting', first]);
+  assert.deepEqual([messageState(before), before.behind], ['waiting', first]);
 
   await dropMessage(pool, behind, 'overtaken');
 
@@ -89,10 +89,10 @@ test('what is not parked is refused with what to do instead, and nothing changes
     [redriven, /being sent again already/],
   ];
   for (const [id, message] of refusals) {
-    await assert.rejects(retryMessage(pool, id), { code: 'MESSAGE_NOT_HELD', message });
+    await assert.rejects(retryMessage(pool, id), { code: 'MESSAGE_NOT_PARKED', message });
   }
   for (const id of [published, dropped, unsettled]) {
-    await assert.rejects(dropMessage(pool, id, 'x'), { code: 'MESSAGE_NOT_HELD' });
+    await assert.rejects(dropMessage(pool, id, 'x'), { code: 'MESSAGE_NOT_PARKED' });
   }
   const unknown = { code: 'MESSAGE_NOT_FOUND', message: /no message .* in the outbox/ };
   await assert.rejects(retryMessage(pool, randomUUID()), unknown);

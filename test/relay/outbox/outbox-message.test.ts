@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wireBytes } from '../../../relay/outbox/outbox-message.ts';
 import { BatchEncoder } from '../../../relay/publishing/service-bus/encoded-batch.ts';
 import { toServiceBusMessage } from '../../../relay/publishing/service-bus/service-bus-message.ts';
+import { wireBytes } from '../../../relay/publishing/service-bus/wire-size.ts';
 import { SeededRandom } from '../session/simulation/seeded-random.ts';
 import { outboxMessage } from './outbox-messages.ts';
 import { randomMessage } from './random-message.ts';

@@ -1,24 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ObservedPublisher } from '../../../relay/publishing/observed-publisher.ts';
+import { PublishError, type PublishErrorKind } from '../../../relay/publishing/publish-error.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
 
+const error = (kind: PublishErrorKind) => new PublishError('refused', { kind, code: 'Test' });
+
+/** A publisher whose sends take 10 ms each. */
 function observed() {
   let now = 0;
-  let failure: { code: string } | undefined;
-  const publisher = new ObservedPublisher(
-    {
-      maxBatchBytes: 1,
-      connect: async () => undefined,
-      close: async () => undefined,
-      send: async () => {
-        now += 10;
-        if (failure) throw Object.assign(new Error(failure.code), failure);
-      },
-    },
-    () => now,
-  );
-  const send = async (code?: string) => {
-    failure = code === undefined ? undefined : { code };
+  const broker = new MemoryPublisher();
+  const publisher = new ObservedPublisher(broker, () => now);
+  const send = async (kind?: PublishErrorKind) => {
+    broker.refuse = () => {
+      now += 10;
+      return kind && error(kind);
+    };
     await publisher.send([]).catch(() => undefined); // what it rejects with has its own test
   };
   return { publisher, send };
@@ -29,13 +26,13 @@ test('the broker is away from the beginning of the first of the failures in a ro
   await send();
   assert.equal(publisher.awayForMs, undefined);
 
-  await send('ServiceCommunicationProblem');
-  await send('QuotaExceeded');
+  await send('transient');
+  await send('operator');
   assert.equal(publisher.awayForMs, 20);
 
   await send();
   assert.equal(publisher.awayForMs, undefined);
-  await send('ServiceBusy');
+  await send('transient');
   assert.equal(publisher.awayForMs, 10);
   publisher.forget();
   assert.equal(publisher.awayForMs, undefined);
@@ -44,20 +41,20 @@ test('the broker is away from the beginning of the first of the failures in a ro
 test('a message that can never pass says nothing about the broker', async () => {
   const { publisher, send } = observed();
 
-  await send('MessageSizeExceeded');
+  await send('poison');
   assert.equal(publisher.awayForMs, undefined);
-  await send('ServiceBusy');
-  await send('MessageSizeExceeded');
+  await send('transient');
+  await send('poison');
 
   assert.equal(publisher.awayForMs, 20);
 });
 
 test('a failed send rejects with its own error', async () => {
-  const error = new Error('refused');
-  const send = () => Promise.reject(error);
-  const parts = { maxBatchBytes: 7, connect: async () => undefined, close: async () => undefined, send };
-  const publisher = new ObservedPublisher(parts, () => 0);
+  const broker = new MemoryPublisher();
+  const refused = error('transient');
+  broker.refuse = () => refused;
+  const publisher = new ObservedPublisher(broker, () => 0);
 
-  await assert.rejects(publisher.send([]), error);
-  assert.equal(publisher.maxBatchBytes, 7);
+  await assert.rejects(publisher.send([]), refused);
+  assert.deepEqual([publisher.name, publisher.limits], [broker.name, broker.limits]);
 });

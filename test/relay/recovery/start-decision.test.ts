@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decideStart, type SettleReason, type Standing } from '../../../relay/recovery/start-decision.ts';
+import { decideStart, type RecoveryReason, type Standing } from '../../../relay/recovery/start-decision.ts';
 import type { SlotInfo } from '../../../relay/replication/slot.ts';
 
 const slotAt = (confirmedLsn: bigint): SlotInfo => ({ active: false, lost: false, confirmedLsn });
@@ -22,8 +22,8 @@ interface Case {
   readonly unsettled?: boolean;
   readonly lastConfirmed?: bigint;
   readonly walEnd?: bigint;
-  readonly settleRequested?: boolean;
-  readonly decision: SettleReason | { kind: string; from: bigint };
+  readonly recoveryRequested?: boolean;
+  readonly decision: RecoveryReason | { kind: string; from: bigint };
 }
 
 const CASES: Case[] = [
@@ -126,7 +126,7 @@ const CASES: Case[] = [
     name: 'slot and progress agree, and an operator has asked for it',
     slot: slotAt(50n),
     progress: settledUpTo(50n),
-    settleRequested: true,
+    recoveryRequested: true,
     decision: 'requested',
   },
   {
@@ -140,10 +140,13 @@ const CASES: Case[] = [
 
 for (const { name, decision, unsettled = false, ...found } of CASES) {
   test(`at a start, ${name}: ${typeof decision === 'string' ? decision : `it streams from ${decision.from}`}`, () => {
-    const usual = { publicationVersion: 'v1', settleRequested: false, lastConfirmed: 0n, walEnd: 1_000n };
+    const usual = { publicationVersion: 'v1', recoveryRequested: false, lastConfirmed: 0n, walEnd: 1_000n };
 
     const decided = decideStart({ ...usual, tableHasUnsettled: unsettled, ...found });
 
-    assert.deepEqual(decided, typeof decision === 'string' ? { kind: 'settle', reason: decision } : decision);
+    assert.deepEqual(
+      decided,
+      typeof decision === 'string' ? { kind: 'recover', reason: decision } : decision,
+    );
   });
 }

@@ -14,7 +14,7 @@ const CASES: [string, number | undefined, number, RegExp | undefined][] = [
 
 for (const [name, awayForMs, retainedBytes, why] of CASES) {
   test(`when ${name}, the slot is ${why ? 'let go' : 'kept'}`, () => {
-    const found = exceededLimit(awayForMs, retainedBytes, LIMIT);
+    const found = exceededLimit({ name: 'The broker', awayForMs }, retainedBytes, LIMIT);
 
     if (why) assert.match(found ?? 'kept', why);
     else assert.equal(found, undefined);

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Lsn, maxLsn } from '../../../relay/lsn.ts';
 import type { OutboxMessage } from '../../../relay/outbox/outbox-message.ts';
-import type { PublishFailure } from '../../../relay/publishing/service-bus/classify-failure.ts';
+import type { OrderRows } from '../../../relay/outbox/outbox-store.ts';
 import type { Redrive } from '../../../relay/session/parked-orders.ts';
-import { type OrderRows, RelayState, type RelayStateOptions } from '../../../relay/session/relay-state.ts';
-import type { Mark, MarkOutcome, Pending } from '../../../relay/session/settlement.ts';
+import { RelayState, type RelayStateOptions } from '../../../relay/session/relay-state.ts';
+import type { Refusal } from '../../../relay/session/send-queue.ts';
+import type { Mark, Marked, Pending } from '../../../relay/session/settlement.ts';
 import { firstBroken } from './simulation/first-broken.ts';
 import { type OpenState, Simulation } from './simulation/simulation.ts';
 
@@ -59,7 +60,7 @@ class KeepsNoOrder extends RelayState {
 }
 
 class TakesARefusalForAcceptance extends RelayState {
-  override rejected(batch: readonly Pending[], _failure: PublishFailure, now: number): number {
+  override rejected(batch: readonly Pending[], _refusal: Refusal, now: number): number {
     this.accepted(batch, now);
     return now;
   }
@@ -67,7 +68,7 @@ class TakesARefusalForAcceptance extends RelayState {
 
 class GoesOnAfterAParkedMessage extends RelayState {
   constructor(options: RelayStateOptions) {
-    super({ ...options, heldOrders: [] });
+    super({ ...options, parkedOrders: [] });
   }
 }
 
@@ -99,7 +100,7 @@ class SkipsWhatBeganEarlier extends RelayState {
 }
 
 class TakesEveryRowForMarked extends RelayState {
-  override marked(mark: Mark, outcome: MarkOutcome, now: number): void {
+  override marked(mark: Mark, outcome: Marked, now: number): void {
     super.marked(mark, { ...outcome, again: [] }, now);
   }
 }

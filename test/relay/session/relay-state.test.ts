@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OutboxMessage } from '../../../relay/outbox/outbox-message.ts';
-import type { PublishFailure } from '../../../relay/publishing/service-bus/classify-failure.ts';
+import type { OrderRows } from '../../../relay/outbox/outbox-store.ts';
+import { wireBytes } from '../../../relay/publishing/service-bus/wire-size.ts';
+import type { Action } from '../../../relay/session/action.ts';
 import { DEFAULT_LIMITS, type RelayLimits } from '../../../relay/session/relay-limits.ts';
-import { type Effect, type OrderRows, RelayState } from '../../../relay/session/relay-state.ts';
+import { RelayState } from '../../../relay/session/relay-state.ts';
+import type { Refusal } from '../../../relay/session/send-queue.ts';
 import { outboxMessage } from '../outbox/outbox-messages.ts';
 
 const MAX_BATCH_BYTES = 1_000_000;
 const MARK_AT = DEFAULT_LIMITS.markAfterMs;
 
-const failure = (kind: PublishFailure['kind'], retryAfterMs = 0): PublishFailure => ({
+const refusal = (kind: Refusal['kind'], retryAfterMs = 0): Refusal => ({
   kind,
-  code: 'Test',
   message: 'refused',
-  outcomeUnknown: false,
   retryAfterMs,
 });
 
@@ -21,17 +22,29 @@ interface Options {
   readonly limits?: Partial<RelayLimits>;
   readonly settledLsn?: bigint;
   readonly markedLsn?: bigint;
-  readonly heldOrders?: readonly string[];
+  readonly parkedOrders?: readonly string[];
 }
 
-function openState({ limits, settledLsn = 10n, markedLsn = 0n, heldOrders = [] }: Options = {}): RelayState {
+function openState({
+  limits,
+  settledLsn = 10n,
+  markedLsn = 0n,
+  parkedOrders = [],
+}: Options = {}): RelayState {
   const random = () => 1; // the longest wait, so that what is due when can be told exactly
   return new RelayState({
-    limits: { ...DEFAULT_LIMITS, sessions: false, ...limits },
+    limits: {
+      ...DEFAULT_LIMITS,
+      maxInFlight: 6,
+      maxBytesSinceOldest: 8 * 1024 * 1024,
+      oneOrderPerBatch: false,
+      ...limits,
+    },
     random,
     settledLsn,
     markedLsn,
-    heldOrders,
+    parkedOrders,
+    sizeOf: wireBytes,
   });
 }
 
@@ -41,14 +54,14 @@ function receive(state: RelayState, commitLsn: bigint, ...messages: OutboxMessag
   state.commit(commitLsn + 1n);
 }
 
-function next<K extends Effect['kind']>(
+function next<K extends Action['kind']>(
   state: RelayState,
   now: number,
   kind: K,
-): Extract<Effect, { kind: K }> {
-  const effect = state.next(now, MAX_BATCH_BYTES);
-  assert.equal(effect?.kind, kind);
-  return effect as Extract<Effect, { kind: K }>;
+): Extract<Action, { kind: K }> {
+  const action = state.next(now, MAX_BATCH_BYTES);
+  assert.equal(action?.kind, kind);
+  return action as Extract<Action, { kind: K }>;
 }
 
 function idle(state: RelayState, now: number): void {
@@ -97,7 +110,7 @@ test('a send begun before a refusal does not end the wait that the refusal asked
   const { batch: first } = next(state, 0, 'send');
   const { batch: second } = next(state, 0, 'send');
 
-  state.rejected(first, failure('transient', 2_000), 10);
+  state.rejected(first, refusal('transient', 2_000), 10);
   state.accepted(second, 20);
 
   next(state, 2_009, 'mark');
@@ -124,7 +137,7 @@ test('messages are sent before their commit has arrived, as what is streamed has
 });
 
 test('with sessions a message of no order has a batch of its own', () => {
-  const state = openState({ limits: { sessions: true } });
+  const state = openState({ limits: { oneOrderPerBatch: true } });
   receive(state, 20n, outboxMessage('1'), outboxMessage('2'));
 
   assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
@@ -170,7 +183,7 @@ test('a position is told as stored only after a mark has stored it', () => {
 
   assert.equal(state.storedLsn, 21n);
   assert.equal(state.handledLsn, 21n);
-  assert.equal(state.unsettled, 0);
+  assert.equal(state.backlog.count, 0);
 });
 
 test('a mark does not claim a transaction whose other messages are still under way', () => {
@@ -190,7 +203,7 @@ test('a row that could not be marked yet is marked again, a little later and not
 
   state.marked(mark, { again: mark.messages.slice(1), progressStored: false }, MARK_AT);
 
-  assert.equal(state.unsettled, 1);
+  assert.equal(state.backlog.count, 1);
   idle(state, MARK_AT);
   const wakeAt = state.wakeAt(MARK_AT) ?? assert.fail('nothing wakes it');
   assert.ok(wakeAt > MARK_AT);
@@ -215,7 +228,7 @@ test('what the table knows as settled is not sent again', () => {
   state.verified(messages, new Set(['sent before']));
 
   assert.deepEqual(ids(next(state, 0, 'send').batch), ['not sent']);
-  assert.equal(state.unsettled, 1);
+  assert.equal(state.backlog.count, 1);
 });
 
 test('beyond the fence nothing is looked up', () => {
@@ -230,7 +243,7 @@ test('after a refusal it waits, then feels with one batch at a time whether the 
   receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'), outboxMessage('3', 'C'));
   const { batch } = next(state, 0, 'send');
 
-  const retryAt = state.rejected(batch, failure('transient'), 0);
+  const retryAt = state.rejected(batch, refusal('transient'), 0);
 
   assert.equal(retryAt, 100);
   assert.equal(state.failures, 1);
@@ -251,53 +264,53 @@ test('refusals in a row make the wait longer, one round of them only once', () =
   const { batch: first } = next(state, 0, 'send');
   const { batch: second } = next(state, 0, 'send');
 
-  assert.equal(state.rejected(first, failure('operator'), 0), 100);
-  assert.equal(state.rejected(second, failure('operator'), 1), 100);
+  assert.equal(state.rejected(first, refusal('operator'), 0), 100);
+  assert.equal(state.rejected(second, refusal('operator'), 1), 100);
   const { batch: probe } = next(state, 100, 'send');
 
-  assert.equal(state.rejected(probe, failure('operator'), 100), 300);
+  assert.equal(state.rejected(probe, refusal('operator'), 100), 300);
 });
 
 test('of a batch that can never pass each message is tried alone, and only the bad one is parked', () => {
   const state = openState();
   receive(state, 20n, outboxMessage('bad', 'A'), outboxMessage('good', 'B'), outboxMessage('after', 'A'));
-  state.rejected(next(state, 0, 'send').batch, failure('poison'), 0);
+  state.rejected(next(state, 0, 'send').batch, refusal('poison'), 0);
 
   const { batch: bad } = next(state, 0, 'send');
   assert.deepEqual(ids(bad), ['bad']);
   const { batch: good } = next(state, 0, 'send');
   assert.deepEqual(ids(good), ['good']);
-  assert.equal(state.rejected(bad, failure('poison'), 0), undefined);
+  assert.equal(state.rejected(bad, refusal('poison'), 0), undefined);
   state.accepted(good, 0);
 
-  assert.deepEqual([state.heldOrders, state.failures], [1, 0]);
+  assert.deepEqual([state.parkedOrders, state.failures], [1, 0]);
   const { mark: accepted } = next(state, 0, 'mark');
   assert.deepEqual([accepted.as, ids(accepted.messages)], ['accepted', ['good']]);
   state.marked(accepted, STORED, 0);
-  const { mark: held } = next(state, 0, 'mark');
-  assert.deepEqual([held.as, ids(held.messages), held.settledLsn], ['held', ['bad', 'after'], 21n]);
+  const { mark: parked } = next(state, 0, 'mark');
+  assert.deepEqual([parked.as, ids(parked.messages), parked.settledLsn], ['parked', ['bad', 'after'], 21n]);
   assert.deepEqual(
-    held.messages.map(({ parkedBecause }) => parkedBecause),
+    parked.messages.map(({ parkedBecause }) => parkedBecause),
     ['refused', undefined],
   );
-  state.marked(held, STORED, 0);
-  assert.deepEqual([state.unsettled, state.storedLsn], [0, 21n]);
+  state.marked(parked, STORED, 0);
+  assert.deepEqual([state.backlog.count, state.storedLsn], [0, 21n]);
   idle(state, 1_000_000);
 });
 
-test('what comes later of an order that is held waits in the table, and the WAL need not keep it', () => {
-  const state = openState({ heldOrders: ['A'] });
+test('what comes later of an order that is parked waits in the table, and the WAL need not keep it', () => {
+  const state = openState({ parkedOrders: ['A'] });
   receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'));
 
   assert.deepEqual(ids(next(state, 0, 'send').batch), ['2']);
   const { mark } = next(state, 0, 'mark');
-  assert.deepEqual([mark.as, ids(mark.messages)], ['held', ['1']]);
+  assert.deepEqual([mark.as, ids(mark.messages)], ['parked', ['1']]);
 });
 
 const rows = (messages: readonly OutboxMessage[], more: Partial<OrderRows> = {}): OrderRows => ({
   messages,
   isAll: true,
-  isHeld: false,
+  endsAtParked: false,
   readUpTo: 0n,
   isVisible: () => true,
   ...more,
@@ -311,7 +324,7 @@ function ask(state: RelayState, commitLsn: bigint, aggregateId: string): void {
 }
 
 test('an order that is sent again goes on with the rows of the table, then with what the stream has brought', () => {
-  const state = openState({ heldOrders: ['A'] });
+  const state = openState({ parkedOrders: ['A'] });
   ask(state, 20n, 'A');
   receive(state, 30n, outboxMessage('3', 'A'), outboxMessage('other', 'B'));
   const { redrive } = next(state, 0, 'read');
@@ -321,7 +334,7 @@ test('an order that is sent again goes on with the rows of the table, then with 
   state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')]), 0);
 
   const { batch } = next(state, 0, 'send');
-  assert.deepEqual([ids(batch), state.heldOrders], [['1', '2', '3'], 0]);
+  assert.deepEqual([ids(batch), state.parkedOrders], [['1', '2', '3'], 0]);
   assert.equal(state.handledLsn, 10n, 'the request is done when what it asked for is settled');
   state.accepted(batch, 0);
   state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
@@ -329,7 +342,7 @@ test('an order that is sent again goes on with the rows of the table, then with 
 });
 
 test('a row that the table had already shown is not sent again when the stream brings it', () => {
-  const state = openState({ heldOrders: ['A'] });
+  const state = openState({ parkedOrders: ['A'] });
   ask(state, 20n, 'A');
   const { redrive } = next(state, 0, 'read');
   state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')], { readUpTo: 30n }), 0);
@@ -358,7 +371,7 @@ test('the table is read when everything before the request is settled, and again
 
 test('a row before the request that was only looked up after it does not wait for it', () => {
   // It was put aside for the request, which waited for it: neither ever came.
-  const state = openState({ heldOrders: ['A'], markedLsn: 20n });
+  const state = openState({ parkedOrders: ['A'], markedLsn: 20n });
   receive(state, 20n, outboxMessage('1', 'A'));
   const { messages } = next(state, 0, 'verify');
   ask(state, 30n, 'A');
@@ -366,13 +379,13 @@ test('a row before the request that was only looked up after it does not wait fo
   state.verified(messages, new Set());
 
   const { mark } = next(state, 0, 'mark');
-  assert.deepEqual([mark.as, ids(mark.messages)], ['held', ['1']]);
+  assert.deepEqual([mark.as, ids(mark.messages)], ['parked', ['1']]);
   state.marked(mark, STORED, 0);
   next(state, 0, 'read');
 });
 
 test('more rows than fit are read in turns, and the order is open after the last', () => {
-  const state = openState({ heldOrders: ['A'] });
+  const state = openState({ parkedOrders: ['A'] });
   ask(state, 20n, 'A');
   receive(state, 30n, outboxMessage('3', 'A'));
   state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')], { isAll: false }), 0);
@@ -384,26 +397,26 @@ test('more rows than fit are read in turns, and the order is open after the last
   assert.deepEqual(ids(next(state, MARK_AT, 'send').batch), ['2', '3']);
 });
 
-test('an order with another message parked stays held behind that', () => {
-  const state = openState({ heldOrders: ['A'] });
+test('an order with another message parked stays parked behind that', () => {
+  const state = openState({ parkedOrders: ['A'] });
   ask(state, 20n, 'A');
   receive(state, 30n, outboxMessage('3', 'A'));
-  state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')], { isHeld: true }), 0);
+  state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')], { endsAtParked: true }), 0);
 
   assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
   const { mark } = next(state, 0, 'mark');
-  assert.deepEqual([mark.as, ids(mark.messages), state.heldOrders], ['held', ['3'], 1]);
+  assert.deepEqual([mark.as, ids(mark.messages), state.parkedOrders], ['parked', ['3'], 1]);
 });
 
 test('a row of the very transaction that asks for its order does not wait for itself', () => {
-  const state = openState({ heldOrders: ['A'] });
+  const state = openState({ parkedOrders: ['A'] });
   state.begin(20n, 1);
   state.redrive({ aggregateId: 'A' });
   state.insert(outboxMessage('1', 'A'));
   state.commit(21n);
 
   const { mark } = next(state, 0, 'mark');
-  assert.deepEqual([mark.as, ids(mark.messages)], ['held', ['1']]);
+  assert.deepEqual([mark.as, ids(mark.messages)], ['parked', ['1']]);
   state.marked(mark, STORED, 0);
   state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')]), 0);
 
@@ -417,15 +430,15 @@ for (const [what, limits] of [
   test(`it is full with so many unsettled ${what}, and no more once they are settled`, () => {
     const state = openState({ limits });
     receive(state, 20n, outboxMessage('1', 'A'));
-    assert.equal(state.isFull, false);
+    assert.equal(state.backlog.isFull, false);
     receive(state, 30n, outboxMessage('2', 'A'), outboxMessage('3', 'A'));
-    assert.equal(state.isFull, true);
+    assert.equal(state.backlog.isFull, true);
 
     state.accepted(next(state, 0, 'send').batch, 0);
-    assert.equal(state.isFull, true);
+    assert.equal(state.backlog.isFull, true);
     state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
 
-    assert.equal(state.isFull, false);
+    assert.equal(state.backlog.isFull, false);
   });
 }
 
@@ -437,9 +450,9 @@ test('no more than 8 MiB are sent after a batch that is not answered', () => {
 
   let sent = 1;
   for (; ; sent++) {
-    const effect = state.next(0, MAX_BATCH_BYTES);
-    if (effect?.kind !== 'send') break;
-    state.accepted(effect.batch, 0);
+    const action = state.next(0, MAX_BATCH_BYTES);
+    if (action?.kind !== 'send') break;
+    state.accepted(action.batch, 0);
   }
 
   assert.equal(sent, 9);
@@ -513,6 +526,6 @@ test('an idle position is stored when it has moved far enough, once a second, an
 test('events out of their order are refused', () => {
   const state = openState();
 
-  assert.throws(() => state.insert(outboxMessage('1')), /outside of a transaction/);
-  assert.throws(() => state.commit(20n), /outside of a transaction/);
+  assert.throws(() => state.insert(outboxMessage('1')), /[Oo]utside of a transaction/);
+  assert.throws(() => state.commit(20n), /[Oo]utside of a transaction/);
 });

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { admitsJson } from '../../../src/http/accept.ts';
 import { openApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 
@@ -13,6 +12,7 @@ const admitted = [
   'application/problem+json',
   'application/*',
   'application/json; charset=utf-8',
+  'application/json; CHARSET=UTF-8',
   'application/json;q=0.1',
   'text/html, application/json',
   'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
@@ -28,13 +28,19 @@ const refused = [
   '*/*;q=0',
   'application/*;q=0, */*',
   'application/jsonp',
+  'application/json;version=1', // what is answered has no version
   'json',
   ',',
 ];
 
-test('an Accept header is read with its weights, the most specific range first', () => {
-  for (const accept of admitted) assert.equal(admitsJson(accept), true, accept);
-  for (const accept of refused) assert.equal(admitsJson(accept), false, accept);
+test('an Accept header is read with its weights, the most specific range first', async (t) => {
+  const { request } = await openApp(t);
+  const url = `/api/orders/${'0'.repeat(32)}`;
+  const statusFor = async (accept: string | undefined) =>
+    (await request({ url, headers: accept === undefined ? {} : { accept } })).statusCode;
+
+  for (const accept of admitted) assert.equal(await statusFor(accept), 404, accept);
+  for (const accept of refused) assert.equal(await statusFor(accept), 406, accept);
 });
 
 test('whom JSON is no use gets a 406, and nothing is done', async (t) => {
@@ -47,6 +53,8 @@ test('whom JSON is no use gets a 406, and nothing is done', async (t) => {
     assert.equal(response.json().type, 'urn:order-service:problem:not-acceptable');
   }
   assert.deepEqual(await rowCounts(), [0, 0, 0]);
+  const wrongMethod = { url: '/api/orders', method: 'DELETE', headers: { accept: 'text/html' } } as const;
+  assert.equal((await request(wrongMethod)).statusCode, 406);
   const order = { url: `/api/orders/${'0'.repeat(32)}`, headers: { accept: 'text/html' } };
   assert.equal((await request(order)).statusCode, 406);
   assert.equal(

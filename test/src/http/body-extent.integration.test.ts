@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { extentFault } from '../../../src/http/body-extent.ts';
+import { extentFault } from '../../../src/http/body/body-extent.ts';
 import { openApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 

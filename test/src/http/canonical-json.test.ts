@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { canonicalJson } from '../../../src/http/canonical-json.ts';
+import { canonicalJson } from '../../../src/http/body/canonical-json.ts';
 
 test('the same value has one text, however it was written', () => {
   const cases: [written: string, canonical: string][] = [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
-import { parseIdempotencyKey } from '../../../src/http/idempotency-key.ts';
+import { parseIdempotencyKey } from '../../../src/http/headers/idempotency-key.ts';
 import { openApp, type TestApp } from '../../support/app.ts';
 import { lockOrders } from '../../support/lock-orders.ts';
 import { tutorialOrder } from '../../support/orders.ts';

@@ -125,6 +125,13 @@ test('a wrong or unknown parameter is a 400 that names it', async (t) => {
     ['limit=101', 'limit'],
     ['limit=ten', 'limit'],
     ['limit=1e1', 'limit'],
+    ['limit=0x10', 'limit'],
+    ['limit=%205', 'limit'],
+    ['limit=05', 'limit'],
+    ['limit=5.0', 'limit'],
+    ['limit=true', 'limit'],
+    ['customerId=a&customerId=b', 'customerId'],
+    [`${'x'.repeat(101)}=1`, 'a'],
     ['limit=', 'limit'],
     ['limit=1&limit=2', 'limit'],
     ['page=2', 'page'],
@@ -139,6 +146,9 @@ test('a wrong or unknown parameter is a 400 that names it', async (t) => {
     ['createdAfter=2024-12-12', 'createdAfter'],
     ['createdAfter=2024-12-12T10:30:00', 'createdAfter'],
     ['createdBefore=2024-02-30T10:30:00Z', 'createdBefore'],
+    ['createdBefore=2024-02-31T10:30:00Z', 'createdBefore'],
+    ['createdBefore=2024-12-12 10:30:00Z', 'createdBefore'],
+    ['createdBefore=2024-12-12T10:30:00%2B0200', 'createdBefore'],
     ['createdBefore=2024-12-12T25:30:00Z', 'createdBefore'],
     ['createdBefore=0000-12-12T10:30:00Z', 'createdBefore'],
     ['createdBefore=0001-01-01T00:00:00%2B14:00', 'createdBefore'],
@@ -165,6 +175,14 @@ test('a wrong or unknown parameter is a 400 that names it', async (t) => {
   }
   const both = await request({ url: '/api/orders?page=2&limit=0' });
   assert.equal(both.json().errors.length, 2);
+});
+
+test('a "+" in an instant may be sent as it is, though a URL makes a space of it', async (t) => {
+  const { request } = await openApp(t);
+
+  const answer = await request({ url: '/api/orders?createdBefore=2999-01-01T00:00:00+02:00' });
+
+  assert.equal(answer.statusCode, 200, answer.body);
 });
 
 /** Every page, from the first to the one without `next`. */

@@ -1,46 +1,58 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { STATUS_CODES } from 'node:http';
 import { test } from 'node:test';
 import { DrizzleQueryError } from 'drizzle-orm';
 import { ApiError, type ApiErrorCode } from '../../../src/api-error.ts';
-import { toProblem } from '../../../src/http/problem.ts';
+import { reactionTo, toProblem } from '../../../src/http/problem.ts';
+import { PROBLEM_TABLE } from '../../../src/http/problem-table.ts';
 
 const ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
 
-test('an error becomes the status and the type of its code', () => {
+test('each code has the consequences that docs/problems.md names, and no other code is there', () => {
+  const rows = readFileSync('docs/problems.md', 'utf8').matchAll(
+    /^\| `([A-Z_]+)` \| (\d+) \| `([\w:-]+)` \| [^|]+ \|(?: (\d+))? \|$/gm,
+  );
+  const documented = [...rows].map(([, code, status, type, retryAfter]) => ({
+    code,
+    status: Number(status),
+    type,
+    retryAfterSeconds: retryAfter && Number(retryAfter),
+    logLevel: Number(status) >= 500 ? 'error' : 'info',
+  }));
+
+  const codes = Object.keys(PROBLEM_TABLE) as ApiErrorCode[];
+  const answered = codes.map((code) => {
+    const { status, logLevel, retryAfterSeconds, problem } = reactionTo(new ApiError(code, 'message'), ID);
+    assert.equal(problem.status, status);
+    assert.equal(problem.title, STATUS_CODES[status]);
+    assert.equal(problem.detail, PROBLEM_TABLE[code].detail ?? 'message');
+    return { code, status, type: problem.type, retryAfterSeconds, logLevel };
+  });
+
+  assert.deepEqual(answered, documented);
+});
+
+test('an error without a code of ours becomes what its kind says', () => {
   const database = Object.assign(new Error('down'), { code: '57P03' });
-  const cases: [error: unknown, status: number, type: string][] = [
-    ...(
-      [
-        ['CONTEXT_INVALID', 400],
-        ['REQUEST_INVALID', 400],
-        ['ORDER_INVALID', 400],
-        ['IDEMPOTENCY_KEY_IN_USE', 409],
-        ['IDEMPOTENCY_KEY_REUSED', 422],
-        ['ORDER_NOT_FOUND', 404],
-        ['ORDER_NOT_CANCELLABLE', 409],
-        ['ORDER_VERSION_MISMATCH', 412],
-        ['ROUTE_NOT_FOUND', 404],
-        ['METHOD_NOT_ALLOWED', 405],
-        ['NOT_ACCEPTABLE', 406],
-        ['DATABASE_UNAVAILABLE', 503],
-        ['COMMIT_UNCERTAIN', 503],
-        ['SCHEMA_BEHIND', 500],
-      ] as [ApiErrorCode, number][]
-    ).map(([code, status]): [unknown, number, string] => [
-      new ApiError(code, 'message'),
-      status,
-      `urn:order-service:problem:${code.toLowerCase().replaceAll('_', '-')}`,
-    ]),
-    [new DrizzleQueryError('SELECT', [], database), 503, 'urn:order-service:problem:database-unavailable'],
-    [Object.assign(new Error('too large'), { statusCode: 413 }), 413, 'about:blank'],
-    [Object.assign(new Error('not yours'), { statusCode: 200 }), 500, 'about:blank'],
-    [new TypeError('a secret'), 500, 'about:blank'],
-    ['not even an error', 500, 'about:blank'],
+  const cases: [error: unknown, status: number, type: string, logLevel: string][] = [
+    [
+      new DrizzleQueryError('SELECT', [], database),
+      503,
+      'urn:order-service:problem:database-unavailable',
+      'error',
+    ],
+    [Object.assign(new Error('too large'), { statusCode: 413 }), 413, 'about:blank', 'info'],
+    [Object.assign(new Error('not yours'), { statusCode: 200 }), 500, 'about:blank', 'error'],
+    [new TypeError('a secret'), 500, 'about:blank', 'error'],
+    ['not even an error', 500, 'about:blank', 'error'],
   ];
 
-  for (const [error, status, type] of cases) {
-    const problem = toProblem(error, ID);
+  for (const [error, status, type, logLevel] of cases) {
+    const { problem, ...consequence } = reactionTo(error, ID);
     assert.deepEqual([problem.status, problem.type], [status, type]);
+    assert.deepEqual([consequence.status, consequence.logLevel], [status, logLevel]);
+    assert.equal(consequence.retryAfterSeconds, status === 503 ? 2 : undefined);
     assert.equal(problem.error, problem.detail);
     assert.equal(problem.instance, `urn:uuid:${ID}`);
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_METADATA, readContext } from '../../../src/http/request-context.ts';
+import { MAX_METADATA, readContext } from '../../../src/http/headers/context-headers.ts';
 import { openApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MAX_METADATA, MAX_METADATA_NAME, MAX_METADATA_VALUE } from '../../../src/http/request-context.ts';
+import {
+  MAX_METADATA,
+  MAX_METADATA_NAME,
+  MAX_METADATA_VALUE,
+} from '../../../src/http/headers/context-headers.ts';
 import { OrderCancelled } from '../../../src/messages/order-cancelled.ts';
 import { OrderCreated } from '../../../src/messages/order-created.ts';
 import { MAX_ITEMS } from '../../../src/messages/order-fields.ts';

@@ -80,7 +80,7 @@ export const plants: readonly Plant[] = [
         replace: 'state.commit(event.endLsn); globalThis.receivedLsn = event.endLsn;',
       },
       {
-        file: 'relay/relay.ts',
+        file: 'relay/session/run-session.ts',
         find: 'publication, from: start.from });',
         replace: 'publication, from: globalThis.receivedLsn ?? start.from });',
       },
@@ -114,8 +114,8 @@ export const plants: readonly Plant[] = [
     patches: [
       {
         file: 'relay/session/lanes.ts',
-        find: 'const held = lane !== undefined && !lanes.has(lane) ? this.#held.get(lane) : undefined;',
-        replace: 'const held: M[] | undefined = undefined;',
+        find: 'const behind = lane !== undefined && !lanes.has(lane) ? this.#busy.get(lane) : undefined;',
+        replace: 'const behind: M[] | undefined = undefined;',
       },
     ],
     caughtBy: 'reordered',
@@ -139,8 +139,9 @@ export const plants: readonly Plant[] = [
     patches: [
       {
         file: 'relay/session/action-runner.ts',
-        find: 'this.#onRejected(batch, error);\n      return;',
-        replace: 'if (error.retryable !== false) { this.#onRejected(batch, error); return; }',
+        find: 'return this.#onRejected(batch, asPublishError(error));',
+        replace:
+          'if (error.cause?.retryable !== false) return this.#onRejected(batch, asPublishError(error));',
       },
     ],
     caughtBy: 'lost',
@@ -150,7 +151,7 @@ export const plants: readonly Plant[] = [
     name: 'new-slot-without-scan',
     patches: [
       {
-        file: 'relay/replication/slot.ts',
+        file: 'relay/recovery/make-slot.ts',
         find: 'const positions = await unsettledPositions(ordinary);',
         replace: 'const positions = new BigInt64Array(0); void unsettledPositions;',
       },

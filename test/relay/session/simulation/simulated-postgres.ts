@@ -146,13 +146,13 @@ export class SimulatedPostgres {
     return {
       rows: parkedAt === -1 ? found : found.slice(0, parkedAt),
       isAll: parkedAt !== -1 || found.length < limit,
-      isHeld: parkedAt !== -1,
+      endsAtParked: parkedAt !== -1,
       readUpTo: this.walEnd,
       isVisible: (xid: number) => xids.has(xid),
     };
   }
 
-  heldOrders({ deferred }: { deferred: boolean }): Set<string> {
+  parkedOrders({ deferred }: { deferred: boolean }): Set<string> {
     const held = [...this.rows.values()].filter(
       (row) => (row.parked || (deferred && row.deferred)) && !row.settled && !row.dropped,
     );

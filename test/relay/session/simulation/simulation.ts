@@ -1,8 +1,10 @@
 import { type Lsn, maxLsn } from '../../../../relay/lsn.ts';
-import type { PublishFailure } from '../../../../relay/publishing/service-bus/classify-failure.ts';
+import { wireBytes } from '../../../../relay/publishing/service-bus/wire-size.ts';
+import type { Action } from '../../../../relay/session/action.ts';
 import type { Redrive } from '../../../../relay/session/parked-orders.ts';
 import type { RelayLimits } from '../../../../relay/session/relay-limits.ts';
-import type { Effect, RelayState } from '../../../../relay/session/relay-state.ts';
+import type { RelayState } from '../../../../relay/session/relay-state.ts';
+import type { Refusal } from '../../../../relay/session/send-queue.ts';
 import type { Mark, Pending } from '../../../../relay/session/settlement.ts';
 import { outboxMessage } from '../../outbox/outbox-messages.ts';
 import { Schedule } from './schedule.ts';
@@ -99,8 +101,9 @@ export class Simulation {
     this.#random = random;
     this.#openState = openState;
     this.#limits = {
-      sessions: random.chance(0.3),
+      oneOrderPerBatch: random.chance(0.3),
       maxInFlight: 1 + random.below(4),
+      maxBytesSinceOldest: 8 * 1024 * 1024,
       maxBatchCount: 1 + random.below(6),
       maxUnsettled: 3 + random.below(30),
       maxUnsettledBytes: random.chance(0.3) ? 5_000 : 1_000_000,
@@ -175,7 +178,8 @@ export class Simulation {
       random: () => this.#random.next(),
       settledLsn: table ? 0n : from,
       markedLsn: progress.markedLsn,
-      heldOrders: this.#postgres.heldOrders({ deferred: table === undefined }),
+      parkedOrders: this.#postgres.parkedOrders({ deferred: table === undefined }),
+      sizeOf: wireBytes,
     });
     if (table) state.begin(from, 0);
     return {
@@ -224,10 +228,10 @@ export class Simulation {
   /** Hands on some events, as long as the relay reads. */
   #deliver(count: number): void {
     const run = this.#run;
-    for (let i = 0; i < count && !run.state.isFull; i++) {
+    for (let i = 0; i < count && !run.state.backlog.isFull; i++) {
       if (run.feed) this.#feedOne(run, run.feed);
       else this.#streamOne(run);
-      if (run.state.unsettled > this.#limits.maxUnsettled) throw new BrokenPromise('The window was left');
+      if (run.state.backlog.count > this.#limits.maxUnsettled) throw new BrokenPromise('The window was left');
     }
     this.#pump();
   }
@@ -292,9 +296,9 @@ export class Simulation {
   #pump(): void {
     const run = this.#run;
     for (;;) {
-      const effect = run.state.next(this.#schedule.now, this.#maxBatchBytes);
-      if (!effect) break;
-      this.#perform(run, effect);
+      const action = run.state.next(this.#schedule.now, this.#maxBatchBytes);
+      if (!action) break;
+      this.#perform(run, action);
     }
     run.wakeAt = run.state.wakeAt(this.#schedule.now);
     if (run.wakeAt !== undefined && run.wakeAt <= this.#schedule.now)
@@ -302,19 +306,19 @@ export class Simulation {
     this.#check();
   }
 
-  #perform(run: Run, effect: Effect): void {
-    switch (effect.kind) {
+  #perform(run: Run, action: Action): void {
+    switch (action.kind) {
       case 'verify':
-        this.#verify(run, effect.messages);
+        this.#verify(run, action.messages);
         break;
       case 'send':
-        this.#send(run, effect.batch);
+        this.#send(run, action.batch);
         break;
       case 'mark':
-        this.#mark(run, effect.mark);
+        this.#mark(run, action.mark);
         break;
       case 'read':
-        this.#read(run, effect.redrive);
+        this.#read(run, action.redrive);
         break;
     }
   }
@@ -354,19 +358,19 @@ export class Simulation {
         happen();
       });
     };
-    const reject = (failure: PublishFailure) =>
-      answer(() => void run.state.rejected(batch, failure, this.#schedule.now));
+    const reject = (refusal: Refusal) =>
+      answer(() => void run.state.rejected(batch, refusal, this.#schedule.now));
     const giveUp = () => {
       givenUp = true;
       this.#broker.allowRepeat(rows);
-      reject(FAILURES.unknown);
+      reject(REFUSALS.unknown);
     };
     const arrive = () => {
       const late = givenUp || run !== this.#run;
       const refused = rows.find((row) => (this.#poison.get(row) ?? 0) > 0);
       if (refused && !late) {
         this.#poison.set(refused, (this.#poison.get(refused) ?? 0) - 1);
-        return reject(FAILURES.poison);
+        return reject(REFUSALS.poison);
       }
       if (refused) return;
       this.#broker.store(rows, late);
@@ -375,7 +379,7 @@ export class Simulation {
       answer(() => run.state.accepted(batch, this.#schedule.now));
     };
 
-    if (this.#trouble(0.08)) reject(this.#random.pick([FAILURES.busy, FAILURES.transient]));
+    if (this.#trouble(0.08)) reject(this.#random.pick([REFUSALS.busy, REFUSALS.transient]));
     else if (this.#trouble(0.04)) {
       // Nobody knows whether it is lost or only slow.
       giveUp();
@@ -397,13 +401,14 @@ export class Simulation {
         const { transaction } = this.#row(messageId);
         if (!present.has(messageId)) return !(transaction && isVisible(transaction));
         return (
-          !settled.has(messageId) && !(as === 'held' && !isParked(messageId) && this.#row(messageId).deferred)
+          !settled.has(messageId) &&
+          !(as === 'parked' && !isParked(messageId) && this.#row(messageId).deferred)
         );
       });
       // What its own writer deleted, nobody can send.
       const gone = mark.messages.filter(({ message: { messageId } }) => {
         const { transaction } = this.#row(messageId);
-        return as === 'held' && !present.has(messageId) && transaction && isVisible(transaction);
+        return as === 'parked' && !present.has(messageId) && transaction && isVisible(transaction);
       });
       this.#broker.excuse(gone.map(({ message }) => this.#row(message.messageId)));
       if (gone.length > 0) run.redriven = true;
@@ -449,9 +454,9 @@ export class Simulation {
       this.#deliver(20);
       if (this.#wait()) continue;
       const { feed, transaction, state } = this.#run;
-      if (!feed && transaction === this.#postgres.wal.length && state.unsettled === 0) return;
-      if (state.isFull || state.unsettled > 0)
-        throw new BrokenPromise(`${state.unsettled} rows wait for nothing`);
+      if (!feed && transaction === this.#postgres.wal.length && state.backlog.count === 0) return;
+      if (state.backlog.isFull || state.backlog.count > 0)
+        throw new BrokenPromise(`${state.backlog.count} rows wait for nothing`);
     }
     throw new BrokenPromise('It does not come to rest');
   }
@@ -464,15 +469,16 @@ export class Simulation {
 
   #check(): void {
     const { state, unsettled, inFlight, redriven } = this.#run;
-    if (!redriven && state.unsettled !== unsettled)
-      throw new BrokenPromise(`${unsettled} unsettled, not ${state.unsettled}`);
+    if (!redriven && state.backlog.count !== unsettled)
+      throw new BrokenPromise(`${unsettled} unsettled, not ${state.backlog.count}`);
     if (inFlight.size > this.#limits.maxInFlight) throw new BrokenPromise('Too much in flight');
   }
 
   #checkBatch(run: Run, rows: readonly Row[]): void {
     if (rows.length > this.#limits.maxBatchCount) throw new BrokenPromise('A batch of too many');
     const orders = new Set(rows.map(({ order }) => order));
-    if (this.#limits.sessions && orders.size > 1) throw new BrokenPromise('A batch of several sessions');
+    if (this.#limits.oneOrderPerBatch && orders.size > 1)
+      throw new BrokenPromise('A batch of several orders');
     for (const { id, order } of [...run.inFlight].flat()) {
       if (order !== undefined && orders.has(order))
         throw new BrokenPromise(`${order} is in flight already with ${id}`);
@@ -504,12 +510,12 @@ export class Simulation {
   }
 }
 
-const FAILURES = {
-  busy: { kind: 'transient', code: 'ServiceBusy', message: '', outcomeUnknown: false, retryAfterMs: 2_000 },
-  transient: { kind: 'transient', code: 'Other', message: '', outcomeUnknown: false, retryAfterMs: 0 },
-  unknown: { kind: 'transient', code: 'ServiceTimeout', message: '', outcomeUnknown: true, retryAfterMs: 0 },
-  poison: { kind: 'poison', code: 'InvalidMessage', message: '', outcomeUnknown: false, retryAfterMs: 0 },
-} satisfies Record<string, PublishFailure>;
+const REFUSALS = {
+  busy: { kind: 'transient', message: '', retryAfterMs: 2_000 },
+  transient: { kind: 'transient', message: '', retryAfterMs: 0 },
+  unknown: { kind: 'transient', message: '', retryAfterMs: 0 },
+  poison: { kind: 'poison', message: '', retryAfterMs: 0 },
+} satisfies Record<string, Refusal>;
 
 function idsOf(messages: readonly Pending[]): string[] {
   return messages.map(({ message }) => message.messageId);

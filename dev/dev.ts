@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { addresses } from './addresses.ts';
+import { openDevFolder } from './dev-folder.ts';
+import { startScript } from './managed-process.ts';
+import { readableLog } from './readable-log.ts';
+import { runRestarted } from './restarted-process.ts';
+import { openStack, type Stack } from './stack.ts';
+import { stopRequest } from './stop-request.ts';
+
+// The whole stack in one terminal, for whoever changes it: a process starts again when its source changes, and the database
+// is kept between runs. `-- --reset` empties it; `-- --any-ports` leaves the usual ports to others.
+
+const PREFERRED_PORTS = { api: 5000, relay: 5001, bus: 5672, postgres: 5432 };
+
+const { values: flags } = parseArgs({
+  options: {
+    reset: { type: 'boolean', default: false },
+    'any-ports': { type: 'boolean', default: false },
+  },
+});
+const say = readableLog('dev', 'green');
+const stopped = stopRequest();
+let stack: Stack | undefined;
+try {
+  await run();
+} catch (error) {
+  say(`Failed: ${(error as Error).message}`);
+  process.exitCode = 1;
+} finally {
+  if (stack) say('Stopping everything');
+  await stack?.close();
+}
+// It may still be waiting for an answer of a process that never became ready.
+process.exit();
+
+async function run(): Promise<void> {
+  const folder = await openDevFolder({ reset: flags.reset });
+  say(`Starting PostgreSQL on ${folder} and a local Service Bus, and migrating the database`);
+  stack = await openStack({
+    postgres: { keepIn: folder },
+    ...(!flags['any-ports'] && { preferredPorts: PREFERRED_PORTS }),
+  });
+  void sayWhenReady(stack);
+  const { api, relay } = stack.environment;
+  const logs = { api: readableLog('api', 'cyan'), relay: readableLog('relay', 'magenta') };
+  const programs = [
+    { name: 'api', folders: ['src'], start: () => startScript('api', api, logs.api), say },
+    {
+      name: 'relay',
+      folders: ['relay', 'src/core'],
+      start: () => startScript('relay', relay, logs.relay),
+      say,
+    },
+  ];
+  await Promise.all(programs.map((program) => runRestarted(program, stopped)));
+}
+
+async function sayWhenReady(running: Stack): Promise<void> {
+  for (const url of [running.apiUrl, running.relayUrl]) {
+    while (!(await isReady(url))) await sleep(100);
+  }
+  console.log(addresses(running));
+}
+
+async function isReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    return false; // it has not come so far, or has ended
+  }
+}

@@ -1,0 +1,37 @@
+import { type Static, Type } from '@sinclair/typebox';
+import type { ServiceBusTarget } from './service-bus-publisher.ts';
+
+/** What of the environment says where messages go. One of the first two is required. */
+export const serviceBusProperties = {
+  SERVICEBUS_CONNECTION_STRING: Type.Optional(
+    Type.String({
+      pattern: 'Endpoint=sb://',
+      description:
+        'Endpoint=sb://...;SharedAccessKeyName=...;SharedAccessKey=..., unless SERVICEBUS_NAMESPACE is set',
+    }),
+  ),
+  SERVICEBUS_NAMESPACE: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9.-]+$',
+      description: 'NAME.servicebus.windows.net (Entra ID), unless SERVICEBUS_CONNECTION_STRING is set',
+    }),
+  ),
+  SERVICEBUS_ENTITY: Type.String({
+    default: 'orders',
+    minLength: 1,
+    maxLength: 260,
+    description: 'a topic or queue',
+  }),
+  SERVICEBUS_SESSIONS: Type.Boolean({ default: false, description: 'true or false' }),
+};
+
+const properties = Type.Object(serviceBusProperties);
+
+export function serviceBusTarget(config: Static<typeof properties>): ServiceBusTarget {
+  return {
+    connectionString: config.SERVICEBUS_CONNECTION_STRING,
+    namespace: config.SERVICEBUS_NAMESPACE,
+    entity: config.SERVICEBUS_ENTITY,
+    sessions: config.SERVICEBUS_SESSIONS,
+  };
+}

@@ -1,0 +1,73 @@
+import type { ServiceBusErrorCode } from '@azure/service-bus';
+import { PublishError, type PublishErrorOptions } from '../publish-error.ts';
+
+type Verdict = Omit<PublishErrorOptions, 'code' | 'cause'>;
+
+const passes: Verdict = { kind: 'transient' };
+const perhapsAccepted: Verdict = { kind: 'transient', outcomeUnknown: true };
+const needsPerson: Verdict = { kind: 'operator' };
+const poison: Verdict = { kind: 'poison' };
+
+/** What each code of the SDK says about a send, and those that are given here to what comes without one. */
+const VERDICTS = {
+  // https://learn.microsoft.com/azure/service-bus-messaging/service-bus-throttling: "wait 2 seconds"
+  ServiceBusy: { kind: 'transient', retryAfterMs: 2_000 },
+  ServiceTimeout: perhapsAccepted,
+  ServiceCommunicationProblem: perhapsAccepted,
+  GeneralError: perhapsAccepted,
+  AbortError: perhapsAccepted,
+  MessagingEntityNotFound: needsPerson,
+  MessagingEntityDisabled: needsPerson,
+  QuotaExceeded: needsPerson,
+  UnauthorizedAccess: needsPerson,
+  InvalidConnectionString: needsPerson,
+  MessageSizeExceeded: poison,
+  // Of receivers and of management: no send has met them.
+  MessageLockLost: passes,
+  MessageNotFound: passes,
+  MessagingEntityAlreadyExists: passes,
+  SessionCannotBeLocked: passes,
+  SessionLockLost: passes,
+} satisfies Record<ServiceBusErrorCode | 'AbortError' | 'InvalidConnectionString', Verdict>;
+
+/**
+ * Tells failures of the SDK apart by their code; a PublishError stays what it is. The SDK's `retryable` is no help: it is false
+ * for an entity that is missing or disabled, which a person will mend, and true for unauthorized and for a batch that is too large.
+ */
+export function toPublishError(error: unknown): PublishError {
+  if (error instanceof PublishError) return error;
+  const cause = lastTry(error);
+  const code = codeOf(cause);
+  const verdict = (VERDICTS as Record<string, Verdict>)[code] ?? passes;
+  return new PublishError(cause instanceof Error ? cause.message : String(cause), {
+    ...verdict,
+    code,
+    cause: error,
+  });
+}
+
+/** What a failure to connect to this entity means: no message is to blame for it, and none was accepted. */
+export function unreachable(entity: string, error: unknown): PublishError {
+  const { kind, message, retryAfterMs } = toPublishError(error);
+  // A TypeError is how the SDK refuses a connection string.
+  const isMisconfigured = error instanceof TypeError || kind === 'poison';
+  return new PublishError(`Cannot reach Service Bus entity ${entity}: ${message}`, {
+    kind: isMisconfigured ? 'operator' : kind,
+    code: 'BROKER_UNREACHABLE',
+    retryAfterMs,
+    cause: error,
+  });
+}
+
+/** Where the SDK gives up on several tries it throws an AggregateError without a code; the last try tells what is the matter now. */
+function lastTry(error: unknown): unknown {
+  return error instanceof AggregateError && error.errors.length > 0 ? lastTry(error.errors.at(-1)) : error;
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'GeneralError';
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  // What @azure/identity throws has no code.
+  if (/^(Aggregate)?(Authentication|CredentialUnavailable)/.test(error.name)) return 'UnauthorizedAccess';
+  return error.name === 'AbortError' ? 'AbortError' : 'GeneralError';
+}

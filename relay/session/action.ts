@@ -1,0 +1,12 @@
+import type { Redrive } from './parked-orders.ts';
+import type { Mark, Pending } from './settlement.ts';
+
+/**
+ * What the state wants done. verify: ask the table which of them are settled. send: to the broker. mark: in the table.
+ * read: what waits in the table of an order.
+ */
+export type Action =
+  | { readonly kind: 'verify'; readonly messages: readonly Pending[] }
+  | { readonly kind: 'send'; readonly batch: readonly Pending[] }
+  | { readonly kind: 'mark'; readonly mark: Mark }
+  | { readonly kind: 'read'; readonly redrive: Redrive };

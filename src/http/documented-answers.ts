@@ -1,0 +1,86 @@
+import { Type } from '@sinclair/typebox';
+import type { RouteOptions } from 'fastify';
+import { ApiError } from '../api-error.ts';
+import { headerError, headerFault } from './headers/header-error.ts';
+import { Problem, toProblem } from './problem.ts';
+
+const EXAMPLE_ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
+const CORRELATION_ID = {
+  'X-Correlation-Id': { type: 'string', description: 'The one that was sent, or a new one' },
+};
+
+/** Goes with every answer after which the same request may be sent again. */
+export const RETRY_AFTER = { 'Retry-After': { type: 'integer', description: 'Seconds' } };
+export const CACHE_CONTROL = { 'Cache-Control': { type: 'string', examples: ['private, no-cache'] } };
+
+/** A documented answer, with the headers it has beside the correlation id. */
+export function answer(description: string, schema: object, headers: object = {}) {
+  return {
+    description,
+    headers: { ...CORRELATION_ID, ...headers },
+    content: { 'application/json': { schema } },
+  };
+}
+
+/** A documented answer that has no body. */
+export function emptyAnswer(description: string, headers: object = {}) {
+  return { description, headers: { ...CORRELATION_ID, ...headers }, type: 'null' };
+}
+
+/** A documented problem answer, with what is answered to `example`. */
+export function problemAnswer(description: string, example: Error, headers: object = {}) {
+  return {
+    description,
+    headers: { ...CORRELATION_ID, ...headers },
+    content: {
+      'application/problem+json': {
+        schema: Type.Ref(Problem.$id ?? ''),
+        example: toProblem(example, EXAMPLE_ID),
+      },
+    },
+  };
+}
+
+/** The answer of a route that takes no body and no query to a request that is not valid. */
+export const headerProblem = problemAnswer(
+  'A header or the address is not valid',
+  headerError(headerFault('x-correlation-id', 'must be 1 to 128 visible ASCII characters')),
+);
+
+/** An error that Fastify or its parsers blame on the client, as an example. */
+const refused = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode });
+
+const OF_EVERY_ROUTE = {
+  406: problemAnswer(
+    'The Accept header admits neither application/json nor application/problem+json',
+    notAcceptable(),
+  ),
+  431: problemAnswer('The headers are larger than 16 KB', refused(431, 'The headers are too large')),
+  500: problemAnswer('A fault of ours', new Error('Not told')),
+  503: problemAnswer(
+    'The database does not answer',
+    new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
+    RETRY_AFTER,
+  ),
+};
+
+const OF_ROUTES_WITH_A_BODY = {
+  408: problemAnswer('The request took too long to arrive', refused(408, 'Request Timeout')),
+  413: problemAnswer('The body is larger than 256 KB', refused(413, 'Request body is too large')),
+  415: problemAnswer('The body is not application/json', refused(415, 'Unsupported Media Type')),
+};
+
+/** Adds to what a route says of itself what every route may answer. */
+export function documentCommonAnswers(route: RouteOptions): void {
+  const { schema } = route;
+  if (!schema || schema.hide) return;
+  const common = { ...OF_EVERY_ROUTE, ...(schema.body ? OF_ROUTES_WITH_A_BODY : {}) };
+  route.schema = { ...schema, response: { ...common, ...(schema.response as object) } };
+}
+
+export function notAcceptable(): ApiError {
+  return new ApiError(
+    'NOT_ACCEPTABLE',
+    'Answers are application/json or application/problem+json, and the Accept header admits neither',
+  );
+}

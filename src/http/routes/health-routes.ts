@@ -1,0 +1,60 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { answer } from '../documented-answers.ts';
+
+const ANSWER_KEPT_MS = 1_000;
+
+export interface HealthDeps {
+  /** Rejects when the database does not answer. */
+  readonly probeDatabase: () => Promise<void>;
+  /** False while the process is not meant to get requests, whatever the database says. */
+  readonly isOpen: () => boolean;
+}
+
+/** `/health/live` asks nothing of anyone; `/health/ready` asks the database, once for all who ask within a second. */
+export const healthRoutes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { probeDatabase, isOpen }) => {
+  const databaseAnswers = sharedFor(ANSWER_KEPT_MS, async () => {
+    try {
+      await probeDatabase();
+      return true;
+    } catch (err) {
+      app.log.warn({ err }, 'The database does not answer; not ready until it does');
+      return false;
+    }
+  });
+
+  app.get('/health/live', { logLevel: 'warn', schema: schemas.live }, () => ({ status: 'live' }));
+  app.get('/health/ready', { logLevel: 'warn', schema: schemas.ready }, async (_request, reply) => {
+    const ready = isOpen() && (await databaseAnswers());
+    reply.code(ready ? 200 : 503);
+    return { status: ready ? 'ready' : 'not ready' };
+  });
+};
+
+const state = (status: string) =>
+  Type.Object({ status: Type.Literal(status) }, { additionalProperties: false });
+
+const schemas = {
+  live: {
+    tags: ['health'],
+    summary: 'Whether the process runs',
+    response: { 200: answer('It does', state('live')) },
+  },
+  ready: {
+    tags: ['health'],
+    summary: 'Whether requests can be served',
+    response: {
+      200: answer('They can', state('ready')),
+      503: answer('The database does not answer, or the process is starting or stopping', state('not ready')),
+    },
+  },
+};
+
+/** One call for all who ask while it runs and a while after: probes, however many, take one connection. */
+function sharedFor<T>(keptMs: number, ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => {
+    answer ??= ask().finally(() => setTimeout(() => (answer = undefined), keptMs).unref());
+    return answer;
+  };
+}

@@ -1,0 +1,76 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from '@sinclair/typebox';
+import { ApiError } from '../../api-error.ts';
+import type { OrderPage, OrderQuery } from '../../orders/order-query.ts';
+import { answer, CACHE_CONTROL, problemAnswer } from '../documented-answers.ts';
+import { contextHeaders } from '../headers/context-headers.ts';
+import { cursorOf } from '../query/order-cursor.ts';
+import { OrderQueryString, toOrderQuery } from '../query/order-query-string.ts';
+import { OrderView, viewOrder } from './order-view.ts';
+
+export interface OrderListDeps {
+  readonly listOrders: (query: OrderQuery) => Promise<OrderPage>;
+}
+
+export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (app, { listOrders }) => {
+  app.get('/orders', { schema: listOrdersSchema }, async (request, reply) => {
+    const { orders, next } = await listOrders(toOrderQuery(request.query));
+    const list: OrderList = { items: orders.map(viewOrder), ...(next && { next: cursorOf(next) }) };
+    if (list.next) {
+      const asked = new URL(request.url, 'http://here').searchParams;
+      asked.set('cursor', list.next);
+      reply.header('link', `<${app.prefix}/orders?${asked.toString()}>; rel="next"`);
+    }
+    reply.header('cache-control', 'private, no-cache');
+    return list;
+  });
+};
+
+const OrderList = Type.Object(
+  {
+    items: Type.Array(OrderView, { maxItems: 100 }),
+    next: Type.Optional(Type.String({ description: 'The cursor of the next page; not there at the end' })),
+  },
+  {
+    additionalProperties: false,
+    examples: [
+      {
+        items: OrderView['examples'],
+        next: cursorOf({
+          createdAt: new Date('2024-12-12T10:30:00.000Z'),
+          orderId: '0193c0ffee007abc8def0123456789ab',
+        }),
+      },
+    ],
+  },
+);
+type OrderList = Static<typeof OrderList>;
+
+const LINK = {
+  Link: {
+    type: 'string',
+    description: 'Where the next page is, with rel="next"; not there at the end',
+    examples: ['</api/orders?limit=20&cursor=MTczMzk5OTQwMDAwMC4wMTkzYzBmZg>; rel="next"'],
+  },
+};
+
+const listOrdersSchema = {
+  operationId: 'listOrders',
+  summary: 'List orders, newest first',
+  description:
+    'Follow `next`, or the Link header, to the end: every order that was there at the first page comes once, whatever is ' +
+    'written meanwhile. Who asks again later for what is new begins some seconds before the newest order that was seen: ' +
+    '`createdAt` is the time at which an order is begun, and it can be read a moment later.',
+  tags: ['orders'],
+  headers: contextHeaders,
+  querystring: OrderQueryString,
+  response: {
+    200: answer('A page of orders', OrderList, { ...LINK, ...CACHE_CONTROL }),
+    400: problemAnswer(
+      'A parameter or a header is not valid, or not known; errors[] names each',
+      new ApiError('REQUEST_INVALID', 'The query is not valid', {
+        faults: [{ pointer: '', detail: 'limit must be a whole number from 1 to 100' }],
+      }),
+    ),
+  },
+};

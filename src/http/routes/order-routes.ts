@@ -1,0 +1,150 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from '@sinclair/typebox';
+import { ApiError } from '../../api-error.ts';
+import type { Dispatcher } from '../../dispatcher.ts';
+import { CANCEL_ORDER, CancelOrder } from '../../messages/cancel-order.ts';
+import { CREATE_ORDER, CreateOrder } from '../../messages/create-order.ts';
+import { OrderCreated } from '../../messages/order-created.ts';
+import { type Order, orderNotFound } from '../../orders/order.ts';
+import type { Receptors } from '../../receptors/registry.ts';
+import { answer, CACHE_CONTROL, emptyAnswer, headerProblem, problemAnswer } from '../documented-answers.ts';
+import { contextHeaders } from '../headers/context-headers.ts';
+import { entityTag, isKnown, versionsOf } from '../headers/entity-tag.ts';
+import { commandHandler } from './command-handler.ts';
+import { commandSchema } from './command-schema.ts';
+import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
+
+export interface OrderRoutesDeps {
+  readonly findOrder: (orderId: string) => Promise<Order | undefined>;
+  readonly dispatcher: Dispatcher<Receptors>;
+}
+
+export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (app, deps) => {
+  const { findOrder, dispatcher } = deps;
+
+  const create = commandHandler(dispatcher, CREATE_ORDER, {
+    toAnswer: (order) => ({
+      status: 201,
+      headers: { location: `${app.prefix}/orders/${order.orderId}` },
+      body: order,
+    }),
+    onCommitted: ({ orderId, customerId, totalAmount, items }, { log }) =>
+      log.info(
+        { orderId, customerId, itemCount: items.length, totalAmount },
+        `Order ${orderId} created for customer ${customerId} with ${items.length} items, total $${totalAmount}`,
+      ),
+  });
+  app.post('/orders', { schema: createOrderSchema }, (request, reply) =>
+    create(request, reply, ({ body }) => body),
+  );
+
+  const cancel = commandHandler(dispatcher, CANCEL_ORDER, {
+    toAnswer: (order) => ({
+      status: 200,
+      headers: { etag: entityTag(order.version) },
+      body: viewOrder(order),
+    }),
+    onCommitted: ({ orderId, customerId }, { log }) =>
+      log.info({ orderId, customerId }, `Order ${orderId} of customer ${customerId} is cancelled`),
+  });
+  app.post('/orders/:orderId/cancel', { schema: cancelOrderSchema }, (request, reply) =>
+    cancel(request, reply, ({ params, body, headers }) => {
+      const versions = versionsOf(headers['if-match']);
+      return { orderId: orderIdOf(params), ...body, ...(versions && { versions }) };
+    }),
+  );
+
+  app.get('/orders/:orderId', { schema: getOrderSchema }, async (request, reply) => {
+    const order = await findOrder(orderIdOf(request.params));
+    if (!order) throw orderNotFound();
+    reply.header('etag', entityTag(order.version)).header('cache-control', 'private, no-cache');
+    if (!isKnown(order.version, request.headers['if-none-match'])) return viewOrder(order);
+    reply.code(304);
+    return undefined;
+  });
+};
+
+const ETAG = {
+  ETag: { type: 'string', description: 'The version of the order', examples: ['"1"'] },
+};
+const LOCATION = { Location: { type: 'string', description: 'Where the order can be read' } };
+
+const createOrderSchema = commandSchema({
+  operationId: 'createOrder',
+  summary: 'Create an order',
+  description:
+    'Headers `X-Metadata-{Name}` go along with the event as its property `name`: at most 20, of printable ASCII. ' +
+    'Of a member that comes twice the last one counts.',
+  tags: ['orders'],
+  headers: contextHeaders,
+  body: CreateOrder,
+  response: {
+    201: answer('The order was created, and its event will be published', OrderCreated, LOCATION),
+    400: problemAnswer(
+      'The order cannot be taken; errors[] names every wrong field',
+      new ApiError('REQUEST_INVALID', 'The order cannot be taken', {
+        faults: [{ pointer: '/items/0/unitPrice', detail: 'must have at most two decimals' }],
+      }),
+    ),
+  },
+});
+
+const cancelOrderSchema = commandSchema({
+  operationId: 'cancelOrder',
+  summary: 'Cancel an order',
+  description:
+    'Only a pending order can be cancelled. One that is cancelled already is answered as it is, without another event.',
+  tags: ['orders'],
+  headers: Type.Composite([
+    contextHeaders,
+    Type.Object({
+      'If-Match': Type.Optional(
+        Type.String({ description: 'Cancel only this version of the order: its ETag', examples: ['"1"'] }),
+      ),
+    }),
+  ]),
+  params: OrderParams,
+  body: Type.Omit(CancelOrder, ['orderId', 'versions'], {
+    additionalProperties: false,
+    examples: [{ reason: 'Ordered twice' }],
+  }),
+  response: {
+    200: answer('The order is cancelled', OrderView, ETAG),
+    400: problemAnswer(
+      'The body, a header or the address is not valid; errors[] names every wrong field',
+      new ApiError('REQUEST_INVALID', 'The request cannot be taken', {
+        faults: [{ pointer: '/reason', detail: 'is required' }],
+      }),
+    ),
+    404: problemAnswer('There is no such order', orderNotFound()),
+    409: problemAnswer(
+      'The order is in a state from which it cannot be cancelled',
+      new ApiError('ORDER_NOT_CANCELLABLE', 'An order that is Shipped cannot be cancelled'),
+    ),
+    412: problemAnswer(
+      'The order has another version than If-Match asks for; nothing was changed',
+      new ApiError('ORDER_VERSION_MISMATCH', 'The order has changed: its version is 2 by now'),
+    ),
+  },
+});
+
+const getOrderSchema = {
+  operationId: 'getOrder',
+  summary: 'Read an order',
+  tags: ['orders'],
+  headers: Type.Composite([
+    contextHeaders,
+    Type.Object({
+      'If-None-Match': Type.Optional(
+        Type.String({ description: 'The ETag of what the client has', examples: ['"1"'] }),
+      ),
+    }),
+  ]),
+  params: OrderParams,
+  response: {
+    200: answer('The order as it stands now', OrderView, { ...ETAG, ...CACHE_CONTROL }),
+    304: emptyAnswer('The order has not changed since', { ...ETAG, ...CACHE_CONTROL }),
+    400: headerProblem,
+    404: problemAnswer('There is no such order', orderNotFound()),
+  },
+};

@@ -1,0 +1,26 @@
+import { Ajv, type SchemaObject } from 'ajv';
+import type { FastifySchemaCompiler } from 'fastify';
+import { hasAtMostTwoDecimals } from '../orders/money.ts';
+import { queryValidator } from './query/query-validator.ts';
+import { TEXT_FORMATS } from './text-format.ts';
+
+// As it has to be for money and orders: nothing is coerced, filled in or dropped, and every fault is reported.
+const ajv = new Ajv({
+  allErrors: true,
+  formats: { ...TEXT_FORMATS },
+  keywords: [
+    {
+      keyword: 'maxDecimals',
+      type: 'number',
+      metaSchema: { const: 2 },
+      validate: (_maxDecimals: 2, amount: number) => hasAtMostTwoDecimals(amount),
+      error: { message: 'must have at most two decimals' },
+    },
+  ],
+});
+
+/** Checks every part of a request by its schema. */
+export const compileValidator: FastifySchemaCompiler<SchemaObject> = ({ schema, httpPart }) => {
+  const validate = ajv.compile(schema);
+  return httpPart === 'querystring' ? queryValidator(schema, validate) : validate;
+};

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, type TestContext, test } from 'node:test';
+import type { OutboxMessage } from '../../../relay/outbox/outbox-message.ts';
+import { PublishError } from '../../../relay/publishing/publish-error.ts';
+import type { Publisher } from '../../../relay/publishing/publisher.ts';
+import { outboxMessage } from '../outbox/outbox-messages.ts';
+
+/** busy: it refuses a send. lost: it takes a send, and its answer never comes. missing: there is nothing to send to. unreachable: nobody listens. */
+export type Trouble = 'busy' | 'lost' | 'missing' | 'unreachable';
+
+export interface BrokerUnderTest {
+  readonly publisher: Publisher;
+  /** What the broker has, in the order in which it came, repeats too. */
+  readonly accepted: () => readonly Pick<OutboxMessage, 'messageId' | 'body'>[];
+  /** Whatever is asked of the broker meets this from here on; returns what ends it. */
+  readonly cause: (trouble: Trouble) => () => void;
+}
+
+/** What the relay relies on, whichever broker it is. `open` registers with `t` what closes the broker and the publisher. */
+export function publisherContract(name: string, open: (t: TestContext) => Promise<BrokerUnderTest>): void {
+  describe(`the contract of publishers, kept by ${name}`, () => {
+    test('a batch is accepted as a whole, in its order, with ids and bytes as they are', async (t) => {
+      const { publisher, accepted } = await open(t);
+      const batch = ['1', '2', '3'].map((id) =>
+        outboxMessage(id, 'A', { body: Buffer.from(`{"n":  ${id}}`) }),
+      );
+
+      await publisher.send(batch);
+
+      assert.deepEqual(
+        accepted().map(({ messageId, body }) => [messageId, String(body)]),
+        batch.map(({ messageId, body }) => [messageId, String(body)]),
+      );
+    });
+
+    test('a batch that is full by `sizeOf` is accepted', async (t) => {
+      const { publisher, accepted } = await open(t);
+      await publisher.connect();
+      const batch: OutboxMessage[] = [];
+      for (let bytes = 0; ; ) {
+        const message = outboxMessage(`m${batch.length}`, 'A', { body: Buffer.alloc(5_000, '1') });
+        bytes += publisher.sizeOf(message);
+        if (bytes > publisher.limits.maxBatchBytes) break;
+        batch.push(message);
+      }
+
+      await publisher.send(batch);
+
+      assert.ok(batch.length > 20, `${batch.length} messages`);
+      assert.equal(accepted().length, batch.length);
+    });
+
+    test('a message that is too large is poison, nothing is accepted, and the next one passes', async (t) => {
+      const { publisher, accepted } = await open(t);
+      const large = outboxMessage('large', 'A', { body: Buffer.alloc(2 * 1024 * 1024, '1') });
+
+      const error = await rejection(publisher.send([large]));
+      await publisher.send([outboxMessage('small', 'B')]);
+
+      assert.deepEqual([error.kind, error.outcomeUnknown], ['poison', false]);
+      assert.deepEqual(
+        accepted().map(({ messageId }) => messageId),
+        ['small'],
+      );
+    });
+
+    test('a broker that is busy takes nothing, and says for how long to leave it alone', async (t) => {
+      const { publisher, accepted, cause } = await open(t);
+      await publisher.connect();
+      const heal = cause('busy');
+
+      const error = await rejection(publisher.send([outboxMessage('1')]));
+      heal();
+      await publisher.send([outboxMessage('2')]);
+
+      assert.deepEqual(
+        [error.kind, error.outcomeUnknown, error.retryAfterMs > 0],
+        ['transient', false, true],
+      );
+      assert.deepEqual(
+        accepted().map(({ messageId }) => messageId),
+        ['2'],
+      );
+    });
+
+    test('an answer that is lost leaves the outcome unknown, and the next send passes', async (t) => {
+      const { publisher, accepted, cause } = await open(t);
+      await publisher.connect();
+      const heal = cause('lost');
+
+      const error = await rejection(publisher.send([outboxMessage('1')]));
+      heal();
+      await publisher.send([outboxMessage('2')]);
+
+      assert.deepEqual([error.kind, error.outcomeUnknown], ['transient', true]);
+      assert.deepEqual(
+        accepted().map(({ messageId }) => messageId),
+        ['1', '2'],
+      );
+    });
+
+    test('a destination that is missing is for a person to mend, and afterwards it takes what is sent', async (t) => {
+      const { publisher, accepted, cause } = await open(t);
+      const heal = cause('missing');
+
+      const error = await rejection(publisher.send([outboxMessage('1')]));
+      heal();
+      await publisher.send([outboxMessage('1')]);
+
+      assert.deepEqual([error.kind, error.outcomeUnknown], ['operator', false]);
+      assert.equal(accepted().length, 1);
+    });
+
+    test('whether it can be reached is found out by connecting anew, for a send and for nothing else', async (t) => {
+      const { publisher, accepted, cause } = await open(t);
+      await publisher.connect();
+      const heal = cause('unreachable');
+
+      const errors = [
+        await rejection(publisher.connect(true)),
+        await rejection(publisher.send([outboxMessage('1')])),
+      ];
+      heal();
+      await publisher.connect(true);
+      await publisher.send([outboxMessage('2')]);
+
+      for (const { code, outcomeUnknown, kind } of errors) {
+        assert.deepEqual([code, outcomeUnknown, kind], ['BROKER_UNREACHABLE', false, 'transient']);
+      }
+      assert.deepEqual(
+        accepted().map(({ messageId }) => messageId),
+        ['2'],
+      );
+    });
+
+    test('it is closed twice, also when it was never opened', async (t) => {
+      const { publisher } = await open(t);
+      await publisher.close();
+
+      await publisher.close();
+    });
+  });
+}
+
+async function rejection(work: Promise<void>): Promise<PublishError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof PublishError, `rejected with ${String(error)}`);
+  return error;
+}
