@@ -72,7 +72,7 @@ function manage(name: string, child: ChildProcess, onLine?: (line: string) => vo
     pid: child.pid ?? 0,
     lines,
     exited,
-    ready: (url, timeoutMs = 20_000) => answers(url, timeoutMs, name, lines, exited),
+    ready: (url, timeoutMs = 60_000) => answers(url, timeoutMs, name, lines, exited),
     stop(signal = 'SIGTERM') {
       child.kill(signal);
       return exited;

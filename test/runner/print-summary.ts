@@ -5,7 +5,8 @@ import { type Tier, tierOf } from './tiers.ts';
 export function printFile({ files, passed, ms, failures, report }: FileResult, whole: boolean): void {
   const sign = failures.length === 0 ? '✔' : '✖';
   if (whole || failures.length > 0) console.log(report);
-  console.log(`${sign} ${files.join(' ')}: ${passed} passed, ${failures.length} failed, ${seconds(ms)}`);
+  const name = files.length === 1 ? files[0] : `${files.length} files of the unit tier`;
+  console.log(`${sign} ${name}: ${passed} passed, ${failures.length} failed, ${seconds(ms)}`);
 }
 
 /** What came of each tier, and what failed. */

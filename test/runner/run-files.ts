@@ -24,8 +24,8 @@ export async function runFiles(
   // Before TMPDIR is another: a copy of the binaries is kept from run to run.
   process.env['POSTGRES_BIN'] = await postgresBin();
   process.env['TMPDIR'] = home;
-  // What one process has compiled the next ones load: a third of what the start of a relay costs.
-  process.env['NODE_COMPILE_CACHE'] = join(home, 'compiled');
+  // What one process has compiled the next ones load: a third of what the start of a relay costs. Coverage needs it compiled anew.
+  if (!process.env['NODE_V8_COVERAGE']) process.env['NODE_COMPILE_CACHE'] = join(home, 'compiled');
   const stopped = stopOnSignal(limits.runMs);
   // Those that take longest begin first, so that none of them is left over at the end.
   const waiting = files.toSorted((a, b) => rank(a) - rank(b));

@@ -81,7 +81,7 @@ export async function startNetworkedRelay(
         const now = await status();
         return now?.state === state && Date.now() - Date.parse(now.since) >= forMs;
       };
-      await until(`the relay is ${state}`, isIt, 60_000);
+      await until(`the relay is ${state}`, isIt);
     },
     silencePostgres: (which) => {
       silenced = which === 'all' ? links : streams;

@@ -101,12 +101,11 @@ export async function untilArrived(bus: TestBroker, count: number): Promise<void
   await until(`the broker has ${count} messages`, () => bus.journal.total >= count);
 }
 
-export async function untilAllMarked(db: pg.Pool | pg.Client, timeoutMs?: number): Promise<void> {
-  const allMarked = async () => {
+export async function untilAllMarked(db: pg.Pool | pg.Client): Promise<void> {
+  await until('every row is marked', async () => {
     const { rowCount } = await db.query('SELECT FROM outbox WHERE processed_at IS NULL LIMIT 1');
     return rowCount === 0;
-  };
-  await until('every row is marked', allMarked, timeoutMs);
+  });
 }
 
 /** Inserts one outbox row by plain SQL, as anyone may; returns its message id. */

@@ -56,7 +56,7 @@ for (const [signal, target] of [
   const skip = process.platform === 'win32' && 'there are no signals';
   test(`${signal} to ${target} stops npm run demo -- --keep and all it started`, { skip }, async (t) => {
     const npm = spawnNpm(t, ['run', 'demo', '--', '--keep']);
-    await until('the addresses are printed', () => npm.output().includes('Ctrl-C stops it'), 30_000);
+    await until('the addresses are printed', () => npm.output().includes('Ctrl-C stops it'));
     const urls = [...npm.output().matchAll(/(http:\/\/127\.0\.0\.1:\d+)(?= |\/status)/g)].map(
       ([, url]) => url,
     );

@@ -33,7 +33,7 @@ export async function relayHugeTransaction(t: TestContext, rows: number): Promis
   await until('the broker holds some of it', () => hang.hits > 0);
   hang.heal();
 
-  await until('a half has arrived', () => stage.bus.journal.total > rows / 2, 120_000);
+  await until('a half has arrived', () => stage.bus.journal.total > rows / 2);
   const first = peakResidentMiB(stage.pid);
   await stage.kill();
   const mayRepeat = await unmarkedIds(pool);

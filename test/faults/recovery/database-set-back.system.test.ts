@@ -164,18 +164,18 @@ for (const slotCarriedOver of [true, false]) {
 
 async function untilSent(bus: LocalServiceBus, count: number): Promise<void> {
   // It looks every few seconds only.
-  await until(`the broker has ${count} messages`, () => bus.journal.total >= count, 60_000);
+  await until(`the broker has ${count} messages`, () => bus.journal.total >= count);
 }
 
 async function untilSetBack({ monitor }: TestRelay, message: RegExp): Promise<void> {
-  await until('it says that the database was set back', () => monitor.phase === 'set-back', 60_000);
+  await until('it says that the database was set back', () => monitor.phase === 'set-back');
   assert.equal(monitor.lastError?.code, 'DATABASE_SET_BACK');
   assert.match(monitor.lastError.message, message);
 }
 
 async function untilLookedAgain({ monitor }: TestRelay): Promise<void> {
   const before = monitor.lastError?.at;
-  await until('it has looked again', () => monitor.lastError?.at !== before, 60_000);
+  await until('it has looked again', () => monitor.lastError?.at !== before);
 }
 
 async function activeSlots(pool: pg.Pool): Promise<number> {

@@ -19,7 +19,7 @@ describe('a fast shutdown of PostgreSQL', { concurrency: 2 }, () => {
 
     for (let round = 1; round <= 2; round++) {
       const { total } = stage.bus.journal;
-      await until('the relay has been at work', () => stage.bus.journal.total > total + 200, 60_000);
+      await until('the relay has been at work', () => stage.bus.journal.total > total + 200);
       await untilStopped(postgres);
       await postgres.start();
     }
@@ -49,5 +49,5 @@ async function untilStopped(postgres: LocalPostgres): Promise<void> {
   void postgres.stop('fast').then(() => {
     stopped = true;
   });
-  await until('PostgreSQL has stopped', () => stopped, 60_000);
+  await until('PostgreSQL has stopped', () => stopped);
 }

@@ -24,11 +24,11 @@ export async function interruptUnderLoad(
     const { total } = stage.bus.journal;
     // The numbers of messages share no factor with those of a batch or a mark: the end comes in all states of both.
     const enough = total + 50 + ((round * 37) % 101);
-    await until('it has been at work', () => stage.bus.journal.total > enough, 60_000);
+    await until('it has been at work', () => stage.bus.journal.total > enough);
     // What is written while no relay runs must not pile up.
     if (round % 5 === 0) {
       const caughtUp = async () => (await unmarkedIds(stage.pool)).size < 500;
-      await until('it has caught up', caughtUp, 120_000);
+      await until('it has caught up', caughtUp);
     }
     const ended = await stage.stop(signal);
     assert.equal(ended, signal === 'SIGKILL' ? 'SIGKILL' : 0);

@@ -98,7 +98,7 @@ describe('a change that hides events is told, and once it is mended nothing is l
       await load.more(40);
 
       await pool.query(`BEGIN; ${change}; COMMIT`);
-      await until('it is told', () => told.test(relay.monitor.lastError?.message ?? ''), 30_000);
+      await until('it is told', () => told.test(relay.monitor.lastError?.message ?? ''));
       assert.equal(relay.monitor.isReady, false);
       await load.more(40);
       await pool.query(mend);

@@ -15,7 +15,7 @@ export async function unmarkedIds(db: pg.Pool): Promise<Set<string>> {
 
 /** Waits until every row is marked, then holds what the broker took against the table. Returns what was sent again. */
 export async function checkDelivery<A extends Arrival>(db: pg.Pool, bus: TestBroker<A>): Promise<A[]> {
-  await untilAllMarked(db, 60_000);
+  await untilAllMarked(db);
   const { rows } = await db.query<Row>(
     `SELECT message_id::text AS id, message_body::text AS body, coalesce(aggregate_id, message_id::text) AS lane, position
      FROM outbox`,
@@ -32,7 +32,7 @@ export async function checkLoadDelivered<A extends Arrival>(bus: TestBroker<A>, 
   const ids = new Set<string | undefined>(load.committed.keys());
   const allArrived = () => ids.isSubsetOf(new Set(bus.journal.entries().map(({ messageId }) => messageId)));
   // What is missing is told by its ids.
-  await until('all of the load has arrived', allArrived, 60_000).catch(() => undefined);
+  await until('all of the load has arrived', allArrived).catch(() => undefined);
   return checkAgainst(
     bus,
     [...load.committed].map(([id, { order, n }]) => ({

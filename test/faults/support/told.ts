@@ -12,8 +12,8 @@ export async function untilToldAndTried(relay: TestRelay, told: Told): Promise<v
     const fits = typeof told === 'string' ? error?.code === told : told.test(error?.message ?? '');
     return fits ? error : undefined;
   };
-  const first = await until(`the relay tells ${told}`, last, 30_000);
+  const first = await until(`the relay tells ${told}`, last);
   assert.equal(relay.monitor.isReady, false);
-  await until('it has tried again', () => (last()?.at.getTime() ?? 0) > first.at.getTime(), 30_000);
+  await until('it has tried again', () => (last()?.at.getTime() ?? 0) > first.at.getTime());
   assert.equal(relay.monitor.isReady, false);
 }
