@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { portConfig, sharedConfig } from '../src/core/config.ts';
-import { serviceBusProperties } from './publishing/service-bus/service-bus-config.ts';
+import { destinationProperties } from './publishing/service-bus/destination.ts';
 import { RETENTION_PATTERN } from './retention/retention-cutoff.ts';
 
 const identifier = (value: string) =>
@@ -29,7 +29,7 @@ const properties = {
   }),
   RELAY_WAL_LIMIT_MB: Type.Integer({ default: 4096, minimum: 1, description: 'megabytes, 1 or more' }),
   RELAY_WAL_LIMIT_MINUTES: Type.Integer({ default: 60, minimum: 1, description: 'minutes, 1 or more' }),
-  ...serviceBusProperties,
+  ...destinationProperties,
 };
 
 export const relayConfig = Type.Object(properties, {

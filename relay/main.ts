@@ -3,7 +3,7 @@ import { openPool } from '../src/core/pool.ts';
 import { relayConfig } from './config.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
 import { RelayMonitor } from './monitoring/relay-monitor.ts';
-import { serviceBusTarget } from './publishing/service-bus/service-bus-config.ts';
+import { destinationOf } from './publishing/service-bus/destination.ts';
 import { ServiceBusPublisher } from './publishing/service-bus/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
 import { parseRetention } from './retention/retention-cutoff.ts';
@@ -36,7 +36,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   onClose('health server', () => health.close());
   await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });
 
-  const publisher = new ServiceBusPublisher(serviceBusTarget(config), log);
+  const publisher = new ServiceBusPublisher(destinationOf(config), log);
   onClose(publisher.name, () => publisher.close());
 
   const walLimit = {

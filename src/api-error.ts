@@ -1,6 +1,6 @@
 import { AppError, type CoreErrorCode } from './core/errors.ts';
 
-/** Every way in which the api says no, each documented where it is thrown. What a client is told: src/http/problem.ts. */
+/** Every way in which the api says no, each documented where it is thrown. What a client is told: src/http/problem-details.ts. */
 export type ApiErrorCode =
   | CoreErrorCode
   | 'CONTEXT_INVALID'

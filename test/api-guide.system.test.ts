@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseArgs } from 'node:util';
 import { ApiError, type ApiErrorCode } from '../src/api-error.ts';
-import { toProblem } from '../src/http/problem.ts';
+import { toProblem } from '../src/http/problem-details.ts';
 import { type CodeBlock, document, documents } from './support/documents.ts';
 import { untilAllMarked } from './support/relay.ts';
 import { commandsIn } from './support/shell-commands.ts';

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import type { RouteOptions } from 'fastify';
 import { ApiError } from '../api-error.ts';
 import { headerError, headerFault } from './headers/header-error.ts';
-import { Problem, toProblem } from './problem.ts';
+import { Problem, toProblem } from './problem-details.ts';
 
 const EXAMPLE_ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
 const CORRELATION_ID = {

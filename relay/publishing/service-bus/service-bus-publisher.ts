@@ -7,22 +7,12 @@ import {
 import type { Logger } from '../../../src/core/log.ts';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
 import type { Publisher, PublisherLimits } from '../publisher.ts';
+import type { Destination } from './destination.ts';
 import { BatchEncoder, type EncodedBatch } from './encoded-batch.ts';
 import { onLinkLost } from './link-loss.ts';
 import { type OutgoingMessage, toServiceBusMessage } from './service-bus-message.ts';
 import { toPublishError, unreachable } from './to-publish-error.ts';
 import { wireBytes } from './wire-size.ts';
-
-export interface ServiceBusTarget {
-  readonly connectionString?: string | undefined;
-  /** Fully qualified; signs in through Entra ID. */
-  readonly namespace?: string | undefined;
-  /** The topic or queue. */
-  readonly entity: string;
-  readonly sessions: boolean;
-  /** How old a connection may become before the next send replaces it. Default: 30 minutes. */
-  readonly maxConnectionAgeMs?: number;
-}
 
 const SEND_TIMEOUT_MS = 10_000;
 /** After one failed renewal of its token the SDK never renews again: https://github.com/Azure/azure-sdk-for-js/issues/38467 */
@@ -54,20 +44,20 @@ interface Connection {
  * its link; what was in flight on it is rejected at once.
  */
 export class ServiceBusPublisher implements Publisher {
-  readonly #target: ServiceBusTarget;
+  readonly #destination: Destination;
   readonly #log: Logger;
   readonly #encoder = new BatchEncoder();
   #connection: Promise<Connection> | undefined;
   #limits: PublisherLimits;
 
-  constructor(target: ServiceBusTarget, log: Logger) {
-    this.#target = target;
+  constructor(destination: Destination, log: Logger) {
+    this.#destination = destination;
     this.#log = log;
     this.#limits = {
       maxBatchBytes: STANDARD_TIER_BYTES - ENVELOPE_BYTES,
-      maxInFlight: target.sessions ? MAX_IN_FLIGHT_WITH_SESSIONS : MAX_IN_FLIGHT,
+      maxInFlight: destination.sessions ? MAX_IN_FLIGHT_WITH_SESSIONS : MAX_IN_FLIGHT,
       maxBytesSinceOldest: MAX_BYTES_SINCE_OLDEST,
-      oneOrderPerBatch: target.sessions, // a session entity refuses a batch of several sessions
+      oneOrderPerBatch: destination.sessions, // a session entity refuses a batch of several sessions
     };
   }
 
@@ -90,7 +80,7 @@ export class ServiceBusPublisher implements Publisher {
 
   async send(batch: readonly OutboxMessage[]): Promise<void> {
     try {
-      const messages = batch.map((message) => toServiceBusMessage(message, this.#target.sessions));
+      const messages = batch.map((message) => toServiceBusMessage(message, this.#destination.sessions));
       const connection = await this.#usableConnection();
       // A single message goes as a batch too, but for where the envelope of a batch might make it too large.
       const asItself =
@@ -125,7 +115,7 @@ export class ServiceBusPublisher implements Publisher {
 
   async #usableConnection(): Promise<Connection> {
     const current = await this.#connection;
-    const maxAgeMs = this.#target.maxConnectionAgeMs ?? MAX_CONNECTION_AGE_MS;
+    const maxAgeMs = this.#destination.maxConnectionAgeMs ?? MAX_CONNECTION_AGE_MS;
     if (current && performance.now() - current.openedAt > maxAgeMs) this.#retire(current);
     if (!this.#connection) {
       const opening = this.#open();
@@ -142,13 +132,13 @@ export class ServiceBusPublisher implements Publisher {
     // The SDK's own limit for this is a minute, in which a network may be well again for long.
     const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
     try {
-      client = await createClient(this.#target);
-      const sender = client.createSender(this.#target.entity);
+      client = await createClient(this.#destination);
+      const sender = client.createSender(this.#destination.entity);
       // Opens the link, which tells how large a message may be.
       const { maxSizeInBytes } = await sender.createMessageBatch({ abortSignal });
       const maxBatchBytes = Math.min(maxSizeInBytes, PREMIUM_BATCH_BYTES) - ENVELOPE_BYTES;
       this.#limits = { ...this.#limits, maxBatchBytes };
-      this.#log.info({ entity: this.#target.entity, maxSizeInBytes }, 'Connected to Service Bus');
+      this.#log.info({ entity: this.#destination.entity, maxSizeInBytes }, 'Connected to Service Bus');
       const connection = {
         client,
         sender,
@@ -164,7 +154,7 @@ export class ServiceBusPublisher implements Publisher {
       return connection;
     } catch (error) {
       if (client) this.#closeInBackground(client);
-      throw unreachable(this.#target.entity, abortSignal.aborted ? timedOut() : error);
+      throw unreachable(this.#destination.entity, abortSignal.aborted ? timedOut() : error);
     }
   }
 
@@ -211,13 +201,13 @@ function connectionLost(): ServiceBusError {
   );
 }
 
-async function createClient(target: ServiceBusTarget): Promise<ServiceBusClient> {
+async function createClient({ connectionString, namespace }: Destination): Promise<ServiceBusClient> {
   const options: ServiceBusClientOptions = {
     retryOptions: { maxRetries: 0, timeoutInMs: SEND_TIMEOUT_MS },
     identifier: 'outbox-relay',
   };
-  if (target.connectionString !== undefined) return new ServiceBusClient(target.connectionString, options);
+  if (connectionString !== undefined) return new ServiceBusClient(connectionString, options);
   // Only where it is needed: it is the largest package of all.
   const { DefaultAzureCredential } = await import('@azure/identity');
-  return new ServiceBusClient(target.namespace ?? '', new DefaultAzureCredential(), options);
+  return new ServiceBusClient(namespace ?? '', new DefaultAzureCredential(), options);
 }

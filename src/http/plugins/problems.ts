@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ApiError } from '../../api-error.ts';
-import { Problem, reactionTo } from '../problem.ts';
+import { Problem, reactionTo } from '../problem-details.ts';
 
 /** Answers every error, and every address that is not there, with problem details. */
 export const problems = fp(async (app: FastifyInstance) => {

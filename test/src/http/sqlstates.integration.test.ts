@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { DrizzleQueryError } from 'drizzle-orm';
 import type { LightMyRequestResponse } from 'fastify';
 import { UNAVAILABLE } from '../../../src/db/database-failure.ts';
-import { toProblem } from '../../../src/http/problem.ts';
+import { toProblem } from '../../../src/http/problem-details.ts';
 import { openApp, type TestApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 

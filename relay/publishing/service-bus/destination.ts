@@ -1,8 +1,19 @@
 import { type Static, Type } from '@sinclair/typebox';
-import type { ServiceBusTarget } from './service-bus-publisher.ts';
+
+/** Where every message goes. */
+export interface Destination {
+  readonly connectionString?: string | undefined;
+  /** Fully qualified; signs in through Entra ID. */
+  readonly namespace?: string | undefined;
+  /** The topic or queue. */
+  readonly entity: string;
+  readonly sessions: boolean;
+  /** How old a connection may become before the next send replaces it. Default: 30 minutes. */
+  readonly maxConnectionAgeMs?: number;
+}
 
 /** What of the environment says where messages go. One of the first two is required. */
-export const serviceBusProperties = {
+export const destinationProperties = {
   SERVICEBUS_CONNECTION_STRING: Type.Optional(
     Type.String({
       pattern: 'Endpoint=sb://',
@@ -25,9 +36,10 @@ export const serviceBusProperties = {
   SERVICEBUS_SESSIONS: Type.Boolean({ default: false, description: 'true or false' }),
 };
 
-const properties = Type.Object(serviceBusProperties);
+const properties = Type.Object(destinationProperties);
 
-export function serviceBusTarget(config: Static<typeof properties>): ServiceBusTarget {
+/** The destination that these settings name. */
+export function destinationOf(config: Static<typeof properties>): Destination {
   return {
     connectionString: config.SERVICEBUS_CONNECTION_STRING,
     namespace: config.SERVICEBUS_NAMESPACE,

@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http';
 import { test } from 'node:test';
 import { DrizzleQueryError } from 'drizzle-orm';
 import { ApiError, type ApiErrorCode } from '../../../src/api-error.ts';
-import { reactionTo, toProblem } from '../../../src/http/problem.ts';
+import { reactionTo, toProblem } from '../../../src/http/problem-details.ts';
 import { PROBLEM_TABLE } from '../../../src/http/problem-table.ts';
 
 const ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
