@@ -71,31 +71,8 @@ export class OutboxStore {
    * Marks rows as accepted by the broker and stores the progress, in one statement.
    * A row can be missed: the WAL shows a commit a moment before other sessions see it.
    */
-  async mark(request: MarkRequest): Promise<MarkResult> {
-    const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
-      name: 'mark',
-      text: `
-        WITH marked AS (
-          UPDATE outbox SET processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL, error_message = NULL
-          WHERE message_id = ANY ($1::uuid[]) RETURNING 1
-        ), progressed AS (
-          UPDATE relay_progress SET settled_lsn = nullif($2::pg_lsn, '0/0'), marked_lsn = $3, updated_at = now()
-          WHERE slot = $4 AND epoch = $5 AND (SELECT count(*) FROM marked) = $6
-            AND coalesce(settled_lsn, '0/0') >= $7 AND coalesce(marked_lsn, '0/0') >= $8 RETURNING 1
-        )
-        SELECT (SELECT count(*)::int FROM marked) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
-      values: [
-        uuidArray(request.messageIds),
-        formatLsn(request.settledLsn),
-        formatLsn(request.markedLsn),
-        request.slot,
-        request.epoch,
-        request.messageIds.length,
-        formatLsn(request.stored.settledLsn),
-        formatLsn(request.stored.markedLsn),
-      ],
-    });
-    return { hits: rows[0]?.hits ?? 0, progressStored: rows[0]?.progressed === 1 };
+  mark(request: MarkRequest): Promise<MarkResult> {
+    return this.#change('mark', MARK, request);
   }
 
   /**
@@ -103,34 +80,25 @@ export class OutboxStore {
    * that waits behind one that is not parked would wait for ever. Only for the relay of this epoch: another one may have
    * been told meanwhile to send them.
    */
-  async park(request: ParkRequest): Promise<MarkResult> {
+  park(request: ParkRequest): Promise<MarkResult> {
+    return this.#change('park', PARK, request, request.reasons);
+  }
+
+  async #change(name: string, text: string, request: MarkRequest, ...more: unknown[]): Promise<MarkResult> {
+    const { messageIds, settledLsn, markedLsn, slot, epoch, stored } = request;
     const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
-      name: 'park',
-      text: `
-        WITH parked AS (
-          UPDATE outbox SET
-            parked_at = CASE WHEN reason IS NULL OR NOT (${UNSETTLED}) THEN parked_at ELSE clock_timestamp() END,
-            deferred_at = CASE WHEN reason IS NULL AND parked_at IS NULL THEN coalesce(deferred_at, clock_timestamp()) END,
-            error_message = coalesce(reason, error_message), next_retry_at = NULL
-          FROM unnest($1::uuid[], $2::text[]) AS wanted (id, reason)
-          WHERE message_id = id AND EXISTS (SELECT FROM relay_progress WHERE slot = $5 AND epoch = $6)
-            AND (SELECT count(*) FROM outbox WHERE message_id = ANY ($1::uuid[])) = $7 RETURNING 1
-        ), progressed AS (
-          UPDATE relay_progress SET settled_lsn = nullif($3::pg_lsn, '0/0'), marked_lsn = $4, updated_at = now()
-          WHERE slot = $5 AND epoch = $6 AND (SELECT count(*) FROM parked) = $7
-            AND coalesce(settled_lsn, '0/0') >= $8 AND coalesce(marked_lsn, '0/0') >= $9 RETURNING 1
-        )
-        SELECT (SELECT count(*)::int FROM parked) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`,
+      name,
+      text,
       values: [
-        uuidArray(request.messageIds),
-        request.reasons,
-        formatLsn(request.settledLsn),
-        formatLsn(request.markedLsn),
-        request.slot,
-        request.epoch,
-        request.messageIds.length,
-        formatLsn(request.stored.settledLsn),
-        formatLsn(request.stored.markedLsn),
+        uuidArray(messageIds),
+        formatLsn(settledLsn),
+        formatLsn(markedLsn),
+        slot,
+        epoch,
+        messageIds.length,
+        formatLsn(stored.settledLsn),
+        formatLsn(stored.markedLsn),
+        ...more,
       ],
     });
     return { hits: rows[0]?.hits ?? 0, progressStored: rows[0]?.progressed === 1 };
@@ -229,6 +197,31 @@ export class OutboxStore {
     return rows[0];
   }
 }
+
+/** What ends both statements: the progress is stored if all of the rows were changed, and how many were is told. */
+const STORE_PROGRESS = `progressed AS (
+    UPDATE relay_progress SET settled_lsn = nullif($2::pg_lsn, '0/0'), marked_lsn = $3, updated_at = now()
+    WHERE slot = $4 AND epoch = $5 AND (SELECT count(*) FROM changed) = $6
+      AND coalesce(settled_lsn, '0/0') >= $7 AND coalesce(marked_lsn, '0/0') >= $8 RETURNING 1
+  )
+  SELECT (SELECT count(*)::int FROM changed) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`;
+
+const MARK = `
+  WITH changed AS (
+    UPDATE outbox SET processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL, error_message = NULL
+    WHERE message_id = ANY ($1::uuid[]) RETURNING 1
+  ), ${STORE_PROGRESS}`;
+
+const PARK = `
+  WITH changed AS (
+    UPDATE outbox SET
+      parked_at = CASE WHEN reason IS NULL OR NOT (${UNSETTLED}) THEN parked_at ELSE clock_timestamp() END,
+      deferred_at = CASE WHEN reason IS NULL AND parked_at IS NULL THEN coalesce(deferred_at, clock_timestamp()) END,
+      error_message = coalesce(reason, error_message), next_retry_at = NULL
+    FROM unnest($1::uuid[], $9::text[]) AS wanted (id, reason)
+    WHERE message_id = id AND EXISTS (SELECT FROM relay_progress WHERE slot = $4 AND epoch = $5)
+      AND (SELECT count(*) FROM outbox WHERE message_id = ANY ($1::uuid[])) = $6 RETURNING 1
+  ), ${STORE_PROGRESS}`;
 
 /** As PostgreSQL reads it: pg would quote and escape each, which ids need not. */
 function uuidArray(ids: readonly string[]): string {
