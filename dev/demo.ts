@@ -10,7 +10,7 @@ import { tutorialOrder } from './tutorial-order.ts';
 // An order in, its event out: the tutorial's order through the real api, a real PostgreSQL's write-ahead log, the real
 // relay, and out of a Service Bus receiver. `-- --keep` leaves everything running.
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 120_000;
 
 const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
 const interrupted = stopRequest();

@@ -94,7 +94,7 @@ describe('a run that is ended leaves no process and no file, and names what had 
 /** One that is in the middle: all that the test needs is started. */
 async function startedRun(t: TestContext): Promise<EndlessRun & { readonly filePid: number }> {
   const run = startRun(t);
-  await until('all of it is started', () => existsSync(run.started) || run.runner.exitCode !== null, 120_000);
+  await until('all of it is started', () => existsSync(run.started) || run.runner.exitCode !== null);
   assert.equal(run.runner.exitCode, null);
   return { ...run, filePid: Number(readFileSync(run.started, 'utf8')) };
 }

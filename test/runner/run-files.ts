@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { postgresBin } from '../../dev/postgres.ts';
 import { clearAway } from './left-behind.ts';
@@ -8,17 +8,18 @@ import { type FileLimits, type FileResult, runApart } from './run-file.ts';
 import { openTestPostgres } from './test-postgres.ts';
 import { type Tier, tierOf } from './tiers.ts';
 
-/** Most of them wait most of the time: for a lease, a time limit, a program that starts. */
-const AT_A_TIME = 2 * availableParallelism();
+export interface RunLimits extends FileLimits {
+  /** For all files together. */
+  readonly runMs: number;
+  /** How many files run at a time. */
+  readonly atATime: number;
+}
 
 /**
  * Runs each file in a process of its own, on a PostgreSQL that they share, until all have ended, the time is over or a signal
  * comes. None of their processes and folders is left then, nor the server.
  */
-export async function runFiles(
-  files: readonly string[],
-  limits: FileLimits & { runMs: number },
-): Promise<FileResult[]> {
+export async function runFiles(files: readonly string[], limits: RunLimits): Promise<FileResult[]> {
   const home = mkdtempSync(join(tmpdir(), 'order-service-test-'));
   chmodSync(home, 0o755); // PostgreSQL may run under another account
   // Before TMPDIR is another: a copy of the binaries is kept from run to run.
@@ -41,7 +42,7 @@ export async function runFiles(
         results.push(result);
       }
     };
-    await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+    await Promise.all(Array.from({ length: limits.atATime }, worker));
   } finally {
     await postgres.close();
     await clearAway(home, 0);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { receiveSessions } from '../support/receive-sessions.ts';
 import { untilAllMarked } from '../support/relay.ts';
 import {
@@ -20,20 +20,22 @@ interface Load {
   readonly ordersBetween: number;
 }
 
-test('one receiver sees every order created before it is cancelled, while the relay is killed and stopped', async (t) => {
-  await createAndCancel(t, { clients: 4, ordersBetween: 75 }, {}, (stack) => receiveAll(t, stack));
-});
+describe('created, then cancelled', { concurrency: true }, () => {
+  test('one receiver sees every order created before it is cancelled, while the relay is killed and stopped', async (t) => {
+    await createAndCancel(t, { clients: 4, ordersBetween: 75 }, {}, (stack) => receiveAll(t, stack));
+  });
 
-test('four receivers with sessions see every order created before it is cancelled, while the relay is killed and stopped', async (t) => {
-  const relayEnv = { SERVICEBUS_SESSIONS: 'true', SERVICEBUS_ENTITY: 'orders-sessions' };
+  test('four receivers with sessions see every order created before it is cancelled, while the relay is killed and stopped', async (t) => {
+    const relayEnv = { SERVICEBUS_SESSIONS: 'true', SERVICEBUS_ENTITY: 'orders-sessions' };
 
-  // Fewer, since each order is a session that a receiver has to get first.
-  await createAndCancel(t, { clients: 2, ordersBetween: 40 }, relayEnv, (stack) =>
-    receiveSessions(t, stack.bus.connectionString, 'orders-sessions', {
-      width: 4,
-      lastOfSession: 'OrderCancelled',
-    }),
-  );
+    // Fewer, since each order is a session that a receiver has to get first.
+    await createAndCancel(t, { clients: 2, ordersBetween: 40 }, relayEnv, (stack) =>
+      receiveSessions(t, stack.bus.connectionString, 'orders-sessions', {
+        width: 4,
+        lastOfSession: 'OrderCancelled',
+      }),
+    );
+  });
 });
 
 async function createAndCancel(

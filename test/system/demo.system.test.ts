@@ -38,7 +38,6 @@ test('the demo that is kept goes on until it is interrupted, and prints how to r
   const url = await until(
     'the addresses are printed',
     () => kept.lines.join('\n').match(/curl -i -X POST (\S+)\/api\/orders/)?.[1],
-    30_000,
   );
   const live = await fetch(`${url}/health/live`);
 

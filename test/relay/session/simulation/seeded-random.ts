@@ -29,10 +29,12 @@ export class SeededRandom {
 
   /** One of the names, each as often as its weight says. */
   weighted<N extends string>(weights: Readonly<Record<N, number>>): N {
-    const entries = Object.entries(weights) as [N, number][];
-    let at = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
-    for (const [name, weight] of entries) {
-      at -= weight;
+    // Without a list of them: a third of what a simulation took was to make one for each step.
+    let at = 0;
+    for (const name in weights) at += weights[name];
+    at *= this.next();
+    for (const name in weights) {
+      at -= weights[name];
       if (at < 0) return name;
     }
     throw new Error('No weights');
