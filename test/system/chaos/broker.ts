@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../dev/free-port.ts';
 import type { Fault } from '../../../dev/service-bus/faults.ts';
 import { until } from '../../support/until.ts';
 import type { History } from './history.ts';
-import { lastingPort } from './lasting-port.ts';
 import { Member } from './member.ts';
 
 /** A message that the broker stored. */
@@ -24,7 +24,7 @@ export class ChaosBroker {
   readonly #control: string;
 
   static async open(folder: string, sessions: boolean, history: History): Promise<ChaosBroker> {
-    return new ChaosBroker(folder, sessions, history, await lastingPort(), await lastingPort());
+    return new ChaosBroker(folder, sessions, history, await freePort(), await freePort());
   }
 
   private constructor(folder: string, sessions: boolean, history: History, port: number, control: number) {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import pg from 'pg';
+import { freePort } from '../../../dev/free-port.ts';
 import { npmScript } from '../../../dev/npm-script.ts';
 import { type LocalPostgres, openPostgres } from '../../../dev/postgres.ts';
 import { migratedDatabase } from '../../support/migrated-database.ts';
@@ -8,7 +9,6 @@ import { until } from '../../support/until.ts';
 import { ChaosBroker } from './broker.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { History } from './history.ts';
-import { lastingPort } from './lasting-port.ts';
 import { Member } from './member.ts';
 import { patchEnvironment } from './source-patch-environment.ts';
 
@@ -80,7 +80,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     name: string,
     env: (port: number) => Record<string, string>,
   ) => {
-    const port = await lastingPort();
+    const port = await freePort();
     const toPostgres = await proxy(`${name} -> postgres`, postgres.port);
     const script = npmScript(kind);
     const member = new Member({
