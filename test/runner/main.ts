@@ -36,7 +36,7 @@ const { values, positionals } = parseArgs({
     'at-a-time': { type: 'string' },
   },
 });
-const files = positionals.length > 0 ? positionals : filesOf(values.tier as Tier[]);
+const files = positionals.length > 0 ? [...new Set(positionals)] : filesOf(values.tier as Tier[]);
 const missing = files.filter((file) => !existsSync(file));
 if (missing.length > 0) throw new Error(`There is no test file ${missing.join(', ')}`);
 if (files.length === 0) throw new Error(`There is no test file of the tier ${values.tier.join(', ')}`);
