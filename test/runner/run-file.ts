@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { relative } from 'node:path';
 import { run, type TestsStream } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { clearAway } from './left-behind.ts';
@@ -49,7 +50,7 @@ export async function runApart(
   const inTime = !options.signal.aborted;
   const left = await clearAway(folder, inTime ? undefined : 0);
   // Of a file that was ended, what is told below is the failure.
-  const failures = result.failures.filter((failure) => inTime || failure !== `${file}: ${file}`);
+  const failures = result.failures.filter((failure) => inTime || failure !== `${relative('', file)}: ${file}`);
   if (tooLate.aborted) failures.push(`${file} had not ended after ${fileMs / 1000} s`);
   else if (stopped.aborted) failures.push(`${file} had not ended`);
   else failures.push(...left.map((command) => `${file} left a process behind: ${command}`));
@@ -67,7 +68,7 @@ async function collect(files: readonly string[], events: TestsStream): Promise<F
     else skipped++;
   });
   events.on('test:fail', ({ name, file, details }) => {
-    if (details.type !== 'suite') failures.push(`${file ?? files[0]}: ${name}`);
+    if (details.type !== 'suite') failures.push(`${relative('', file ?? '')}: ${name}`);
   });
   let report = '';
   for await (const text of events.compose(new spec())) report += text;
