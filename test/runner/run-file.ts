@@ -50,7 +50,9 @@ export async function runApart(
   const inTime = !options.signal.aborted;
   const left = await clearAway(folder, inTime ? undefined : 0);
   // Of a file that was ended, what is told below is the failure.
-  const failures = result.failures.filter((failure) => inTime || failure !== `${relative('', file)}: ${file}`);
+  const failures = result.failures.filter(
+    (failure) => inTime || failure !== `${relative('', file)}: ${file}`,
+  );
   if (tooLate.aborted) failures.push(`${file} had not ended after ${fileMs / 1000} s`);
   else if (stopped.aborted) failures.push(`${file} had not ended`);
   else failures.push(...left.map((command) => `${file} left a process behind: ${command}`));
