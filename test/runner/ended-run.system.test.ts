@@ -109,7 +109,7 @@ function startRun(t: TestContext, ...options: string[]): EndlessRun {
   writeFileSync(file, ENDLESS);
   mkdirSync(inner);
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const runner = spawn(process.execPath, ['test/runner/main.ts', ...options, file], {
+  const runner = spawn('npm', ['test', '--', ...options, file], {
     env: { ...env, TMPDIR: inner, STARTED: started },
     detached: true, // a group of its own, as a terminal gives a command
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -59,7 +59,10 @@ function rank(file: string): number {
   return RANKS.indexOf(tierOf(file)) - (file.startsWith('test/system/') ? 1 : 0);
 }
 
-/** Aborted by the signals that end a run, and when its time is over. A second signal ends this process at once. */
+/**
+ * Aborted by the signals that end a run, and when its time is over. One comes twice when it goes to the whole group, as Ctrl-C
+ * does: npm passes on what it gets. The second must not end this process before all is cleared away.
+ */
 function stopOnSignal(runMs: number): AbortSignal {
   const stopping = new AbortController();
   for (const [signal, code] of [
@@ -67,7 +70,7 @@ function stopOnSignal(runMs: number): AbortSignal {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
       process.exitCode = code;
       stopping.abort(new Error(`The run was stopped by ${signal}.`));
     });
