@@ -13,8 +13,8 @@ import { filesOf, type Tier, tierOf } from './tiers.ts';
 const MINUTE_MS = 60_000;
 const CORES = availableParallelism();
 const LIMITS: RunLimits = {
-  testMs: 5 * MINUTE_MS,
-  fileMs: 10 * MINUTE_MS,
+  testMs: 10 * MINUTE_MS,
+  fileMs: 12 * MINUTE_MS,
   runMs: 30 * MINUTE_MS,
   // Most of them wait most of the time: for a lease, a time limit, a program that starts.
   atATime: 2 * CORES,
