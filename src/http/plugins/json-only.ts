@@ -10,6 +10,9 @@ const ANSWERS = ['application/json', 'application/json; charset=utf-8', 'applica
 export const jsonOnly = fp(async (app: FastifyInstance) => {
   await app.register(accepts);
   app.addHook('onRequest', (request, _reply, done) => {
-    done(request.accepts().type(ANSWERS) === false ? notAcceptable() : undefined);
+    const { accept } = request.headers;
+    // What most clients send, or leave out, needs no parser.
+    const isOpen = accept === undefined || accept === '*/*';
+    done(isOpen || request.accepts().type(ANSWERS) !== false ? undefined : notAcceptable());
   });
 });
