@@ -41,6 +41,8 @@ export interface PostgresOptions {
   settings?: Record<string, string>;
   /** A folder that keeps the data for the next time; no other server may be open on it. Default: a new one each time. */
   keepIn?: string;
+  /** The data of a cluster that was stopped: a new one begins with a copy of it, which takes a tenth of the time. It is the same cluster. */
+  copyOf?: string;
 }
 
 const PASSWORD = 'postgres';
@@ -66,7 +68,10 @@ export async function openPostgres(options: PostgresOptions = {}): Promise<Local
   const logFile = join(home, 'postgres.log');
   writeFileSync(logFile, '');
   const run = { cwd: home, ...account };
-  if (!existsSync(dataDir)) createCluster(binaries.initdb, dataDir, run);
+  if (!existsSync(dataDir)) {
+    if (options.copyOf === undefined) createCluster(binaries.initdb, dataDir, run);
+    else copyCluster(options.copyOf, dataDir);
+  }
 
   const settings = { ...DEFAULT_SETTINGS, ...options.settings, port: String(port) };
   let server: ReturnType<typeof spawn> | undefined;
@@ -138,6 +143,12 @@ function createCluster(initdb: string, dataDir: string, run: { cwd: string }): v
   );
   if (status !== 0) throw new Error(`initdb failed: ${error?.message ?? stderr.toString()}`);
   renameSync(partial, dataDir);
+}
+
+function copyCluster(from: string, dataDir: string): void {
+  // With its owner, which cpSync does not keep.
+  const { status, error, stderr } = spawnSync('cp', ['-a', from, dataDir]);
+  if (status !== 0) throw new Error(`cp failed: ${error?.message ?? stderr.toString()}`);
 }
 
 async function accepting(url: string, deadline: number): Promise<boolean> {

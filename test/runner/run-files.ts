@@ -32,7 +32,7 @@ export async function runFiles(files: readonly string[], limits: RunLimits): Pro
   // begins with the short ones, which mostly wait.
   const waiting = files.toSorted((a, b) => rank(a) - rank(b));
   const results: FileResult[] = [];
-  const postgres = await openTestPostgres();
+  const postgres = await openTestPostgres(join(home, 'postgres'));
   try {
     process.env['TEST_POSTGRES_URL'] = postgres.url('postgres');
     const worker = async (_: unknown, n: number) => {

@@ -6,13 +6,14 @@ import type { LocalPostgres } from '../../dev/postgres.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
-/** A database with the tables, on a cluster of the test's own; returns its URL. */
+/** A database with the tables, on a cluster of the test's own, unless that has it; returns its URL. */
 export async function migratedDatabase(postgres: LocalPostgres, name: string): Promise<string> {
   const server = new pg.Client({ connectionString: postgres.url('postgres') });
   await server.connect();
-  await server.query(`CREATE DATABASE ${name}`);
+  const { rowCount } = await server.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+  if (rowCount === 0) await server.query(`CREATE DATABASE ${name}`);
   await server.end();
-  await migrateHere(postgres.url(name));
+  if (rowCount === 0) await migrateHere(postgres.url(name));
   return postgres.url(name);
 }
 

@@ -12,10 +12,11 @@ export interface TestStack extends Stack {
 
 /** The whole system of a test's own, with processes that can be killed; PostgreSQL without fsync, for speed. */
 export async function createStack(t: TestContext, options: StackOptions = {}): Promise<TestStack> {
+  const copyOf = process.env['TEST_POSTGRES_DATA'];
   const stack = await openStack({
     migrate: migrateHere,
     ...options,
-    postgres: { settings: { fsync: 'off' }, ...options.postgres },
+    postgres: { settings: { fsync: 'off' }, ...(copyOf !== undefined && { copyOf }), ...options.postgres },
   });
   cleanup(t, () => stack.close());
   const db = new pg.Pool({ connectionString: stack.databaseUrl, max: 4 });

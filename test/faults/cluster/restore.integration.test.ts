@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createCluster } from '../../support/cluster.ts';
+import { createCluster, createOtherCluster } from '../../support/cluster.ts';
 import {
   arrivals,
   createBus,
@@ -26,7 +26,7 @@ test('a dump that is restored into another cluster sends what was unsettled and 
   // What pg_dump and pg_restore do to a table.
   const file = join(old.postgres.dataDir, 'outbox.copy');
   await old.pool.query(`COPY outbox TO '${file}'`);
-  const database = await createCluster(t);
+  const database = await createOtherCluster(t);
   await database.pool.query(`COPY outbox FROM '${file}'`);
   const second = startRelay(t, { url: database.url, bus });
   await untilArrived(bus, 25);

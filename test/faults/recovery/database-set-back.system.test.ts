@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type pg from 'pg';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
 import { confirmDatabase } from '../../../relay/admin/confirm-database.ts';
-import { createCluster } from '../../support/cluster.ts';
+import { createCluster, createOtherCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import { runOutboxIn } from '../../support/outbox-command.ts';
 import {
@@ -105,7 +105,7 @@ test('progress that has gone while the relay runs is a database that was set bac
 });
 
 test('the rows of another cluster are sent only when an operator confirms, and what was published stays so', async (t) => {
-  const [old, restored] = [await createCluster(t), await createCluster(t)];
+  const [old, restored] = [await createCluster(t), await createOtherCluster(t)];
   const bus = await createBus(t);
   const first = startRelay(t, { url: old.url, bus });
   await untilStreaming(first);
