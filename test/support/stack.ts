@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import { ServiceBusClient, type ServiceBusReceivedMessage } from '@azure/service-bus';
 import pg from 'pg';
+import type { ManagedProcess } from '../../dev/managed-process.ts';
 import { openStack, type Stack, type StackOptions } from '../../dev/stack.ts';
 import { cleanup } from './cleanup.ts';
 import { migrateHere } from './migrated-database.ts';
@@ -9,6 +10,9 @@ import { tutorialOrder } from './orders.ts';
 export interface TestStack extends Stack {
   readonly db: pg.Pool;
 }
+
+/** Of a process, when its test has failed. */
+const LINES_TOLD = 40;
 
 /** The whole system of a test's own, with processes that can be killed; PostgreSQL without fsync, for speed. */
 export async function createStack(t: TestContext, options: StackOptions = {}): Promise<TestStack> {
@@ -19,10 +23,23 @@ export async function createStack(t: TestContext, options: StackOptions = {}): P
     postgres: { settings: { fsync: 'off' }, ...(copyOf !== undefined && { copyOf }), ...options.postgres },
   });
   cleanup(t, () => stack.close());
+  const tellsIfFailed = (started: ManagedProcess) => {
+    cleanup(t, () => {
+      // Which its types do not know.
+      const { passed } = t as TestContext & { readonly passed: boolean };
+      if (!passed) t.diagnostic(`${started.name} wrote:\n${started.lines.slice(-LINES_TOLD).join('\n')}`);
+    });
+    return started;
+  };
   const db = new pg.Pool({ connectionString: stack.databaseUrl, max: 4 });
   db.on('error', () => undefined); // tests stop the database on purpose
   cleanup(t, () => db.end());
-  return { ...stack, db };
+  return {
+    ...stack,
+    db,
+    startApi: (env) => tellsIfFailed(stack.startApi(env)),
+    startRelay: (env) => tellsIfFailed(stack.startRelay(env)),
+  };
 }
 
 export interface TestReceiver {

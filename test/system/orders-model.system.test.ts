@@ -347,7 +347,9 @@ test('the api does what a model of it does, through generated histories with kil
   const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31);
   const path = process.env['FC_PATH'];
   // One history waits for one answer at a time: several of them, in worlds of their own, take less than their sum.
-  const worlds = await Promise.all(Array.from({ length: path === undefined ? WORLDS : 1 }, () => World.open(stack)));
+  const worlds = await Promise.all(
+    Array.from({ length: path === undefined ? WORLDS : 1 }, () => World.open(stack)),
+  );
   const requests = () => worlds.reduce((sum, world) => sum + world.requests, 0);
 
   let run = 0;
