@@ -32,7 +32,7 @@ EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 5000}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # node and not npm: one process, which gets the signals itself.
-CMD ["node", "--import", "./src/core/telemetry.ts", "src/main.ts"]
+CMD ["node", "--import", "./src/core/telemetry.ts", "--import", "./src/db/drizzle-resolution.ts", "src/main.ts"]
 
 FROM process AS relay
 COPY relay relay

@@ -22,17 +22,24 @@ export interface ManagedProcess {
   stop(signal?: NodeJS.Signals): Promise<number | string>;
 }
 
-/** Runs one of this repository's programs as a process of its own, as an operator would. The caller stops it. */
+/** Runs what an npm script executes as a process of its own, as an operator would. The caller stops it. */
+export function startService(name: 'api' | 'relay', env: Record<string, string>): ManagedProcess {
+  const { args, env: given } = npmScript(name);
+  return startNode(name, args, { ...given, ...env });
+}
+
+/** The same for any of this repository's programs. */
 export function startProcess(
   name: string,
   program: string,
   env: Record<string, string>,
   args: readonly string[] = [],
 ): ManagedProcess {
-  const child = spawn(process.execPath, [program, ...args], {
-    ...spawnOptions(env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  return startNode(name, [program, ...args], env);
+}
+
+function startNode(name: string, args: readonly string[], env: Record<string, string>): ManagedProcess {
+  const child = spawn(process.execPath, args, { ...spawnOptions(env), stdio: ['ignore', 'pipe', 'pipe'] });
   return manage(name, child);
 }
 

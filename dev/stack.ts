@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
-import { type ManagedProcess, startProcess } from './managed-process.ts';
+import { type ManagedProcess, startService } from './managed-process.ts';
 import { type LocalPostgres, openPostgres, type PostgresOptions } from './postgres.ts';
 import { readEmulatorConfig } from './service-bus/emulator-config.ts';
 import { type LocalServiceBus, openServiceBus } from './service-bus/service-bus.ts';
@@ -70,8 +70,8 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
         SERVICEBUS_NAMESPACE: '',
       },
     };
-    const start = (name: 'api' | 'relay', program: string, env: Record<string, string> = {}) => {
-      const started = startProcess(name, program, { ...environment[name], ...env });
+    const start = (name: 'api' | 'relay', env: Record<string, string> = {}) => {
+      const started = startService(name, { ...environment[name], ...env });
       closers.push(() => started.stop());
       return started;
     };
@@ -82,8 +82,8 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
       apiUrl: `http://127.0.0.1:${apiPort}`,
       relayUrl: `http://127.0.0.1:${relayPort}`,
       environment,
-      startApi: (env) => start('api', 'src/main.ts', env),
-      startRelay: (env) => start('relay', 'relay/main.ts', env),
+      startApi: (env) => start('api', env),
+      startRelay: (env) => start('relay', env),
       close,
     };
   } catch (error) {

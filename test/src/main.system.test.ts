@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
+import { npmScript } from '../../dev/npm-script.ts';
 import { type Child, startChild } from '../support/child-process.ts';
 import { openCluster } from '../support/cluster.ts';
 import { createDatabase } from '../support/database.ts';
@@ -160,7 +161,7 @@ test('in production the docs are off, unless they are asked for', async (t) => {
 });
 
 function start(t: TestContext, env: Record<string, string>): Child {
-  return startChild(t, 'src/main.ts', { HOST: '127.0.0.1', PORT: '0', ...env });
+  return startChild(t, npmScript('api').args, { HOST: '127.0.0.1', PORT: '0', ...env });
 }
 
 async function listening(api: Child): Promise<string> {

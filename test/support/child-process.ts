@@ -16,10 +16,10 @@ export interface Child {
   readonly exited: Promise<number | string>;
 }
 
-/** Runs one of our entry points as a process with this environment alone. It is killed when the test ends. */
-export function startChild(t: TestContext, file: string, env: Record<string, string>): Child {
+/** Runs node with these arguments as a process with this environment alone. It is killed when the test ends. */
+export function startChild(t: TestContext, args: readonly string[], env: Record<string, string>): Child {
   const { PATH = '', TMPDIR = '' } = process.env;
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, args, {
     env: { PATH, TMPDIR, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -19,7 +19,7 @@ export async function createDatabase(
   if (!serverUrl) throw new Error('TEST_POSTGRES_URL is not set: run tests with `npm test -- PATH`');
   const name = `test_${randomBytes(6).toString('hex')}`;
   const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
-  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`);
+  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} STRATEGY FILE_COPY`);
 
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   pool.on('error', () => undefined); // tests kill backends on purpose

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { startChild } from '../../support/child-process.ts';
 
 test('a process that cannot close ends all the same, within 25 s', async (t) => {
-  const child = startChild(t, 'test/support/lifecycle-process.ts', {
+  const child = startChild(t, ['test/support/lifecycle-process.ts'], {
     DATABASE_URL: 'postgres://127.0.0.1/orders',
     BEHAVIOUR: 'close hangs',
   });

@@ -5,7 +5,7 @@ import { type Child, startChild } from '../../support/child-process.ts';
 
 const environment = { DATABASE_URL: 'postgres://127.0.0.1/orders', LOG_LEVEL: 'debug' };
 const start = (t: TestContext, behaviour: string) =>
-  startChild(t, 'test/support/lifecycle-process.ts', { ...environment, BEHAVIOUR: behaviour });
+  startChild(t, ['test/support/lifecycle-process.ts'], { ...environment, BEHAVIOUR: behaviour });
 const closings = ({ logs }: Child) =>
   logs.map(({ msg }) => String(msg)).filter((msg) => msg.endsWith(' closed'));
 
@@ -61,7 +61,7 @@ test('a second signal ends the process at once', async (t) => {
 });
 
 test('a signal that npm passes on as well is not a second one, until a second has gone by', async (t) => {
-  const child = startChild(t, 'test/support/lifecycle-process.ts', {
+  const child = startChild(t, ['test/support/lifecycle-process.ts'], {
     ...environment,
     BEHAVIOUR: 'close hangs',
     npm_lifecycle_script: 'exec node main.ts',
@@ -89,7 +89,7 @@ test('a stop during the start waits until the start has given way, and closes th
 });
 
 test('a bad configuration ends the process with 78 before it opens anything, and names every bad variable', async (t) => {
-  const child = startChild(t, 'test/support/lifecycle-process.ts', {
+  const child = startChild(t, ['test/support/lifecycle-process.ts'], {
     DATABASE_URL: 'mysql://localhost',
     LOG_LEVEL: 'loud',
     PORT: '65536',
