@@ -49,7 +49,6 @@ test('the demo that is kept goes on until it is interrupted, and prints how to r
 // npm passes a signal on to its shell alone, which the script does not replace by `exec`, so that it runs on Windows too.
 for (const [signal, target] of [
   ['SIGTERM', 'npm alone'],
-  ['SIGTERM', 'the whole group'],
   ['SIGINT', 'the whole group'],
 ] as const) {
   const skip = process.platform === 'win32' && 'there are no signals';
