@@ -1,6 +1,7 @@
 import { ServiceBusClient, type ServiceBusMessageBatch } from '@azure/service-bus';
 import { openServiceBus } from '../dev/service-bus/service-bus.ts';
-import { BatchEncoder } from '../relay/publishing/service-bus/encoded-batch.ts';
+import { EncodedBatch } from '../relay/publishing/service-bus/encoded-batch.ts';
+import { MessageEncoder } from '../relay/publishing/service-bus/encoded-message.ts';
 import { toServiceBusMessage } from '../relay/publishing/service-bus/service-bus-message.ts';
 import { quantile } from './support/statistics.ts';
 
@@ -20,7 +21,7 @@ const client = new ServiceBusClient(bus.connectionString);
 const sender = client.createSender('orders');
 await sender.createMessageBatch(); // opens the link
 
-const encoder = new BatchEncoder();
+const encoder = new MessageEncoder();
 const ways = {
   SDK: async () => {
     const batch = (await sender.createMessageBatch()) as ServiceBusMessageBatch & {
@@ -29,7 +30,8 @@ const ways = {
     for (let n = 0; n < BATCH; n++) batch.tryAddMessage(message(n));
     return batch._generateMessage().length;
   },
-  relay: () => encoder.encode(Array.from({ length: BATCH }, (_, n) => message(n))).sizeInBytes,
+  relay: () =>
+    new EncodedBatch(Array.from({ length: BATCH }, (_, n) => encoder.encode(message(n)))).sizeInBytes,
 };
 const results = new Map<string, number[]>(Object.keys(ways).map((way) => [way, []]));
 for (let round = 0; round <= ROUNDS; round++) {

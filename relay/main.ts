@@ -10,6 +10,8 @@ import { parseRetention } from './retention/retention-cutoff.ts';
 
 // One connection marks, the other serves the status and the checks, so that neither waits for the other.
 const POOL_SIZE = 3;
+// A row that somebody has locked is marked later; the others should not wait for long until that is known.
+const LOCK_TIMEOUT_MS = 250;
 // Twice the longest wait between two sends.
 const BROKER_AWAY_AFTER_MS = 30_000;
 
@@ -29,6 +31,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
     log,
     // A mark that a crash of PostgreSQL could undo would look like a database that was set back.
     durableCommits: true,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
   });
   onClose('database pool', () => pool.end());
 

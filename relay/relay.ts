@@ -1,7 +1,8 @@
 import { errorCode } from '../src/core/errors.ts';
 import { pause } from '../src/core/pause.ts';
 import { type Reaction, reactionTo } from './failures/retry-policy.ts';
-import type { RelayPhase } from './monitoring/relay-monitor.ts';
+import { type ProgressWatchOptions, watchProgress } from './monitoring/progress-watch.ts';
+import type { RelayPhase } from './monitoring/relay-states.ts';
 import { OutboxStore } from './outbox/outbox-store.ts';
 import { ObservedPublisher } from './publishing/observed-publisher.ts';
 import type { Publisher } from './publishing/publisher.ts';
@@ -12,10 +13,15 @@ import { type Run, runSession } from './session/run-session.ts';
 
 /** The caller ends the pool and closes the publisher, after `runRelay`. The url: a role with REPLICATION, straight to the server. */
 export interface RelayDeps
-  extends Omit<Run, 'store' | 'progress' | 'memory' | 'publisher' | 'retention' | 'stopping' | 'abandon'> {
+  extends Omit<
+    Run,
+    'store' | 'progress' | 'memory' | 'publisher' | 'retention' | 'stopping' | 'abandon' | 'onStep'
+  > {
   readonly publisher: Publisher;
   /** Without it, settled rows are kept for ever. */
   readonly retention?: RetentionOptions | undefined;
+  /** Other times than the usual ones. */
+  readonly progressWatch?: ProgressWatchOptions;
 }
 
 /** A session that fails sooner counts with the failures before it. Faults that come every few seconds must not add up to a long wait. */
@@ -32,6 +38,7 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
   const { monitor, random } = deps;
   const run = begin(deps, stopping);
   const { memory } = run;
+  void watchProgress(deps, stopping, deps.progressWatch);
   for (let failures = 0; !stopping.aborted; ) {
     memory.streamingSince = undefined;
     try {
@@ -72,6 +79,9 @@ function begin(deps: RelayDeps, stopping: AbortSignal): Run {
     retention: deps.retention && new Retention(deps, deps.retention),
     stopping,
     abandon: abandon.signal,
+    onStep: (step) => {
+      monitor.step = step;
+    },
     memory: { seen: NOTHING_SEEN, recoveryRequested: false, streamingSince: undefined },
   };
 }

@@ -37,7 +37,13 @@ async function openStream(
   onError: (error: unknown) => void,
 ): Promise<void> {
   const position = parseLsn(from);
-  const stream = await WalStream.open({ url, slot, publication: 'order_outbox', from: position });
+  const stream = await WalStream.open({
+    url,
+    slot,
+    publication: 'order_outbox',
+    from: position,
+    stopping: AbortSignal.any([]),
+  });
   stream.ended.catch(onError);
   stream.attach({
     onEvent: (event) => {

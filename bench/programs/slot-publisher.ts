@@ -29,7 +29,13 @@ answerRequests(async ({ url, slot, publication, from, count, connectionString }:
   );
   await publisher.connect();
   const position = parseLsn(from);
-  const stream = await WalStream.open({ url, slot, publication, from: position });
+  const stream = await WalStream.open({
+    url,
+    slot,
+    publication,
+    from: position,
+    stopping: AbortSignal.any([]),
+  });
   const done = Promise.withResolvers<void>();
   stream.ended.catch(done.reject);
   let waiting: OutboxMessage[] = [];
@@ -41,7 +47,7 @@ answerRequests(async ({ url, slot, publication, from, count, connectionString }:
       const batch = waiting.slice(0, BATCH);
       waiting = waiting.slice(BATCH);
       inFlight++;
-      publisher.send(batch).then(() => {
+      publisher.send(batch.map((message) => publisher.prepare(message))).then(() => {
         inFlight--;
         accepted += batch.length;
         if (accepted === count) done.resolve();

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { REQUEST_PREFIX } from '../outbox/operator-request.ts';
+import { TELL_REDRIVE, TELL_SETTLE } from '../outbox/operator-request.ts';
 import { AdminError } from './admin-error.ts';
 import { findMessage, messageState } from './outbox-inspection.ts';
 
@@ -12,10 +12,6 @@ export interface Changed {
   readonly aggregateId: string | null;
 }
 
-const TELL_REDRIVE = `pg_logical_emit_message(true, '${REQUEST_PREFIX}', jsonb_build_object('redrive',
-  CASE WHEN aggregate_id IS NULL THEN jsonb_build_object('messageId', message_id)
-       ELSE jsonb_build_object('aggregateId', aggregate_id) END)::text)`;
-const TELL_SETTLE = `pg_logical_emit_message(true, '${REQUEST_PREFIX}', '{"settle": true}')`;
 const CHANGED = `SELECT message_id::text AS "messageId", aggregate_id AS "aggregateId", ${TELL_REDRIVE} AS told FROM changed`;
 const REPLAY_BATCH = 50_000;
 

@@ -1,6 +1,6 @@
 import { backoffMs } from '../../src/core/backoff.ts';
 import { AppError } from '../../src/core/errors.ts';
-import type { RelayPhase } from '../monitoring/relay-monitor.ts';
+import type { RelayPhase } from '../monitoring/relay-states.ts';
 import { PublishError } from '../publishing/publish-error.ts';
 import type { RelayErrorCode } from '../relay-error.ts';
 import { setupAdvice } from './setup-advice.ts';

@@ -19,23 +19,27 @@ export function buildHealthServer(deps: HealthServerDeps) {
     reply.code(monitor.isReady ? 200 : 503);
     return {
       status: monitor.isReady ? 'ready' : 'not ready',
-      state: monitor.phase,
+      state: monitor.state,
+      blockedBy: monitor.blocked?.by ?? null,
       lastError: monitor.lastError ?? null,
     };
   });
 
   server.get('/status', async () => ({
-    state: monitor.phase,
+    state: monitor.state,
     since: monitor.phaseSince,
+    step: monitor.step ?? null,
     ready: monitor.isReady,
+    blocked: monitor.blocked ?? null,
     slot: deps.slot,
     publication: deps.publication,
     entity: deps.entity,
     epoch: monitor.epoch === undefined ? null : Number(monitor.epoch),
     ...(await measureLag(deps)),
     unsettledInMemory: monitor.unsettled,
-    failedSends: monitor.failedSends,
-    heldOrders: monitor.parkedOrders,
+    failedSends: monitor.figures.failures,
+    heldOrders: monitor.figures.parkedOrders,
+    lockedRows: monitor.figures.lockedRows,
     counts: publicCounts(monitor),
     tableSettlementsFor: monitor.recoveriesFor,
     lastPublishedAt: monitor.lastPublishedAt ?? null,

@@ -42,8 +42,20 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
     '1 while an operator has to confirm the database.',
     Number(monitor.phase === 'set-back'),
   );
-  gauge('failed_sends', 'Sends that failed since the last success.', monitor.failedSends);
-  gauge('held_orders', 'Orders that wait behind a parked event.', monitor.parkedOrders);
+  gauge('failed_sends', 'Sends that failed since the last success.', monitor.figures.failures);
+  gauge('held_orders', 'Orders that wait behind a parked event.', monitor.figures.parkedOrders);
+  gauge(
+    'locked_rows',
+    'Rows that cannot be marked because another session has locked them.',
+    monitor.figures.lockedRows,
+  );
+  if (monitor.blocked) {
+    const help = '1 for what keeps the oldest event from moving; absent while it moves.';
+    new Gauge({ name: 'outbox_relay_blocked', help, labelNames: ['by'], registers }).set(
+      { by: monitor.blocked.by },
+      1,
+    );
+  }
   gauge('unsettled_in_memory', 'Events received and not settled.', monitor.unsettled);
 
   const lag = await measureLag(deps);

@@ -1,32 +1,32 @@
 import { describeError } from '../../src/core/log.ts';
 import { RECOVERY_REASONS, type RecoveryReason } from '../recovery/start-decision.ts';
+import { type Blocker, RELAY_STATES, type RelayPhase } from './relay-states.ts';
+import { NO_FIGURES, type SessionFigures } from './session-figures.ts';
 
-export type RelayPhase =
-  | 'starting'
-  | 'connecting'
-  | 'settling'
-  | 'streaming'
-  | 'draining'
-  | 'standby'
-  | 'waiting'
-  | 'broker-away'
-  | 'set-back'
-  | 'stopped';
+/** The oldest event, which does not move. */
+export interface Blocked {
+  readonly messageId: string;
+  readonly since: Date;
+  readonly by: Blocker;
+}
 
 /** What the relay is doing and has done, for whoever asks. Written by the relay, read by the health server. */
 export class RelayMonitor {
   phase: RelayPhase = 'starting';
   phaseSince = new Date();
+  /** What it is at within the phase, for people. */
+  step: string | undefined;
   epoch: bigint | undefined;
-  /** Consecutive failed sends; 0: the last one succeeded, or none was needed. */
-  failedSends = 0;
+  figures: SessionFigures = NO_FIGURES;
+  /** Received and not settled, in memory. */
   unsettled = 0;
-  /** Orders of which nothing is sent because a message of theirs is parked. */
-  parkedOrders = 0;
   /** Everything before it is settled: how far the server's WAL has been dealt with. */
   handledLsn = 0n;
+  /** Marks that failed in a row. */
+  failedMarks = 0;
+  blocked: Blocked | undefined;
   lastPublishedAt: Date | undefined;
-  lastError: { at: Date; type: string; message: string; code?: string } | undefined;
+  #lastError: { at: Date; type: string; message: string; code?: string } | undefined;
   readonly counts = {
     received: 0,
     published: 0,
@@ -52,6 +52,7 @@ export class RelayMonitor {
   }
 
   enter(phase: RelayPhase): void {
+    this.step = undefined;
     if (phase === this.phase) return;
     this.phase = phase;
     this.phaseSince = new Date();
@@ -60,11 +61,22 @@ export class RelayMonitor {
   /** `message`: what to tell instead of the error's own. */
   failed(error: unknown, message = describeError(error).message): void {
     const { type, code } = describeError(error);
-    this.lastError = { at: new Date(), type, message, ...(code !== undefined && { code }) };
+    this.#lastError = { at: new Date(), type, message, ...(code !== undefined && { code }) };
   }
 
-  /** Streaming and the last send succeeded or nothing to send; a stand-by is ready too. */
+  /** The phase; or what is the matter in it. */
+  get state(): RelayPhase {
+    const sends = this.phase === 'streaming' || this.phase === 'settling';
+    return sends && this.figures.failures > 0 ? 'broker-away' : this.phase;
+  }
+
+  /** The oldest unsettled event is moving, or there is none; a stand-by is ready if that is so. */
   get isReady(): boolean {
-    return this.phase === 'standby' || (this.phase === 'streaming' && this.failedSends === 0);
+    return RELAY_STATES[this.state].ready && this.blocked === undefined;
+  }
+
+  /** The last error, and whether it is over: the relay is ready since. */
+  get lastError() {
+    return this.#lastError && { ...this.#lastError, isOver: this.isReady };
   }
 }

@@ -4,6 +4,13 @@ import { Value } from '@sinclair/typebox/value';
 /** The prefix of logical messages that are meant for the relay: `pg_logical_emit_message(true, prefix, text)`. */
 export const REQUEST_PREFIX = 'outbox-relay';
 
+/** SQL: tells the relay to send what waits of a row's order, in the transaction that has changed the row. */
+export const TELL_REDRIVE = `pg_logical_emit_message(true, '${REQUEST_PREFIX}', jsonb_build_object('redrive',
+  CASE WHEN aggregate_id IS NULL THEN jsonb_build_object('messageId', message_id)
+       ELSE jsonb_build_object('aggregateId', aggregate_id) END)::text)`;
+/** SQL: tells it to send all that is unsettled. */
+export const TELL_SETTLE = `pg_logical_emit_message(true, '${REQUEST_PREFIX}', '{"settle": true}')`;
+
 const exactly = { additionalProperties: false };
 const redriveTarget = Type.Union([
   // PostgreSQL knows no text with U+0000, and would fail the query.

@@ -1,9 +1,10 @@
 import type pg from 'pg';
 import { probe } from '../../src/core/pool.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
+import { MARK, MARK_UNLOCKED, PARK } from './mark-statements.ts';
 import { fromTable, type SelectedMessage } from './message-row.ts';
-import type { RedriveTarget } from './operator-request.ts';
-import { PARKED_OR_DEFERRED, SELECT_MESSAGE, UNSETTLED } from './outbox-columns.ts';
+import { type RedriveTarget, TELL_REDRIVE } from './operator-request.ts';
+import { OPEN, PARKED_OR_DEFERRED, SELECT_MESSAGE, UNSETTLED } from './outbox-columns.ts';
 import type { OutboxMessage } from './outbox-message.ts';
 import { isVisibleIn } from './row-visibility.ts';
 
@@ -34,6 +35,8 @@ export interface MarkRequest {
 /** As `MarkRequest`; for each message the reason why it is parked, or null: then it waits for an operator behind one that is. */
 export interface ParkRequest extends MarkRequest {
   readonly reasons: readonly (string | null)[];
+  /** Whether the relay itself tries it again after a while. */
+  readonly triedAgain: readonly boolean[];
 }
 
 export interface MarkResult {
@@ -50,6 +53,8 @@ export interface LookUp {
 }
 
 const READ_COUNT = 1_000;
+/** What waits for a broker that has refused it must not come all at once. */
+const RETRY_COUNT = 100;
 
 /** The relay's SQL on the outbox. Every method throws what `pg` throws. */
 export class OutboxStore {
@@ -69,10 +74,13 @@ export class OutboxStore {
 
   /**
    * Marks rows as accepted by the broker and stores the progress, in one statement.
-   * A row can be missed: the WAL shows a commit a moment before other sessions see it.
+   * A row can be missed: the WAL shows a commit a moment before other sessions see it. `skipLocked`: so can one that another
+   * session has locked, and how far marks have come is stored all the same.
    */
-  mark(request: MarkRequest): Promise<MarkResult> {
-    return this.#change('mark', MARK, request);
+  mark(request: MarkRequest, { skipLocked = false } = {}): Promise<MarkResult> {
+    return skipLocked
+      ? this.#change('mark unlocked', MARK_UNLOCKED, request)
+      : this.#change('mark', MARK, request);
   }
 
   /**
@@ -81,7 +89,7 @@ export class OutboxStore {
    * been told meanwhile to send them.
    */
   park(request: ParkRequest): Promise<MarkResult> {
-    return this.#change('park', PARK, request, request.reasons);
+    return this.#change('park', PARK, request, request.reasons, request.triedAgain);
   }
 
   async #change(name: string, text: string, request: MarkRequest, ...more: unknown[]): Promise<MarkResult> {
@@ -120,20 +128,45 @@ export class OutboxStore {
   }
 
   /** Tells an operator, in the rows, that sending them keeps failing. */
-  async noteFailure(messageIds: readonly string[], error: string, nextRetryAt: Date): Promise<void> {
+  async noteFailure(
+    messageIds: readonly string[],
+    error: string,
+    nextRetryAt: Date,
+    counts = true,
+  ): Promise<void> {
     await this.#pool.query(
-      `UPDATE outbox SET retry_count = retry_count + 1, next_retry_at = $2, error_message = $3
-       WHERE message_id = ANY ($1::uuid[]) AND ${UNSETTLED}`,
-      [uuidArray(messageIds), nextRetryAt, error.slice(0, 2_000)],
+      `WITH free AS (
+         SELECT message_id FROM outbox WHERE message_id = ANY ($1::uuid[]) AND ${UNSETTLED} FOR NO KEY UPDATE SKIP LOCKED
+       )
+       UPDATE outbox SET retry_count = retry_count + $4::int, next_retry_at = $2, error_message = $3
+       FROM free WHERE outbox.message_id = free.message_id`,
+      [uuidArray(messageIds), nextRetryAt, error.slice(0, 2_000), Number(counts)],
     );
   }
 
-  /** The orders with a message that is parked; `deferred`: also those with one that only waits for an operator. */
-  async parkedOrders({ deferred }: { deferred: boolean }): Promise<string[]> {
+  /**
+   * Has parked messages whose time has come sent again, as an operator would; returns how many. Only for the relay of this epoch:
+   * another one may be at it.
+   */
+  async retryDue(slot: string, epoch: bigint): Promise<number> {
+    const { rowCount } = await this.#pool.query(
+      `WITH due AS (
+         SELECT message_id FROM outbox WHERE parked_at IS NOT NULL AND next_retry_at <= clock_timestamp() AND ${OPEN}
+           AND EXISTS (SELECT FROM relay_progress WHERE slot = $1 AND epoch = $2)
+         ORDER BY position LIMIT ${RETRY_COUNT} FOR NO KEY UPDATE SKIP LOCKED
+       ), changed AS (
+         UPDATE outbox SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL
+         FROM due WHERE outbox.message_id = due.message_id RETURNING outbox.message_id, aggregate_id
+       ) SELECT ${TELL_REDRIVE} FROM changed`,
+      [slot, epoch],
+    );
+    return rowCount ?? 0;
+  }
+
+  /** The orders with a message that is parked, or that only waits to be sent again. */
+  async parkedOrders(): Promise<string[]> {
     const { rows } = await this.#pool.query<{ id: string }>(
-      `SELECT DISTINCT aggregate_id AS id FROM outbox WHERE (parked_at IS NOT NULL OR ($1 AND deferred_at IS NOT NULL))
-         AND ${PARKED_OR_DEFERRED} AND aggregate_id IS NOT NULL`,
-      [deferred],
+      `SELECT DISTINCT aggregate_id AS id FROM outbox WHERE ${PARKED_OR_DEFERRED} AND aggregate_id IS NOT NULL`,
     );
     return rows.map(({ id }) => id);
   }
@@ -189,6 +222,16 @@ export class OutboxStore {
     return rows[0]?.snapshot ?? '';
   }
 
+  /** The oldest row, from this position on, that is unsettled and does not wait for a person. */
+  async oldestDue(from: bigint): Promise<{ messageId: string; position: bigint } | undefined> {
+    const { rows } = await this.#pool.query<{ messageId: string; position: string }>(
+      `SELECT message_id::text AS "messageId", position FROM outbox
+       WHERE ${UNSETTLED} AND deferred_at IS NULL AND position >= $1 ORDER BY position LIMIT 1`,
+      [from],
+    );
+    return rows[0] && { messageId: rows[0].messageId, position: BigInt(rows[0].position) };
+  }
+
   async oldestUnsettled(): Promise<{ messageId: string; createdAt: Date; error: string | null } | undefined> {
     const { rows } = await this.#pool.query<{ messageId: string; createdAt: Date; error: string | null }>(
       `SELECT message_id::text AS "messageId", created_at AS "createdAt", error_message AS error
@@ -197,31 +240,6 @@ export class OutboxStore {
     return rows[0];
   }
 }
-
-/** What ends both statements: the progress is stored if all of the rows were changed, and how many were is told. */
-const STORE_PROGRESS = `progressed AS (
-    UPDATE relay_progress SET settled_lsn = nullif($2::pg_lsn, '0/0'), marked_lsn = $3, updated_at = now()
-    WHERE slot = $4 AND epoch = $5 AND (SELECT count(*) FROM changed) = $6
-      AND coalesce(settled_lsn, '0/0') >= $7 AND coalesce(marked_lsn, '0/0') >= $8 RETURNING 1
-  )
-  SELECT (SELECT count(*)::int FROM changed) AS hits, (SELECT count(*)::int FROM progressed) AS progressed`;
-
-const MARK = `
-  WITH changed AS (
-    UPDATE outbox SET processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL, error_message = NULL
-    WHERE message_id = ANY ($1::uuid[]) RETURNING 1
-  ), ${STORE_PROGRESS}`;
-
-const PARK = `
-  WITH changed AS (
-    UPDATE outbox SET
-      parked_at = CASE WHEN reason IS NULL OR NOT (${UNSETTLED}) THEN parked_at ELSE clock_timestamp() END,
-      deferred_at = CASE WHEN reason IS NULL AND parked_at IS NULL THEN coalesce(deferred_at, clock_timestamp()) END,
-      error_message = coalesce(reason, error_message), next_retry_at = NULL
-    FROM unnest($1::uuid[], $9::text[]) AS wanted (id, reason)
-    WHERE message_id = id AND EXISTS (SELECT FROM relay_progress WHERE slot = $4 AND epoch = $5)
-      AND (SELECT count(*) FROM outbox WHERE message_id = ANY ($1::uuid[])) = $6 RETURNING 1
-  ), ${STORE_PROGRESS}`;
 
 /** As PostgreSQL reads it: pg would quote and escape each, which ids need not. */
 function uuidArray(ids: readonly string[]): string {

@@ -1,12 +1,14 @@
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import { PublishError } from './publish-error.ts';
-import type { Publisher, PublisherLimits } from './publisher.ts';
+import type { Prepared, Publisher, PublisherLimits } from './publisher.ts';
 
 /** A publisher that remembers since when the broker has taken nothing, also from one session to the next. */
 export class ObservedPublisher implements Publisher {
   readonly #publisher: Publisher;
   readonly #now: () => number;
   #awaySince: number | undefined;
+  /** Nothing but connecting has failed since then. */
+  #onlyUnreachable = false;
 
   constructor(publisher: Publisher, now: () => number) {
     this.#publisher = publisher;
@@ -21,6 +23,7 @@ export class ObservedPublisher implements Publisher {
   /** Counts from the next failure on. */
   forget(): void {
     this.#awaySince = undefined;
+    this.#onlyUnreachable = false;
   }
 
   get name(): string {
@@ -31,18 +34,19 @@ export class ObservedPublisher implements Publisher {
     return this.#publisher.limits;
   }
 
-  sizeOf(message: OutboxMessage): number {
-    return this.#publisher.sizeOf(message);
+  prepare(message: OutboxMessage): Prepared {
+    return this.#publisher.prepare(message);
   }
 
-  /** That it can be reached does not mean that it takes anything. */
+  /** That it can be reached does not mean that it takes anything; but a broker that only could not be reached is there again. */
   async connect(anew?: boolean): Promise<void> {
     await this.#observe(() => this.#publisher.connect(anew));
+    if (this.#onlyUnreachable) this.forget();
   }
 
-  async send(batch: readonly OutboxMessage[]): Promise<void> {
+  async send(batch: readonly Prepared[]): Promise<void> {
     await this.#observe(() => this.#publisher.send(batch));
-    this.#awaySince = undefined;
+    this.forget();
   }
 
   async #observe(work: () => Promise<void>): Promise<void> {
@@ -50,8 +54,14 @@ export class ObservedPublisher implements Publisher {
     try {
       await work();
     } catch (error) {
-      // A message that can never pass says nothing about the broker.
-      if (!(error instanceof PublishError && error.kind === 'poison')) this.#awaySince ??= begunAt;
+      // A broker that refuses a message is there, and a message that can never pass says nothing about it.
+      const isOfMessage =
+        error instanceof PublishError && (error.kind === 'poison' || error.kind === 'refused');
+      if (!isOfMessage) {
+        const isUnreachable = error instanceof PublishError && error.code === 'BROKER_UNREACHABLE';
+        this.#onlyUnreachable = isUnreachable && (this.#awaySince === undefined || this.#onlyUnreachable);
+        this.#awaySince ??= begunAt;
+      }
       throw error;
     }
   }

@@ -1,9 +1,10 @@
 /**
  * What a failed send means for what comes next.
  * transient: it passes by itself, so try again for ever. operator: the same, but a person has to mend something.
- * poison: this very message can never pass, whatever is waited for.
+ * refused: a broker that lives has said no to this send, for a reason that is not known here. poison: this very message can
+ * never pass, whatever is waited for.
  */
-export type PublishErrorKind = 'transient' | 'operator' | 'poison';
+export type PublishErrorKind = 'transient' | 'operator' | 'refused' | 'poison';
 
 export interface PublishErrorOptions {
   readonly kind: PublishErrorKind;

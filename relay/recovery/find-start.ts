@@ -19,6 +19,9 @@ export interface StartDeps {
   readonly publisher: Publisher;
   readonly slot: string;
   readonly log: Logger;
+  /** Is told what is waited for, for people. */
+  readonly onStep: (step: string) => void;
+  readonly stopping: AbortSignal;
   readonly memory: {
     /** What this process has seen of the database. */
     seen: Seen;
@@ -103,13 +106,13 @@ async function beginRecovery(
   info: SlotInfo | undefined,
   epoch: bigint,
 ): Promise<Recovery> {
-  const { progress, publisher, slot, log, replicationUrl } = deps;
+  const { progress, publisher, slot, log, replicationUrl, onStep, stopping } = deps;
   try {
     // A slot that is made while nothing can be sent keeps WAL for nothing: what is unsettled waits in the table.
     await publisher.connect(true);
   } catch (error) {
     const isStill = async () => ((await progress.find(slot))?.epoch ?? 0n) === epoch;
-    if (info && (await dropSlot(replicationUrl, slot, isStill))) {
+    if (info && (await dropSlot(replicationUrl, slot, isStill, stopping))) {
       log.warn(
         { slot, reason },
         'Dropped the replication slot; it is made anew when the broker can be reached',
@@ -122,7 +125,8 @@ async function beginRecovery(
     { slot, reason },
     `Recovering from the table: ${RECOVERY_REASONS[reason]}`,
   );
-  const made = await makeSlot(replicationUrl, slot, () => progress.restart(slot, epoch));
+  onStep('making the replication slot, which waits for transactions that are open');
+  const made = await makeSlot(replicationUrl, slot, () => progress.restart(slot, epoch), stopping);
   const unsettled = made.positions.length;
   log.info({ slot, unsettled }, 'Made the replication slot; publishing the unsettled rows first');
   return { ...made, reason };

@@ -1,7 +1,8 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import { parseLsn } from '../lsn.ts';
 import { RelayError } from '../relay-error.ts';
-import { type UnsettledTable, unsettledPositions } from './unsettled-table.ts';
+import { parkedOrders, type UnsettledTable, unsettledPositions } from './unsettled-table.ts';
 
 export interface NewSlot extends UnsettledTable {
   /** What `onLocked` returned. */
@@ -21,8 +22,9 @@ export async function makeSlot(
   url: string,
   name: string,
   onLocked: () => Promise<bigint | undefined>,
+  stopping: AbortSignal,
 ): Promise<NewSlot> {
-  const ordinary = await connect({ connectionString: url, application_name: 'relay-recovery' });
+  const ordinary = await connect({ connectionString: url, application_name: 'relay-recovery' }, stopping);
   try {
     await lockSlotName(ordinary, name);
     const epoch = await onLocked();
@@ -31,13 +33,16 @@ export async function makeSlot(
       'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
       [name],
     );
-    const replication = await connect({
-      connectionString: url,
-      application_name: 'relay-recovery',
-      // Waiting for open transactions is waiting for locks; statement_timeout does not end it.
-      options: '-c lock_timeout=10s -c statement_timeout=0',
-      ...({ replication: 'database' } as object), // known to pg, missing in its types
-    });
+    const replication = await connect(
+      {
+        connectionString: url,
+        application_name: 'relay-recovery',
+        // Waiting for open transactions is waiting for locks; statement_timeout does not end it.
+        options: '-c lock_timeout=10s -c statement_timeout=0',
+        ...({ replication: 'database' } as object), // known to pg, missing in its types
+      },
+      stopping,
+    );
     try {
       const { rows } = await replication.query<{ consistent_point: string; snapshot_name: string }>(
         `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(name)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
@@ -48,6 +53,7 @@ export async function makeSlot(
       await ordinary.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await ordinary.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(slot.snapshot_name)}`);
       const positions = await unsettledPositions(ordinary);
+      const parked = await parkedOrders(ordinary);
       await ordinary.query('COMMIT');
       const now = await ordinary.query<{ snapshot: string }>(
         'SELECT pg_current_snapshot()::text AS snapshot',
@@ -55,15 +61,16 @@ export async function makeSlot(
       return {
         consistentLsn: parseLsn(slot.consistent_point),
         positions,
+        parkedOrders: parked,
         snapshot: now.rows[0]?.snapshot ?? '',
         epoch,
-        release: () => ordinary.end(),
+        release: () => close(ordinary),
       };
     } finally {
-      await replication.end();
+      await close(replication);
     }
   } catch (error) {
-    await ordinary.end();
+    await close(ordinary);
     throw error;
   }
 }
@@ -72,8 +79,13 @@ export async function makeSlot(
  * Drops the slot, unless it is in use, another relay is making it, or `isStill` says that what this was decided on has changed.
  * Returns whether it did.
  */
-export async function dropSlot(url: string, name: string, isStill: () => Promise<boolean>): Promise<boolean> {
-  const client = await connect({ connectionString: url, application_name: 'relay-recovery' });
+export async function dropSlot(
+  url: string,
+  name: string,
+  isStill: () => Promise<boolean>,
+  stopping: AbortSignal,
+): Promise<boolean> {
+  const client = await connect({ connectionString: url, application_name: 'relay-recovery' }, stopping);
   try {
     await lockSlotName(client, name);
     if (!(await isStill())) return false;
@@ -83,7 +95,7 @@ export async function dropSlot(url: string, name: string, isStill: () => Promise
     );
     return rowCount === 1;
   } finally {
-    await client.end();
+    await close(client);
   }
 }
 
@@ -97,9 +109,33 @@ async function lockSlotName(client: pg.Client, name: string): Promise<void> {
     throw new RelayError('SLOT_BUSY', `Another relay is making the replication slot ${name}`);
 }
 
-async function connect(config: pg.ClientConfig): Promise<pg.Client> {
-  const client = new pg.Client({ connectionTimeoutMillis: 5_000, ...config });
+/** A server that accepts what it is sent and answers nothing ends no connection by itself. */
+const ANSWER_WITHIN_MS = 15_000;
+const END_WITHIN_MS = 1_000;
+
+/** Each answer comes within 15 s. `stopping` cuts the connection, so that nothing waits for it. */
+async function connect(config: pg.ClientConfig, stopping: AbortSignal): Promise<pg.Client> {
+  stopping.throwIfAborted();
+  const client = new pg.Client({
+    connectionTimeoutMillis: 5_000,
+    query_timeout: ANSWER_WITHIN_MS,
+    ...config,
+  });
   client.on('error', () => undefined); // whatever it was about fails with its own error
+  const stop = () => cut(client);
+  stopping.addEventListener('abort', stop);
+  client.once('end', () => stopping.removeEventListener('abort', stop));
   await client.connect();
   return client;
+}
+
+async function close(client: pg.Client): Promise<void> {
+  const tooLate = setTimeout(() => cut(client), END_WITHIN_MS);
+  await client.end().finally(() => clearTimeout(tooLate));
+}
+
+function cut(client: pg.Client): void {
+  // What its types leave out.
+  const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } };
+  connection.stream.destroy();
 }

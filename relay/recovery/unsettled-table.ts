@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Lsn } from '../lsn.ts';
-import { UNSETTLED } from '../outbox/outbox-columns.ts';
+import { OPEN, UNSETTLED } from '../outbox/outbox-columns.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import { haveEnded } from '../outbox/row-visibility.ts';
@@ -10,6 +10,11 @@ import { haveEnded } from '../outbox/row-visibility.ts';
 export interface UnsettledTable {
   /** The rows, in order; eight bytes each, however many. */
   readonly positions: BigInt64Array;
+  /**
+   * The orders of which a message was parked then. One that only waited to be sent again is not enough: whoever asked for that may
+   * not have been heard, so it is sent with the rest.
+   */
+  readonly parkedOrders: readonly string[];
   /** Every transaction that committed before it is in `positions` or settled; every later one comes in the stream. */
   readonly consistentLsn: Lsn;
   /** Taken after the scan: what is in progress in it may have committed before, and be seen by others only later. */
@@ -43,6 +48,14 @@ async function readChunk(
     if (allVisible || messages.length === positions.length || signal.aborted) return messages;
     await sleep(READ_AGAIN_MS);
   }
+}
+
+/** The orders with a parked message, in the snapshot of a transaction that the caller has begun. */
+export async function parkedOrders(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `SELECT DISTINCT aggregate_id AS id FROM outbox WHERE parked_at IS NOT NULL AND ${OPEN} AND aggregate_id IS NOT NULL`,
+  );
+  return rows.map(({ id }) => id);
 }
 
 /** The positions of all rows unsettled in the snapshot of a transaction that the caller has begun; eight bytes a row. */

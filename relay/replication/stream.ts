@@ -12,6 +12,8 @@ export interface StreamOptions {
   readonly slot: string;
   readonly publication: string;
   readonly from: Lsn;
+  /** Ends the wait for the stream to open. */
+  readonly stopping: AbortSignal;
 }
 
 export interface StreamHandler {
@@ -27,6 +29,8 @@ export interface StreamHandler {
 /** The server ends a connection that is silent for so long; set by the relay on its own connection. */
 const WAL_SENDER_TIMEOUT_MS = 9_000;
 const STATUS_EVERY_MS = 1_000;
+/** The server answers at once, or says that the slot is in use. */
+const OPEN_WITHIN_MS = 10_000;
 const LAST_CONFIRMATION_WITHIN_MS = 2_000;
 const CLOSE_WITHIN_MS = 2_000;
 const SLOT_IN_USE = '55006';
@@ -59,7 +63,10 @@ export class WalStream {
   #askedLast = Number.NEGATIVE_INFINITY;
   #pong: (() => void) | undefined;
 
-  /** Opens the stream at a position. Throws SLOT_BUSY while another relay has the slot, and what `pg` throws otherwise. */
+  /**
+   * Opens the stream at a position, within ten seconds. Throws SLOT_BUSY while another relay has the slot, STREAM_LOST for a server
+   * that does not answer or when it is `stopping`, and what `pg` throws otherwise.
+   */
   static async open(options: StreamOptions): Promise<WalStream> {
     const stream = new WalStream(options);
     try {
@@ -178,7 +185,21 @@ export class WalStream {
     this.#copying = service
       .subscribe(this.#plugin, this.#options.slot, formatLsn(this.#options.from))
       .then(() => fail(new RelayError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
-    await this.#started.promise;
+    const { stopping } = this.#options;
+    const stop = () => fail(new RelayError('STREAM_LOST', 'The relay is stopping'));
+    const tooLate = setTimeout(
+      () =>
+        fail(new RelayError('STREAM_LOST', `PostgreSQL has not begun to stream within ${OPEN_WITHIN_MS} ms`)),
+      OPEN_WITHIN_MS,
+    );
+    if (stopping.aborted) stop();
+    stopping.addEventListener('abort', stop);
+    try {
+      await this.#started.promise;
+    } finally {
+      clearTimeout(tooLate);
+      stopping.removeEventListener('abort', stop);
+    }
     const { sender } = this.#plugin;
     if (sender) this.#lease = new SlotLease(this.#options.url, sender, startedAt);
     // On a timer, whatever the broker does; with a ping, whose answer shows that the link is not half open.

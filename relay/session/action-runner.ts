@@ -3,14 +3,15 @@ import { levelAfter } from '../failures/retry-policy.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import { PublishError } from '../publishing/publish-error.ts';
-import type { Publisher } from '../publishing/publisher.ts';
+import type { Prepared, Publisher } from '../publishing/publisher.ts';
 import { RelayError } from '../relay-error.ts';
 import type { WalStream } from '../replication/stream.ts';
 import type { Action } from './action.ts';
+import type { Mark } from './mark.ts';
 import type { Marker } from './marker.ts';
 import type { Redrive } from './parked-orders.ts';
+import type { Pending } from './pending.ts';
 import type { RelayState } from './relay-state.ts';
-import type { Mark, Pending } from './settlement.ts';
 
 /** What a session works with. */
 export interface SessionDeps {
@@ -63,7 +64,12 @@ export class ActionRunner {
   }
 
   async #send(batch: readonly Pending[]): Promise<void> {
-    const { state, stream, publisher, monitor } = this.#deps;
+    const { state, stream, publisher, monitor, log } = this.#deps;
+    const prepared: Prepared[] = [];
+    for (const { prepared: each } of batch) {
+      if (each instanceof PublishError) return this.#onRejected(batch, each);
+      prepared.push(each);
+    }
     try {
       // Before the question who has the slot, since it may take long.
       await publisher.connect();
@@ -77,11 +83,17 @@ export class ActionRunner {
         );
         return this.#fail(lost);
       }
-      await publisher.send(batch.map(({ message }) => message));
+      await publisher.send(prepared);
     } catch (error) {
       return this.#onRejected(batch, asPublishError(error));
     }
+    const sentSingly = state.figures.sendsSingly;
     state.accepted(batch, performance.now());
+    if (!sentSingly && state.figures.sendsSingly) {
+      log.warn(
+        `${publisher.name} refuses batches of messages that it takes one by one: they go singly from now on`,
+      );
+    }
     monitor.counts.published += batch.length;
     monitor.lastPublishedAt = new Date();
   }
@@ -96,27 +108,30 @@ export class ActionRunner {
     if (retryAt === undefined) {
       log.error(
         { err, messageId: messageIds[0], aggregateId: batch[0]?.message.aggregateId },
-        `${publisher.name} can never take this message: it is parked, and its order waits. See: npm run outbox -- list`,
+        err.kind === 'poison'
+          ? `${publisher.name} can never take this message: it is parked, and its order waits. See: npm run outbox -- list`
+          : `${publisher.name} goes on refusing this message: it is parked and tried again later, and its order waits. See: npm run outbox -- list`,
       );
       return;
     }
     const retryInMs = Math.round(retryAt - now);
     const what = { err, kind: err.kind, messages: batch.length, firstMessageId: messageIds[0], retryInMs };
-    const level = err.kind === 'transient' ? levelAfter(state.failures) : 'error';
+    const level = err.kind === 'transient' ? levelAfter(state.figures.failures) : 'error';
     log[level](what, `${publisher.name} did not take a batch; it is sent again`);
     // In the background: nothing waits for what is only there to be read by people.
     store
-      .noteFailure(messageIds, err.message, new Date(Date.now() + retryInMs))
+      .noteFailure(messageIds, err.message, new Date(Date.now() + retryInMs), err.kind !== 'refused')
       .catch((error: unknown) => log.warn({ err: error }, 'Could not note a failed send in the outbox'));
   }
 
   async #mark(mark: Mark): Promise<void> {
     const { state, marker, monitor } = this.#deps;
     const outcome = await marker.mark(mark);
-    const written = mark.messages.length - outcome.again.length;
+    const { again, locked = [] } = outcome;
+    const written = mark.messages.length - again.length - locked.length;
     if (mark.as === 'accepted') monitor.counts.settled += written;
     else {
-      const parked = countParked(mark.messages) - countParked(outcome.again);
+      const parked = countParked(mark.messages) - countParked(again) - countParked(locked);
       monitor.counts.parked += parked;
       monitor.counts.deferred += written - parked;
     }
@@ -137,5 +152,5 @@ function asPublishError(error: unknown): PublishError {
 }
 
 function countParked(messages: readonly Pending[]): number {
-  return messages.filter(({ parkedBecause }) => parkedBecause !== undefined).length;
+  return messages.filter(({ parked }) => parked !== undefined).length;
 }

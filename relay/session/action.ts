@@ -1,5 +1,6 @@
+import type { Mark } from './mark.ts';
 import type { Redrive } from './parked-orders.ts';
-import type { Mark, Pending } from './settlement.ts';
+import type { Pending } from './pending.ts';
 
 /**
  * What the state wants done. verify: ask the table which of them are settled. send: to the broker. mark: in the table.

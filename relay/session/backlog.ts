@@ -1,4 +1,4 @@
-import type { Pending } from './settlement.ts';
+import type { Pending } from './pending.ts';
 
 export interface BacklogLimits {
   /** Beyond so many unsettled messages or bytes nothing more is read. */

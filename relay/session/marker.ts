@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../../src/core/backoff.ts';
+import { errorCode } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { endsMarking, levelAfter } from '../failures/retry-policy.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
@@ -8,7 +9,8 @@ import { isVisibleIn } from '../outbox/row-visibility.ts';
 import { isBehind, type Stored } from '../recovery/database-identity.ts';
 import type { ProgressStore } from '../recovery/progress-store.ts';
 import { RelayError } from '../relay-error.ts';
-import type { Mark, Marked, Pending } from './settlement.ts';
+import type { Mark, Marked } from './mark.ts';
+import type { Pending } from './pending.ts';
 
 export interface MarkerDeps {
   readonly store: OutboxStore;
@@ -22,6 +24,8 @@ export interface MarkerDeps {
 }
 
 const RETRY_CAP_MS = 2_000;
+const LOCK_NOT_AVAILABLE = '55P03';
+
 /** Writes marks and progress to the table, under one epoch. */
 export class Marker {
   readonly #deps: MarkerDeps;
@@ -48,9 +52,12 @@ export class Marker {
       // Also for rows that nobody can see yet, which are marked again and again without a failure.
       abandon.throwIfAborted();
       try {
-        return await this.#markOnce(mark);
+        const marked = await this.#markOnce(mark);
+        monitor.failedMarks = 0;
+        return marked;
       } catch (err) {
         if (abandon.aborted || endsMarking(err)) throw err;
+        monitor.failedMarks = failures;
         monitor.failed(err);
         log[levelAfter(failures)](
           { err, messages: mark.messages.length },
@@ -61,7 +68,42 @@ export class Marker {
     }
   }
 
-  async #markOnce({ as, messages, settledLsn, markedLsn }: Mark): Promise<Marked> {
+  async #markOnce(mark: Mark): Promise<Marked> {
+    if (mark.skipLocked) return this.#markUnlocked(mark);
+    try {
+      return await this.#markAll(mark);
+    } catch (error) {
+      if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
+      return this.#markUnlocked(mark);
+    }
+  }
+
+  /** Goes around rows that another session has locked. */
+  async #markUnlocked(mark: Mark): Promise<Marked> {
+    if (mark.as === 'accepted') return this.#markAll({ ...mark, skipLocked: true });
+    // An order at a time, each with all that is to be parked of it, or nothing.
+    const orders = Map.groupBy(mark.messages, ({ lane, message }) => lane ?? message.messageId);
+    const outcomes: Marked[] = [];
+    for (const messages of orders.values()) outcomes.push(await this.#parkOrder(mark, messages));
+    return {
+      again: outcomes.flatMap(({ again }) => again),
+      locked: outcomes.flatMap(({ locked = [] }) => locked),
+      gone: outcomes.flatMap(({ gone = [] }) => gone),
+      progressStored: false,
+    };
+  }
+
+  async #parkOrder(mark: Mark, messages: readonly Pending[]): Promise<Marked> {
+    const { settledLsn, markedLsn } = this.#stored;
+    try {
+      return await this.#markAll({ ...mark, messages, settledLsn, markedLsn });
+    } catch (error) {
+      if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
+      return { again: [], locked: messages, progressStored: false };
+    }
+  }
+
+  async #markAll({ as, messages, settledLsn, markedLsn, skipLocked }: Mark): Promise<Marked> {
     const { store, slot, log } = this.#deps;
     const stored = this.#stored;
     const { epoch } = stored;
@@ -69,15 +111,18 @@ export class Marker {
     const request = { slot, epoch, messageIds, settledLsn, markedLsn, stored };
     const { hits, progressStored } =
       as === 'accepted'
-        ? await store.mark(request)
+        ? await store.mark(request, { skipLocked })
         : await store.park({
             ...request,
-            reasons: messages.map(({ parkedBecause }) => parkedBecause?.slice(0, 2_000) ?? null),
+            reasons: messages.map(({ parked }) => parked?.reason.slice(0, 2_000) ?? null),
+            triedAgain: messages.map(({ parked }) => parked?.triedAgain ?? false),
           });
-    if (progressStored) {
+    if (progressStored && hits === messages.length) {
       this.#stored = { epoch, settledLsn, markedLsn };
       return { again: [], progressStored };
     }
+    // With some of the rows left out, only how far marks may have come.
+    if (progressStored) this.#stored = { ...stored, markedLsn };
     const progress = await this.#deps.progress.find(slot);
     if (isBehind(progress, stored)) {
       throw new RelayError('DATABASE_SET_BACK', `The progress of the slot ${slot} is not what was stored`);
@@ -85,7 +130,7 @@ export class Marker {
     if (progress?.epoch !== epoch) {
       throw new RelayError('EPOCH_LOST', `Another relay has taken over the slot ${slot}`);
     }
-    if (hits === messageIds.length) return { again: [], progressStored };
+    if (hits === messageIds.length) return { again: [], progressStored: false };
     const { present, settled, deferred, snapshot } = await store.look(messageIds);
     // Absent although its transaction can be seen: somebody deleted it again, and there is nothing to mark.
     const isGone = ({ message, transaction }: Pending) =>
@@ -99,12 +144,15 @@ export class Marker {
       );
     }
     // One that an operator wanted sent, and that is refused again, waits already, and must be parked all the same.
-    const isMarked = ({ message: { messageId }, parkedBecause }: Pending) =>
-      settled.has(messageId) || (as === 'parked' && parkedBecause === undefined && deferred.has(messageId));
+    const isMarked = ({ message: { messageId }, parked }: Pending) =>
+      settled.has(messageId) || (as === 'parked' && parked === undefined && deferred.has(messageId));
+    const left = messages.filter((pending) => !isGone(pending) && !isMarked(pending));
+    const isLocked = ({ message }: Pending) => skipLocked && present.has(message.messageId);
     return {
-      again: messages.filter((pending) => !isGone(pending) && !isMarked(pending)),
+      again: left.filter((pending) => !isLocked(pending)),
+      locked: left.filter(isLocked),
       gone: as === 'parked' ? gone : [],
-      progressStored,
+      progressStored: false,
     };
   }
 }

@@ -2,7 +2,7 @@ import type { Lsn } from '../lsn.ts';
 import type { RedriveTarget } from '../outbox/operator-request.ts';
 import type { OrderRows } from '../outbox/outbox-store.ts';
 import type { Transaction } from './ack-tracker.ts';
-import type { Pending } from './settlement.ts';
+import type { Pending } from './pending.ts';
 
 /** That what waits of an order is to be sent, at a place in the WAL. */
 export interface Redrive {
@@ -67,13 +67,12 @@ export class ParkedOrders {
    * The oldest redrive, once its transaction has arrived whole, is the first that is not settled, and waits for nothing but its
    * redrives; one at a time.
    */
-  nextToRead(now: number, isFirst: (transaction: Transaction) => boolean): Redrive | undefined {
+  nextToRead(now: number, isFirst: (redrive: Redrive) => boolean): Redrive | undefined {
     const [redrive] = this.#redrives;
     if (!redrive || this.#reading || now < this.#readNotBefore) return undefined;
     const { transaction } = redrive;
     const counted = this.#redrives.filter((other) => other.transaction === transaction).length;
-    const isNext =
-      transaction.endLsn !== undefined && isFirst(transaction) && transaction.unsettled <= counted;
+    const isNext = transaction.endLsn !== undefined && isFirst(redrive) && transaction.unsettled <= counted;
     if (!isNext) return undefined;
     this.#reading = true;
     return redrive;

@@ -1,14 +1,17 @@
 import type { Lsn } from '../lsn.ts';
+import type { SessionFigures } from '../monitoring/session-figures.ts';
 import type { RedriveTarget } from '../outbox/operator-request.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import type { OrderRows } from '../outbox/outbox-store.ts';
 import type { Transaction } from './ack-tracker.ts';
 import type { Action } from './action.ts';
 import { Backlog } from './backlog.ts';
+import type { Mark, Marked } from './mark.ts';
 import { ParkedOrders, type Redrive } from './parked-orders.ts';
+import { type Parked, type Pending, type Prepare, toPending } from './pending.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { type Refusal, SendQueue } from './send-queue.ts';
-import { type Mark, type Marked, type Pending, Settlement } from './settlement.ts';
+import { Settlement } from './settlement.ts';
 import { VerifyQueue } from './verify-queue.ts';
 
 export interface RelayStateOptions {
@@ -18,8 +21,7 @@ export interface RelayStateOptions {
   readonly markedLsn: Lsn;
   /** Orders of which nothing is sent before a redrive. */
   readonly parkedOrders: Iterable<string>;
-  /** The bytes that a message takes of a batch. */
-  readonly sizeOf: (message: OutboxMessage) => number;
+  readonly prepare: Prepare;
 }
 
 /**
@@ -109,17 +111,23 @@ export class RelayState {
 
   /** Returns when the batch is tried again; undefined: never, it is parked. */
   rejected(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
-    if (refusal.kind !== 'poison') return this.#sending.refused(batch, refusal, now);
-    const [pending, ...others] = batch;
-    if (!pending || others.length > 0) {
-      this.#sending.splitUp(batch);
-      return now;
+    switch (refusal.kind) {
+      case 'transient':
+      case 'operator':
+        return this.#sending.refused(batch, refusal, now);
+      case 'refused': {
+        const againAt = this.#sending.declined(batch, refusal, now);
+        if (againAt === undefined) this.#park(batch, { reason: refusal.message, triedAgain: true });
+        return againAt;
+      }
+      case 'poison':
+        if (batch.length === 1) {
+          this.#park(batch, { reason: refusal.message, triedAgain: false });
+          return undefined;
+        }
+        this.#sending.splitUp(batch);
+        return now;
     }
-    // It leaves the way, and what is behind it of its order waits in the table.
-    pending.parkedBecause = refusal.message;
-    this.#settlement.park([pending, ...this.#sending.withdrawBehind(pending, batch)]);
-    if (pending.lane !== undefined) this.#parkedOrders.park(pending.lane);
-    return undefined;
   }
 
   marked(mark: Mark, outcome: Marked, now: number): void {
@@ -172,14 +180,14 @@ export class RelayState {
     return this.#settlement.handledLsn;
   }
 
-  /** Sends refused in a row. */
-  get failures(): number {
-    return this.#sending.failures;
-  }
-
-  /** How many orders wait for an operator. */
-  get parkedOrders(): number {
-    return this.#parkedOrders.size;
+  get figures(): SessionFigures {
+    const { failures, sendsSingly } = this.#sending;
+    return {
+      failures,
+      sendsSingly,
+      lockedRows: this.#settlement.lockedRows,
+      parkedOrders: this.#parkedOrders.size,
+    };
   }
 
   #openTransaction(): Transaction {
@@ -195,10 +203,19 @@ export class RelayState {
 
   #take(message: OutboxMessage, transaction: Transaction): Pending {
     const lane = message.aggregateId ?? this.#laneOfNoOrder(message.messageId);
-    const bytes = this.#options.sizeOf(message);
+    const pending = toPending(message, transaction, lane, this.#options.prepare);
     this.#settlement.receive(transaction);
-    this.#backlog.add(bytes);
-    return { message, transaction, lane, bytes, alone: false, parkedBecause: undefined };
+    this.#backlog.add(pending.bytes);
+    return pending;
+  }
+
+  /** It leaves the way, and what is behind it of its order waits in the table. */
+  #park(batch: readonly Pending[], parked: Parked): void {
+    for (const pending of batch) {
+      pending.parked = parked;
+      this.#settlement.park([pending, ...this.#sending.withdrawBehind(pending, batch)]);
+      if (pending.lane !== undefined) this.#parkedOrders.park(pending.lane);
+    }
   }
 
   #laneOfNoOrder(messageId: string): string | undefined {
@@ -233,7 +250,8 @@ export class RelayState {
     if (this.#draining) return undefined;
     const redrive = this.#parkedOrders.nextToRead(
       now,
-      (transaction) => this.#settlement.isFirst(transaction) && this.#settlement.isParkedMarked,
+      ({ transaction, lane }) =>
+        this.#settlement.isFirst(transaction, lane) && this.#settlement.isParkedMarked,
     );
     return redrive && { kind: 'read', redrive };
   }

@@ -39,7 +39,15 @@ export async function runSession(run: Run): Promise<void> {
   const start = await findStart(run, publicationVersion);
   if (start.recovery) monitor.recoveryBegun(start.recovery.reason);
   try {
-    const stream = await WalStream.open({ url: run.replicationUrl, slot, publication, from: start.from });
+    const { from } = start;
+    monitor.step = 'opening the stream';
+    const stream = await WalStream.open({
+      url: run.replicationUrl,
+      slot,
+      publication,
+      from,
+      stopping: run.stopping,
+    });
     try {
       await assertNotMoved(pool, slot, start.from);
       const epoch = await progress.claim(slot, start.seen.epoch, publicationVersion);
@@ -79,15 +87,15 @@ async function streamOn(run: Run, { stream, start, marker, publicationVersion }:
     random,
     settledLsn: recovery ? 0n : start.from,
     markedLsn: start.seen.markedLsn,
-    // A recovery sends what only waited for an operator: whoever asked for that may not have been heard.
-    parkedOrders: await store.parkedOrders({ deferred: recovery === undefined }),
-    sizeOf: (message) => publisher.sizeOf(message),
+    parkedOrders: recovery?.parkedOrders ?? (await store.parkedOrders()),
+    prepare: (message) => publisher.prepare(message),
   });
   const session = new Session({ stream, state, marker, store, publisher, monitor, log });
   const lettingGo = new AbortController();
   const watch = watchSession({
     ...run,
     publicationVersion,
+    epoch: marker.stored.epoch,
     fail: (error) => session.fail(error),
     letGo: (why) => lettingGo.abort(why),
   });

@@ -4,6 +4,8 @@ import type { PublisherLimits } from '../publishing/publisher.ts';
 
 type Batch = readonly { readonly bytes: number }[];
 
+const MOST_DECLINED_IN_A_ROW = 3;
+
 export type SendGateLimits = Pick<PublisherLimits, 'maxInFlight' | 'maxBytesSinceOldest'>;
 
 /**
@@ -17,6 +19,9 @@ export class SendGate {
   readonly #inFlight = new Map<Batch, number>();
   #sentBytes = 0;
   #failures = 0;
+  /** How many single messages in a row a broker that lives has said no to. */
+  #declined = 0;
+  #acceptedSends = 0;
   #pausedUntil = 0;
 
   constructor(limits: SendGateLimits, random: () => number) {
@@ -38,6 +43,8 @@ export class SendGate {
 
   accepted(batch: Batch, now: number): void {
     this.#inFlight.delete(batch);
+    this.#acceptedSends++;
+    this.#declined = 0;
     // During a pause nothing is sent: this one began before the refusal, and says nothing about what comes after it.
     if (now >= this.#pausedUntil) this.#failures = 0;
   }
@@ -55,6 +62,17 @@ export class SendGate {
   /** Only what was in this batch was refused; other batches may pass. */
   refusedAlone(batch: Batch): void {
     this.#inFlight.delete(batch);
+  }
+
+  /** The broker said no to this one message: the others may pass, unless it goes on saying no to each. */
+  declined(batch: Batch, now: number): void {
+    this.#inFlight.delete(batch);
+    if (++this.#declined >= MOST_DECLINED_IN_A_ROW) this.refused(batch, { retryAfterMs: 0 }, now);
+  }
+
+  /** Sends that were accepted since the beginning. */
+  get acceptedSends(): number {
+    return this.#acceptedSends;
   }
 
   get inFlight(): number {

@@ -1,8 +1,9 @@
 import type { PublishError } from '../publishing/publish-error.ts';
+import { DeclinedMessages } from './declined-messages.ts';
 import { Lanes } from './lanes.ts';
+import type { Pending } from './pending.ts';
 import type { RelayLimits } from './relay-limits.ts';
 import { SendGate } from './send-gate.ts';
-import type { Pending } from './settlement.ts';
 
 /** What has to be known of a failed send. */
 export type Refusal = Pick<PublishError, 'kind' | 'message' | 'retryAfterMs'>;
@@ -12,10 +13,12 @@ export class SendQueue {
   readonly #limits: RelayLimits;
   readonly #lanes = new Lanes<Pending>();
   readonly #gate: SendGate;
+  readonly #declined: DeclinedMessages;
 
   constructor(limits: RelayLimits, random: () => number) {
     this.#limits = limits;
     this.#gate = new SendGate(limits, random);
+    this.#declined = new DeclinedMessages(random);
   }
 
   push(pending: Pending): void {
@@ -25,7 +28,9 @@ export class SendQueue {
   /** The batch to send now, or undefined; from here on it is in flight. */
   next(now: number, maxBytes: number): readonly Pending[] | undefined {
     if (!this.#gate.isOpen(now)) return undefined;
-    const { maxBatchCount: maxCount, oneOrderPerBatch: oneLane } = this.#limits;
+    for (const pending of this.#declined.due(now)) this.#lanes.restore([pending]);
+    const { maxBatchCount, oneOrderPerBatch: oneLane } = this.#limits;
+    const maxCount = this.sendsSingly ? 1 : maxBatchCount;
     const batch = this.#lanes.take({ maxCount, maxBytes, oneLane });
     if (batch) this.#gate.sent(batch);
     return batch;
@@ -33,6 +38,7 @@ export class SendQueue {
 
   accepted(batch: readonly Pending[], now: number): void {
     this.#gate.accepted(batch, now);
+    this.#declined.accepted(batch);
     this.#lanes.release(batch);
   }
 
@@ -42,6 +48,26 @@ export class SendQueue {
     return this.#gate.refused(batch, refusal, now);
   }
 
+  /**
+   * A broker that lives said no to this batch, for a reason that is not known. After some tries its messages go one by one; the one
+   * that is still refused steps aside with its order. Returns when it is tried again; undefined once it has been for long.
+   */
+  declined(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
+    switch (this.#declined.next(batch, this.#gate.acceptedSends)) {
+      case 'as it is':
+        return this.refused(batch, refusal, now);
+      case 'one by one':
+        this.#declined.split(batch);
+        this.splitUp(batch);
+        return now;
+      case 'aside':
+        this.#gate.declined(batch, now);
+        return this.#declined.stepAside(batch[0] as Pending, now);
+      case 'park':
+        return undefined;
+    }
+  }
+
   /** Some message of the batch can never pass: each goes again by itself, which shows which one. */
   splitUp(batch: readonly Pending[]): void {
     this.#gate.refusedAlone(batch);
@@ -49,7 +75,7 @@ export class SendQueue {
     this.#lanes.restore(batch);
   }
 
-  /** This message, sent by itself, can never pass. Returns what waits of its order, in order, taken out. */
+  /** This message, sent by itself, is to be parked. Returns what waits of its order, in order, taken out. */
   withdrawBehind(pending: Pending, batch: readonly Pending[]): readonly Pending[] {
     this.#gate.refusedAlone(batch);
     return this.#lanes.withdraw([pending]);
@@ -64,9 +90,16 @@ export class SendQueue {
     return this.#gate.failures;
   }
 
+  /** The broker refuses batches of messages that it takes one by one. */
+  get sendsSingly(): boolean {
+    return this.#declined.batchesAreRefused;
+  }
+
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(now: number): number | undefined {
     const { pausedUntil } = this.#gate;
-    return this.#lanes.waiting > 0 && pausedUntil > now ? pausedUntil : undefined;
+    const waiting = this.#lanes.waiting > 0 && pausedUntil > now ? pausedUntil : Number.POSITIVE_INFINITY;
+    const at = Math.min(waiting, Math.max(this.#declined.nextAt, pausedUntil));
+    return at === Number.POSITIVE_INFINITY ? undefined : at;
   }
 }

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { errorCode } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
+import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
 import { exceededLimit, type WalLimit } from '../recovery/wal-limit.ts';
 import { RelayError } from '../relay-error.ts';
@@ -13,6 +14,8 @@ export interface SessionWatchDeps {
   /** As the session found it. */
   readonly publicationVersion: string;
   readonly slot: string;
+  readonly epoch: bigint;
+  readonly store: OutboxStore;
   readonly publisher: ObservedPublisher;
   readonly walLimit: WalLimit;
   readonly log: Logger;
@@ -25,7 +28,7 @@ export interface SessionWatchDeps {
 const LOOK_EVERY_MS = 5_000;
 
 /**
- * Looks now and then whether the publication is as it was and how much WAL the slot keeps. Also notices a PostgreSQL that is
+ * Looks now and then whether the publication is as it was, how much WAL the slot keeps, and what is parked and may be tried again. Also notices a PostgreSQL that is
  * gone while the stream is paused and hears nothing. The caller clears the timer.
  */
 export function watchSession(deps: SessionWatchDeps): NodeJS.Timeout {
@@ -35,6 +38,7 @@ export function watchSession(deps: SessionWatchDeps): NodeJS.Timeout {
     try {
       await lookAtPublication(deps);
       warned = await lookAtSlot(deps, warned);
+      await retryParked(deps);
       late = 0;
     } catch (error) {
       // One answer that is late is no sign that PostgreSQL is gone.
@@ -50,6 +54,11 @@ async function lookAtPublication({ pool, publication, publicationVersion }: Sess
   }
 }
 
+async function retryParked({ store, slot, epoch, log }: SessionWatchDeps): Promise<void> {
+  const retried = await store.retryDue(slot, epoch);
+  if (retried > 0) log.info({ retried }, 'Parked messages that were refused are sent again');
+}
+
 /** Returns whether there is a warning; it is logged when it begins. */
 async function lookAtSlot(deps: SessionWatchDeps, warned: boolean): Promise<boolean> {
   const { pool, slot, publisher, walLimit, log } = deps;
@@ -57,7 +66,11 @@ async function lookAtSlot(deps: SessionWatchDeps, warned: boolean): Promise<bool
   if (!wal) return warned;
   const warning = walWarning(wal);
   if (warning && !warned) log.error({ slot, ...wal }, warning);
-  const exceeded = exceededLimit(publisher, wal.retainedBytes, walLimit);
-  if (exceeded) deps.letGo(exceeded);
+  if (exceededLimit(publisher, wal.retainedBytes, walLimit)) {
+    // The news may be old: it takes a try of now to let go of the slot.
+    await publisher.connect(true).catch(() => undefined); // what came of it is known to the publisher
+    const exceeded = exceededLimit(publisher, wal.retainedBytes, walLimit);
+    if (exceeded) deps.letGo(exceeded);
+  }
   return warning !== undefined;
 }

@@ -165,8 +165,7 @@ export class Session implements StreamHandler {
     for (let action = next(); action; action = next()) this.#perform(action);
     monitor.unsettled = state.backlog.count;
     monitor.handledLsn = state.handledLsn;
-    monitor.failedSends = state.failures;
-    monitor.parkedOrders = state.parkedOrders;
+    monitor.figures = state.figures;
     if (!this.#ended) {
       if (state.backlog.isFull || this.#feeding) stream.pause();
       else stream.resume();

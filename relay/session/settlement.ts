@@ -1,34 +1,8 @@
 import { type Lsn, maxLsn } from '../lsn.ts';
-import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import { AckTracker, type Transaction } from './ack-tracker.ts';
-import type { LaneMessage } from './lanes.ts';
-
-/** A received message on its way to being settled. */
-export interface Pending extends LaneMessage {
-  readonly message: OutboxMessage;
-  readonly transaction: Transaction;
-  /** Set when a batch with it was refused as a whole. */
-  alone: boolean;
-  /** Why the broker can never take it. */
-  parkedBecause: string | undefined;
-}
-
-/** Messages to be marked in the table, and how far everything is settled once they are. */
-export interface Mark {
-  /** parked: those with a reason; the others are deferred, and wait in the table behind one that is parked. */
-  readonly as: 'accepted' | 'parked';
-  readonly messages: readonly Pending[];
-  readonly settledLsn: Lsn;
-  readonly markedLsn: Lsn;
-}
-
-/** What came of a mark: rows that are not visible yet and must be marked again, and whether the progress was stored. */
-export interface Marked {
-  readonly again: readonly Pending[];
-  /** Of those to be parked: what is not in the table any more, so that it holds up nothing. */
-  readonly gone?: readonly Pending[];
-  readonly progressStored: boolean;
-}
+import { LockedRows } from './locked-rows.ts';
+import type { Mark, Marked } from './mark.ts';
+import type { Pending } from './pending.ts';
 
 export interface SettlementOptions {
   /** Everything that committed before it is settled. */
@@ -41,6 +15,7 @@ export interface SettlementOptions {
 }
 
 const MARK_AGAIN_MS = 10;
+const LOCKED_AGAIN_MS = 1_000;
 /** An idle position is stored when the server has moved so far: its own storing moves it by less, so this ends. */
 const IDLE_STEP_BYTES = 2048n;
 const IDLE_STORE_EVERY_MS = 1_000;
@@ -52,6 +27,7 @@ export class Settlement {
   #accepted: Pending[] = [];
   #acceptedAt = 0;
   #parked: Pending[] = [];
+  readonly #locked = new LockedRows();
   #marking = false;
   #markNotBefore = 0;
   #markedLsn: Lsn;
@@ -106,6 +82,8 @@ export class Settlement {
   next(now: number, atOnce: boolean): Mark | undefined {
     if (this.#marking || now < this.#markNotBefore) return undefined;
     const { markCount, markAfterMs } = this.#options;
+    const unlocked = this.#locked.take(now, markCount, atOnce);
+    if (unlocked) return this.#mark(unlocked.as, unlocked.messages, now, true);
     const waiting = this.#accepted.length;
     // Before what is parked, so that the table never shows a message parked and an earlier one of its order not accepted.
     const hasParked = this.#parked.length > 0;
@@ -114,45 +92,61 @@ export class Settlement {
 
     const as = hasParked && waiting === 0 ? 'parked' : 'accepted';
     const messages = (as === 'parked' ? this.#parked : this.#accepted).splice(0, markCount);
+    return this.#mark(as, messages, now, false);
+  }
+
+  #mark(as: Mark['as'], messages: readonly Pending[], now: number, skipLocked: boolean): Mark {
     const settledLsn = maxLsn(this.#tracker.safeLsnWith(messages), this.#idleLsn);
     for (const { transaction } of messages) {
       this.#markedLsn = maxLsn(this.#markedLsn, transaction.commitLsn);
     }
     this.#idleStoredAt = now;
     this.#marking = true;
-    return { as, messages, settledLsn, markedLsn: this.#markedLsn };
+    return { as, messages, settledLsn, markedLsn: this.#markedLsn, skipLocked };
   }
 
   /** Takes note of a mark that was written; returns what the WAL need not keep any more. */
   marked(mark: Mark, outcome: Marked, now: number): readonly Pending[] {
     this.#marking = false;
-    const again = new Set(outcome.again);
-    const settled = again.size === 0 ? mark.messages : mark.messages.filter((pending) => !again.has(pending));
+    const { again, locked = [] } = outcome;
+    const unsettled = new Set([...again, ...locked]);
+    const settled =
+      unsettled.size === 0 ? mark.messages : mark.messages.filter((pending) => !unsettled.has(pending));
     this.settle(settled);
+    this.#locked.add(mark.as, locked, now + LOCKED_AGAIN_MS);
     if (outcome.progressStored) {
       this.#storedLsn = mark.settledLsn;
       this.#storedMarkedLsn = mark.markedLsn;
     }
     (mark.as === 'parked' ? this.#parked : this.#accepted).unshift(...again);
-    this.#markNotBefore = again.size > 0 ? now + MARK_AGAIN_MS : 0;
+    this.#markNotBefore = again.length > 0 ? now + MARK_AGAIN_MS : 0;
     return settled;
   }
 
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(atOnce: boolean): number | undefined {
-    if (this.isMarked || this.#marking) return undefined;
+    if (this.#marking) return undefined;
+    const lockedAt = this.#locked.nextAt(atOnce);
+    if (this.isMarked) return lockedAt;
     const gathers = !atOnce && this.#parked.length === 0;
-    return Math.max(this.#markNotBefore, gathers ? this.#acceptedAt + this.#options.markAfterMs : 0);
+    const at = Math.max(this.#markNotBefore, gathers ? this.#acceptedAt + this.#options.markAfterMs : 0);
+    return Math.min(at, lockedAt ?? at);
   }
 
-  /** Nothing is accepted or parked that is not marked. */
+  /** Nothing is accepted or parked that is not marked, but for rows that another session has locked. */
   get isMarked(): boolean {
     return this.#accepted.length === 0 && this.#parked.length === 0 && !this.#marking;
   }
 
-  /** Everything before this transaction is settled. */
-  isFirst(transaction: Transaction): boolean {
-    return this.#tracker.first === transaction;
+  /** How many rows cannot be marked because another session has locked them. */
+  get lockedRows(): number {
+    return this.#locked.size;
+  }
+
+  /** Everything before this transaction is settled, but for locked rows of other orders than this one. */
+  isFirst(transaction: Transaction, lane: string | undefined): boolean {
+    if (this.#locked.size === 0) return this.#tracker.first === transaction;
+    return !this.#locked.hasOf(lane) && this.#tracker.firstBeside(this.#locked) === transaction;
   }
 
   /** Nothing waits to be marked as parked. */

@@ -1,5 +1,5 @@
 import type { Lsn } from '../lsn.ts';
-import type { Pending } from './settlement.ts';
+import type { Pending } from './pending.ts';
 
 const VERIFY_COUNT = 1_000;
 

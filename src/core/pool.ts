@@ -10,6 +10,8 @@ export interface PoolOptions {
   connectTimeoutMs?: number;
   /** How long one statement may take on the server and, with a second of grace, what is sent as one message on this side. */
   statementTimeoutMs?: number;
+  /** How long a statement waits for a lock. Default: as long as it may take. */
+  lockTimeoutMs?: number;
   /** A commit that was answered survives a crash of the server, whatever the database's own setting is. */
   durableCommits?: boolean;
 }
@@ -23,7 +25,7 @@ export function openPool(options: PoolOptions): pg.Pool {
     application_name: options.applicationName,
     connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
     statement_timeout: statementTimeoutMs,
-    lock_timeout: statementTimeoutMs,
+    lock_timeout: options.lockTimeoutMs ?? statementTimeoutMs,
     query_timeout: statementTimeoutMs + 1_000,
     // A transaction that is left open holds back the slot of every relay on this server.
     idle_in_transaction_session_timeout: 10_000,

@@ -34,6 +34,8 @@ const ORDER = {
   shippingAddress: { street: '1 Main', city: 'Springfield', state: 'IL', zipCode: '62701', country: 'USA' },
 };
 
+const NEVER = AbortSignal.any([]);
+
 let server: LocalPostgres;
 let admin: pg.Pool;
 let migrator: pg.Pool;
@@ -152,7 +154,7 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
 
   await assertSchemaCurrent(relay);
   const version = await inspectPublication(relay, 'order_outbox');
-  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => progress.restart(SLOT, 0n));
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => progress.restart(SLOT, 0n), NEVER);
   await slot.release();
   const epoch = (await progress.claim(SLOT, slot.epoch, version)) ?? 0n;
   await store.noteFailure([messageId], 'server busy', new Date());
@@ -292,12 +294,12 @@ test('the queries of the documents run, and retiring a relay drops its slot', as
   const slots = () => admin.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [SLOT]);
   const progress = new ProgressStore(relay);
   const { epoch = 0n } = (await progress.find(SLOT)) ?? {};
-  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => progress.restart(SLOT, epoch));
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => progress.restart(SLOT, epoch), NEVER);
   await slot.release();
   assert.equal((await slots()).rowCount, 1);
-  assert.equal(await dropSlot(urlOf('order_relay'), SLOT, async () => false), false);
+  assert.equal(await dropSlot(urlOf('order_relay'), SLOT, async () => false, NEVER), false);
   assert.equal((await slots()).rowCount, 1);
-  assert.equal(await dropSlot(urlOf('order_relay'), SLOT, async () => true), true);
+  assert.equal(await dropSlot(urlOf('order_relay'), SLOT, async () => true, NEVER), true);
   assert.equal((await slots()).rowCount, 0);
   await admin.query("SELECT pg_create_logical_replication_slot($1, 'pgoutput')", [SLOT]);
 

@@ -80,7 +80,7 @@ test('a message that can never pass is parked with the reason, its order waits i
   assert.match(error ?? '', /too large|size/i);
   await until('nothing is left for the WAL to keep', () => relay.monitor.unsettled === 0);
   assert.equal(relay.monitor.isReady, true);
-  assert.equal(relay.monitor.parkedOrders, 1);
+  assert.equal(relay.monitor.figures.parkedOrders, 1);
 });
 
 test('a restart forgets neither what is parked nor what waits behind it', async (t) => {

@@ -1,7 +1,6 @@
 import type { OutboxMessage } from '../../relay/outbox/outbox-message.ts';
 import { PublishError } from '../../relay/publishing/publish-error.ts';
-import type { Publisher, PublisherLimits } from '../../relay/publishing/publisher.ts';
-import { wireBytes } from '../../relay/publishing/service-bus/wire-size.ts';
+import type { Prepared, Publisher, PublisherLimits } from '../../relay/publishing/publisher.ts';
 
 /** What a broker took, as a test sees it. */
 export interface Arrival {
@@ -13,6 +12,15 @@ export interface Arrival {
 /** A broker that a test can look into: the local one, or this process. */
 export interface TestBroker<A extends Arrival = Arrival> {
   readonly journal: { readonly total: number; entries(): readonly A[] };
+}
+
+export interface MemoryMessage extends Prepared {
+  readonly message: OutboxMessage;
+}
+
+/** A message for a broker that keeps it as it is. */
+export function prepareInMemory(message: OutboxMessage): MemoryMessage {
+  return { message, bytes: 300 + message.body.length, alone: false };
 }
 
 /** A publisher whose broker is this process: it keeps what it is sent, and refuses what it is told to refuse. */
@@ -34,8 +42,8 @@ export class MemoryPublisher implements Publisher, TestBroker {
     };
   }
 
-  sizeOf(message: OutboxMessage): number {
-    return wireBytes(message);
+  prepare(message: OutboxMessage): MemoryMessage {
+    return prepareInMemory(message);
   }
 
   async connect(): Promise<void> {
@@ -43,8 +51,9 @@ export class MemoryPublisher implements Publisher, TestBroker {
     if (refusal) throw refusal;
   }
 
-  async send(batch: readonly OutboxMessage[]): Promise<void> {
-    const refusal = this.#tooLarge(batch) ?? this.refuse(batch);
+  async send(prepared: readonly MemoryMessage[]): Promise<void> {
+    const batch = prepared.map(({ message }) => message);
+    const refusal = this.#tooLarge(prepared) ?? this.refuse(batch);
     // A batch whose outcome is unknown was taken, which is the worse of the two.
     if (!refusal || refusal.outcomeUnknown) this.accepted.push(...batch);
     if (refusal) throw refusal;
@@ -60,8 +69,8 @@ export class MemoryPublisher implements Publisher, TestBroker {
     // nothing is open
   }
 
-  #tooLarge(batch: readonly OutboxMessage[]): PublishError | undefined {
-    const bytes = batch.reduce((sum, message) => sum + this.sizeOf(message), 0);
+  #tooLarge(batch: readonly MemoryMessage[]): PublishError | undefined {
+    const bytes = batch.reduce((sum, message) => sum + message.bytes, 0);
     if (bytes <= this.limits.maxBatchBytes) return undefined;
     return new PublishError(`${bytes} bytes are too many`, { kind: 'poison', code: 'MessageSizeExceeded' });
   }

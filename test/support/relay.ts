@@ -49,7 +49,14 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
   const log = createLogger({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent', service: 'test' });
   const monitor = new RelayMonitor();
   const sessions = options.sessions ?? false;
-  const pool = openPool({ url: options.url, max: 3, applicationName: 'relay', log, durableCommits: true });
+  const pool = openPool({
+    url: options.url,
+    max: 3,
+    applicationName: 'relay',
+    log,
+    durableCommits: true,
+    lockTimeoutMs: 250,
+  });
   const { bus } = options;
   const publisher =
     bus instanceof MemoryPublisher

@@ -38,6 +38,22 @@ export class AmqpWriter {
     return bytes;
   }
 
+  /** Forgets what was written since the last `take`. */
+  restart(): void {
+    this.#length = 0;
+  }
+
+  /** As `restart`; gives back the memory that something large took. */
+  shrink(): void {
+    this.#length = 0;
+    this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  }
+
+  /** How much was written since the last `take`. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** The value that is written next is of the type with this descriptor. */
   describe(descriptor: number): void {
     this.#byte(DESCRIBED);

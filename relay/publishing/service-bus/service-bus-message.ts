@@ -1,6 +1,7 @@
 import type { ServiceBusMessage } from '@azure/service-bus';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
 import { PublishError } from '../publish-error.ts';
+import { MAX_HEADER_BYTES, MAX_ID_LENGTH, MAX_PROPERTY_BYTES } from './service-bus-limits.ts';
 
 export type Properties = Record<string, string | number | boolean>;
 
@@ -15,20 +16,14 @@ export interface OutgoingMessage extends ServiceBusMessage {
   readonly applicationProperties: Properties;
 }
 
-/** https://learn.microsoft.com/azure/service-bus-messaging/service-bus-quotas */
-const MAX_SESSION_ID_LENGTH = 128;
-
 /**
  * The message of the contract: the committed bytes as its body, and a property only where there is a value.
  * Throws a PublishError of kind poison for what Service Bus has no place for.
  */
 export function toServiceBusMessage(message: OutboxMessage, withSession: boolean): OutgoingMessage {
   // Checked here, because of the TypeErrors of the SDK nobody can tell which speak of the message.
-  if (withSession && (message.aggregateId?.length ?? 0) > MAX_SESSION_ID_LENGTH) {
-    throw new PublishError(
-      `aggregate_id is longer than the ${MAX_SESSION_ID_LENGTH} characters a session id may have`,
-      { kind: 'poison', code: 'MESSAGE_INVALID' },
-    );
+  if (withSession && (message.aggregateId?.length ?? 0) > MAX_ID_LENGTH) {
+    throw invalid(`aggregate_id is longer than the ${MAX_ID_LENGTH} characters a session id may have`);
   }
   const properties: Properties = message.metadata === undefined ? {} : metadataProperties(message.metadata);
   properties['messageType'] = message.messageType;
@@ -53,6 +48,27 @@ export function toServiceBusMessage(message: OutboxMessage, withSession: boolean
   };
 }
 
+/** Throws a PublishError of kind poison if that much beside the body is more than Service Bus takes. */
+export function assertHeaderFits(message: OutgoingMessage, headerBytes: number): void {
+  if (headerBytes <= MAX_PROPERTY_BYTES) return;
+  for (const [name, value] of Object.entries(message.applicationProperties)) {
+    const bytes = typeof value === 'string' ? Buffer.byteLength(value) : 0;
+    if (bytes <= MAX_PROPERTY_BYTES) continue;
+    throw invalid(
+      `The property ${name} has ${bytes} bytes, and Service Bus takes ${MAX_PROPERTY_BYTES} of one`,
+    );
+  }
+  if (headerBytes > MAX_HEADER_BYTES) {
+    throw invalid(
+      `The properties have ${headerBytes} bytes, and Service Bus takes ${MAX_HEADER_BYTES} of all`,
+    );
+  }
+}
+
+function invalid(what: string): PublishError {
+  return new PublishError(what, { kind: 'poison', code: 'MESSAGE_INVALID' });
+}
+
 /** Metadata written by the api is text; what others put there may be any JSON, and AMQP properties are scalars. */
 function metadataProperties(metadata: string): Properties {
   const properties: Properties = {};
@@ -64,8 +80,18 @@ function metadataProperties(metadata: string): Properties {
   return properties;
 }
 
+/** What `toFixed` can do. */
+const MOST_DECIMALS = 100;
+
 /** A number that JavaScript would change, or AMQP could not carry (the message would never pass), stays the text it was. */
 function keepDigits(_name: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  return Number.isInteger(value) || !Number.isFinite(value) ? context?.source : value;
+  return isExact(value, context?.source ?? '') ? value : context?.source;
+}
+
+/** Whether a fraction is the decimal that it was written as; PostgreSQL writes jsonb's numbers without an exponent. */
+function isExact(value: number, source: string): boolean {
+  const digits = source.replace(/0+$/, '');
+  const decimals = digits.length - digits.indexOf('.') - 1;
+  return !Number.isInteger(value) && decimals <= MOST_DECIMALS && value.toFixed(decimals) === digits;
 }

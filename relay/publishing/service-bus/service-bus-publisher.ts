@@ -6,22 +6,19 @@ import {
 } from '@azure/service-bus';
 import type { Logger } from '../../../src/core/log.ts';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
+import { PublishError } from '../publish-error.ts';
 import type { Publisher, PublisherLimits } from '../publisher.ts';
 import type { Destination } from './destination.ts';
-import { BatchEncoder, type EncodedBatch } from './encoded-batch.ts';
+import { EncodedBatch } from './encoded-batch.ts';
+import { type EncodedMessage, MessageEncoder } from './encoded-message.ts';
 import { onLinkLost } from './link-loss.ts';
+import { LEAST_MESSAGE_BYTES, PREMIUM_BATCH_BYTES, SPARE_ENVELOPE_BYTES } from './service-bus-limits.ts';
 import { type OutgoingMessage, toServiceBusMessage } from './service-bus-message.ts';
 import { toPublishError, unreachable } from './to-publish-error.ts';
-import { wireBytes } from './wire-size.ts';
 
 const SEND_TIMEOUT_MS = 10_000;
 /** After one failed renewal of its token the SDK never renews again: https://github.com/Azure/azure-sdk-for-js/issues/38467 */
 const MAX_CONNECTION_AGE_MS = 30 * 60_000;
-/** The Standard tier's limit, until the link has told the real one. */
-const STANDARD_TIER_BYTES = 256 * 1024;
-const PREMIUM_BATCH_BYTES = 1024 * 1024;
-/** What the batch's own envelope may need of that. */
-const ENVELOPE_BYTES = 4 * 1024;
 /** rhea keeps the bytes of whatever was sent after a send that is not answered, also when it was accepted long ago. */
 const MAX_BYTES_SINCE_OLDEST = 8 * 1024 * 1024;
 const MAX_IN_FLIGHT = 6;
@@ -31,6 +28,7 @@ const MAX_IN_FLIGHT_WITH_SESSIONS = 256;
 interface Connection {
   readonly client: ServiceBusClient;
   readonly sender: ServiceBusSender;
+  readonly maxMessageBytes: number;
   readonly openedAt: number;
   /** Of each send in flight, what rejects it. */
   readonly sends: Set<(reason: Error) => void>;
@@ -46,7 +44,7 @@ interface Connection {
 export class ServiceBusPublisher implements Publisher {
   readonly #destination: Destination;
   readonly #log: Logger;
-  readonly #encoder = new BatchEncoder();
+  readonly #encoder = new MessageEncoder();
   #connection: Promise<Connection> | undefined;
   #limits: PublisherLimits;
 
@@ -54,7 +52,8 @@ export class ServiceBusPublisher implements Publisher {
     this.#destination = destination;
     this.#log = log;
     this.#limits = {
-      maxBatchBytes: STANDARD_TIER_BYTES - ENVELOPE_BYTES,
+      // Until the link has told the real one.
+      maxBatchBytes: LEAST_MESSAGE_BYTES - SPARE_ENVELOPE_BYTES,
       maxInFlight: destination.sessions ? MAX_IN_FLIGHT_WITH_SESSIONS : MAX_IN_FLIGHT,
       maxBytesSinceOldest: MAX_BYTES_SINCE_OLDEST,
       oneOrderPerBatch: destination.sessions, // a session entity refuses a batch of several sessions
@@ -69,8 +68,19 @@ export class ServiceBusPublisher implements Publisher {
     return this.#limits;
   }
 
-  sizeOf(message: OutboxMessage): number {
-    return wireBytes(message);
+  prepare(message: OutboxMessage): EncodedMessage {
+    try {
+      return this.#encoder.encode(toServiceBusMessage(message, this.#destination.sessions));
+    } catch (error) {
+      if (error instanceof PublishError) throw error;
+      // What is in the message is to blame: nothing else is asked for it.
+      const why = error instanceof Error ? error.message : String(error);
+      throw new PublishError(`It cannot be converted for Service Bus: ${why}`, {
+        kind: 'poison',
+        code: 'MESSAGE_INVALID',
+        cause: error,
+      });
+    }
   }
 
   async connect(anew = false): Promise<void> {
@@ -78,14 +88,14 @@ export class ServiceBusPublisher implements Publisher {
     await this.#usableConnection();
   }
 
-  async send(batch: readonly OutboxMessage[]): Promise<void> {
+  async send(batch: readonly EncodedMessage[]): Promise<void> {
     try {
-      const messages = batch.map((message) => toServiceBusMessage(message, this.#destination.sessions));
       const connection = await this.#usableConnection();
-      // A single message goes as a batch too, but for where the envelope of a batch might make it too large.
-      const asItself =
-        messages.length === 1 && batch.some((message) => wireBytes(message) > this.#limits.maxBatchBytes);
-      await this.#sendOver(connection, (asItself && messages[0]) || this.#encoder.encode(messages));
+      const large = batch[0]?.large;
+      if (large && large.bytes > connection.maxMessageBytes)
+        throw tooLarge(large.bytes, connection.maxMessageBytes);
+      // Any other message goes as a batch, also a single one.
+      await this.#sendOver(connection, large?.message ?? new EncodedBatch(batch));
     } catch (error) {
       throw toPublishError(error);
     }
@@ -104,9 +114,9 @@ export class ServiceBusPublisher implements Publisher {
       connection.sender.sendMessages(encoded).then(resolve, reject);
       await promise;
     } catch (error) {
-      const { kind, outcomeUnknown } = toPublishError(error);
-      if (outcomeUnknown || kind === 'operator') this.#retire(connection);
-      throw error;
+      const failure = toPublishError(error, !connection.retired);
+      if (failure.outcomeUnknown || failure.kind === 'operator') this.#retire(connection);
+      throw failure;
     } finally {
       connection.sends.delete(reject);
       this.#closeIfUnused(connection);
@@ -136,12 +146,13 @@ export class ServiceBusPublisher implements Publisher {
       const sender = client.createSender(this.#destination.entity);
       // Opens the link, which tells how large a message may be.
       const { maxSizeInBytes } = await sender.createMessageBatch({ abortSignal });
-      const maxBatchBytes = Math.min(maxSizeInBytes, PREMIUM_BATCH_BYTES) - ENVELOPE_BYTES;
+      const maxBatchBytes = Math.min(maxSizeInBytes, PREMIUM_BATCH_BYTES) - SPARE_ENVELOPE_BYTES;
       this.#limits = { ...this.#limits, maxBatchBytes };
       this.#log.info({ entity: this.#destination.entity, maxSizeInBytes }, 'Connected to Service Bus');
       const connection = {
         client,
         sender,
+        maxMessageBytes: maxSizeInBytes,
         openedAt: performance.now(),
         sends: new Set<(reason: Error) => void>(),
         retired: false,
@@ -192,6 +203,13 @@ export class ServiceBusPublisher implements Publisher {
 
 function timedOut(): ServiceBusError {
   return new ServiceBusError(`Service Bus has not answered for ${SEND_TIMEOUT_MS} ms`, 'ServiceTimeout');
+}
+
+function tooLarge(bytes: number, most: number): PublishError {
+  return new PublishError(`The message has ${bytes} bytes, and the entity takes ${most}`, {
+    kind: 'poison',
+    code: 'MessageSizeExceeded',
+  });
 }
 
 function connectionLost(): ServiceBusError {

@@ -7,6 +7,7 @@ const passes: Verdict = { kind: 'transient' };
 const perhapsAccepted: Verdict = { kind: 'transient', outcomeUnknown: true };
 const needsPerson: Verdict = { kind: 'operator' };
 const poison: Verdict = { kind: 'poison' };
+const refused: Verdict = { kind: 'refused' };
 
 /** What each code of the SDK says about a send, and those that are given here to what comes without one. */
 const VERDICTS = {
@@ -31,14 +32,16 @@ const VERDICTS = {
 } satisfies Record<ServiceBusErrorCode | 'AbortError' | 'InvalidConnectionString', Verdict>;
 
 /**
- * Tells failures of the SDK apart by their code; a PublishError stays what it is. The SDK's `retryable` is no help: it is false
+ * Tells failures of the SDK apart by their code; a PublishError stays what it is. `linkLives`: the link that it was sent on is
+ * still there, so that a failure without a code of its own is the broker's answer. The SDK's `retryable` is no help: it is false
  * for an entity that is missing or disabled, which a person will mend, and true for unauthorized and for a batch that is too large.
  */
-export function toPublishError(error: unknown): PublishError {
+export function toPublishError(error: unknown, linkLives = false): PublishError {
   if (error instanceof PublishError) return error;
   const cause = lastTry(error);
   const code = codeOf(cause);
-  const verdict = (VERDICTS as Record<string, Verdict>)[code] ?? passes;
+  const verdict =
+    linkLives && code === 'GeneralError' ? refused : ((VERDICTS as Record<string, Verdict>)[code] ?? passes);
   return new PublishError(cause instanceof Error ? cause.message : String(cause), {
     ...verdict,
     code,

@@ -7,6 +7,7 @@ import { ServiceBusPublisher } from '../../../relay/publishing/service-bus/servi
 import { createLogger } from '../../../src/core/log.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createBus } from '../../support/relay.ts';
+import { sendMessages } from '../../support/send-messages.ts';
 import { openTcpProxy } from '../../support/tcp-proxy.ts';
 
 const BATCH = 3;
@@ -20,7 +21,7 @@ export async function measureTransfer(t: TestContext): Promise<number> {
     if (data.includes(MARK)) length = data.length;
     return undefined;
   });
-  await publisher.send(batch());
+  await sendMessages(publisher, batch());
   assert.ok(length > BATCH * MARK.length);
   return length;
 }
@@ -47,11 +48,11 @@ export async function sendCutAfter(t: TestContext, lengths: readonly number[]): 
       const messages = batch();
       const ids = messages.map(({ messageId }) => messageId);
 
-      await assert.rejects(publisher.send(messages));
+      await assert.rejects(sendMessages(publisher, messages));
       assert.ok(cut);
       const first = stored(messages);
       assert.deepEqual(first, first.length === 0 ? [] : ids, `cut after ${length} bytes`);
-      await publisher.send(messages);
+      await sendMessages(publisher, messages);
 
       assert.deepEqual(stored(messages), [...first, ...ids], `cut after ${length} bytes, and sent again`);
     }),

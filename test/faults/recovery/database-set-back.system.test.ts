@@ -142,7 +142,7 @@ for (const slotCarriedOver of [true, false]) {
     await untilAllMarked(pool);
     const broken = bus.faults.inject({ kind: 'quotaExceeded' });
     await insertEvent(pool, 'Between', { aggregateId: 'o1' });
-    await until('it cannot be sent', () => relay.monitor.failedSends > 0);
+    await until('it cannot be sent', () => relay.monitor.figures.failures > 0);
 
     await promote(postgres, pool, { slotsLeftOut: !slotCarriedOver });
     broken.heal();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { OutboxStore } from '../../../relay/outbox/outbox-store.ts';
 import { ObservedPublisher } from '../../../relay/publishing/observed-publisher.ts';
 import { inspectPublication } from '../../../relay/replication/publication.ts';
 import { inspectSlotWal } from '../../../relay/replication/slot-wal.ts';
@@ -28,6 +29,8 @@ test('a slot that nears max_slot_wal_keep_size is told, once', async (t) => {
     publication: 'order_outbox',
     publicationVersion: await inspectPublication(pool, 'order_outbox'),
     slot: 'order_outbox',
+    epoch: 1n,
+    store: new OutboxStore(pool),
     publisher: new ObservedPublisher(new MemoryPublisher(), Date.now),
     walLimit: { bytes: 1, ms: 1, leastMs: 1 },
     log,

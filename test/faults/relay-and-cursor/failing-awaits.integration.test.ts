@@ -83,7 +83,7 @@ class Failpoint {
       get limits() {
         return publisher.limits;
       },
-      sizeOf: (message) => publisher.sizeOf(message),
+      prepare: (message) => publisher.prepare(message),
       connect: () => this.#pass(() => publisher.connect()),
       send: (batch) => this.#pass(() => publisher.send(batch)),
       close: () => publisher.close(),

@@ -58,7 +58,7 @@ test('a send is not begun after the event loop was blocked, although nothing has
     publisher: {
       name: publisher.name,
       limits: publisher.limits,
-      sizeOf: (message) => publisher.sizeOf(message),
+      prepare: (message) => publisher.prepare(message),
       close: () => publisher.close(),
       async connect() {
         await publisher.connect();

@@ -8,7 +8,7 @@ import {
   reactionTo,
   type Wait,
 } from '../../../relay/failures/retry-policy.ts';
-import type { RelayPhase } from '../../../relay/monitoring/relay-monitor.ts';
+import type { RelayPhase } from '../../../relay/monitoring/relay-states.ts';
 import { PublishError } from '../../../relay/publishing/publish-error.ts';
 import { RelayError, type RelayErrorCode } from '../../../relay/relay-error.ts';
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RelayMonitor, type RelayPhase } from '../../../relay/monitoring/relay-monitor.ts';
+import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
+import type { RelayPhase } from '../../../relay/monitoring/relay-states.ts';
+import { NO_FIGURES } from '../../../relay/monitoring/session-figures.ts';
 import { AppError } from '../../../src/core/errors.ts';
 
 const READY: Record<RelayPhase, boolean> = {
@@ -31,16 +33,16 @@ test('a relay whose last send failed is not ready until one succeeds', () => {
   const monitor = new RelayMonitor();
   monitor.enter('streaming');
 
-  monitor.failedSends = 1;
-  assert.equal(monitor.isReady, false);
-  monitor.failedSends = 0;
+  monitor.figures = { ...NO_FIGURES, failures: 1 };
+  assert.deepEqual([monitor.state, monitor.isReady], ['broker-away', false]);
+  monitor.figures = NO_FIGURES;
 
   assert.equal(monitor.isReady, true);
 });
 
 test('a stand-by is ready, whatever failed before', () => {
   const monitor = new RelayMonitor();
-  monitor.failedSends = 3;
+  monitor.figures = { ...NO_FIGURES, failures: 3 };
 
   monitor.enter('standby');
 
@@ -68,5 +70,6 @@ test('the last error is kept with its code', () => {
     type: 'AppError',
     message: 'PostgreSQL has ended the stream',
     code: 'STREAM_LOST',
+    isOver: false,
   });
 });

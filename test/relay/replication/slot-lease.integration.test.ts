@@ -22,6 +22,7 @@ async function holdFor(t: TestContext, grant: (role: string) => string | undefin
     slot: slotOf(url),
     publication: 'order_outbox',
     from: 0n,
+    stopping: AbortSignal.any([]),
   });
   cleanup(t, () => stream.close());
   stream.attach({ onEvent: () => undefined, onKeepalive: () => undefined, storedLsn: 1n, handledLsn: 1n });

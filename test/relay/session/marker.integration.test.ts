@@ -26,22 +26,25 @@ test('progress is not stored over progress that was set back behind it', async (
     },
     { epoch, settledLsn: 0n, markedLsn: 0n },
   );
-  await marker.mark({ as: 'accepted', messages: [], settledLsn: 50n, markedLsn: 60n });
-  assert.deepEqual(marker.stored, { epoch, settledLsn: 50n, markedLsn: 60n });
+  await marker.mark({ as: 'accepted', messages: [], settledLsn: 50n, markedLsn: 60n, skipLocked: false });
+  assert.deepEqual(marker.stored, { epoch, settledLsn: 50n, markedLsn: 60n, skipLocked: false });
 
   for (const earlier of ["settled_lsn = '0/31'", 'settled_lsn = NULL', "marked_lsn = '0/3B'"]) {
     await pool.query(`UPDATE relay_progress SET settled_lsn = '0/32', marked_lsn = '0/3C'`);
     await pool.query(`UPDATE relay_progress SET ${earlier}`);
     const before = await progress.find(SLOT);
 
-    await assert.rejects(marker.mark({ as: 'accepted', messages: [], settledLsn: 70n, markedLsn: 80n }), {
-      code: 'DATABASE_SET_BACK',
-    });
+    await assert.rejects(
+      marker.mark({ as: 'accepted', messages: [], settledLsn: 70n, markedLsn: 80n, skipLocked: false }),
+      {
+        code: 'DATABASE_SET_BACK',
+      },
+    );
 
     assert.deepEqual(await progress.find(SLOT), before, earlier);
   }
   await pool.query(`UPDATE relay_progress SET settled_lsn = '0/32', marked_lsn = '0/3C'`);
-  await marker.mark({ as: 'accepted', messages: [], settledLsn: 70n, markedLsn: 80n });
+  await marker.mark({ as: 'accepted', messages: [], settledLsn: 70n, markedLsn: 80n, skipLocked: false });
   assert.equal((await progress.find(SLOT))?.settledLsn, 70n);
 });
 
@@ -56,7 +59,10 @@ test('a marker whose slot another relay has taken over says so', async (t) => {
   const marker = new Marker({ ...deps, log, abandon }, { epoch, settledLsn: 0n, markedLsn: 0n });
   await progress.claim(SLOT, epoch, 'v1');
 
-  await assert.rejects(marker.mark({ as: 'accepted', messages: [], settledLsn: 1n, markedLsn: 1n }), {
-    code: 'EPOCH_LOST',
-  });
+  await assert.rejects(
+    marker.mark({ as: 'accepted', messages: [], settledLsn: 1n, markedLsn: 1n, skipLocked: false }),
+    {
+      code: 'EPOCH_LOST',
+    },
+  );
 });

@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import { type Lsn, maxLsn } from '../../../relay/lsn.ts';
 import type { OutboxMessage } from '../../../relay/outbox/outbox-message.ts';
 import type { OrderRows } from '../../../relay/outbox/outbox-store.ts';
+import type { Mark, Marked } from '../../../relay/session/mark.ts';
 import type { Redrive } from '../../../relay/session/parked-orders.ts';
+import type { Pending } from '../../../relay/session/pending.ts';
 import { RelayState, type RelayStateOptions } from '../../../relay/session/relay-state.ts';
 import type { Refusal } from '../../../relay/session/send-queue.ts';
-import type { Mark, Marked, Pending } from '../../../relay/session/settlement.ts';
 import { firstBroken } from './simulation/first-broken.ts';
 import { type OpenState, Simulation } from './simulation/simulation.ts';
 
@@ -131,6 +132,13 @@ const FAULTS: [typeof RelayState, RegExp][] = [
   [DoesNotAskTheTable, /came again|unsettled, not/],
   [ForgetsToWake, /waits? for nothing/],
 ];
+
+test('the simulation catches a relay that reads what is held after the snapshot of its slot', () => {
+  const openState: OpenState = (options) => new RelayState(options);
+  const broken = firstBroken(2_000, openState, 'later');
+
+  assert.match(broken ?? 'nothing was caught', /overtook/);
+});
 
 for (const [Faulty, broken] of FAULTS) {
   test(`the simulation catches a relay that ${inWords(Faulty.name)}`, () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OutboxMessage } from '../../../relay/outbox/outbox-message.ts';
 import type { OrderRows } from '../../../relay/outbox/outbox-store.ts';
-import { wireBytes } from '../../../relay/publishing/service-bus/wire-size.ts';
 import type { Action } from '../../../relay/session/action.ts';
 import { DEFAULT_LIMITS, type RelayLimits } from '../../../relay/session/relay-limits.ts';
 import { RelayState } from '../../../relay/session/relay-state.ts';
 import type { Refusal } from '../../../relay/session/send-queue.ts';
+import { prepareInMemory } from '../../support/memory-publisher.ts';
 import { outboxMessage } from '../outbox/outbox-messages.ts';
 
 const MAX_BATCH_BYTES = 1_000_000;
@@ -44,7 +44,7 @@ function openState({
     settledLsn,
     markedLsn,
     parkedOrders,
-    sizeOf: wireBytes,
+    prepare: prepareInMemory,
   });
 }
 
@@ -68,7 +68,7 @@ function idle(state: RelayState, now: number): void {
   assert.equal(state.next(now, MAX_BATCH_BYTES), undefined);
 }
 
-const ids = (messages: readonly { message: OutboxMessage }[]) =>
+const ids = (messages: readonly { message: { messageId: string } }[]) =>
   messages.map(({ message }) => message.messageId);
 const STORED = { again: [], progressStored: true };
 const NOT_STORED = { again: [], progressStored: false };
@@ -98,7 +98,13 @@ test('the mark of a batch that missed a row is remembered for a restart, also wh
   state.marked(mark, NOT_STORED, MARK_AT); // its row was deleted meanwhile
 
   const { mark: onlyProgress } = next(state, MARK_AT, 'mark');
-  assert.deepEqual(onlyProgress, { as: 'accepted', messages: [], settledLsn: 10n, markedLsn: 30n });
+  assert.deepEqual(onlyProgress, {
+    as: 'accepted',
+    messages: [],
+    settledLsn: 10n,
+    markedLsn: 30n,
+    skipLocked: false,
+  });
   state.marked(onlyProgress, STORED, MARK_AT);
   idle(state, MARK_AT);
 });
@@ -217,7 +223,7 @@ test('a transaction without messages moves the stored position by itself', () =>
 
   const { mark } = next(state, 0, 'mark');
 
-  assert.deepEqual(mark, { as: 'accepted', messages: [], settledLsn: 21n, markedLsn: 0n });
+  assert.deepEqual(mark, { as: 'accepted', messages: [], settledLsn: 21n, markedLsn: 0n, skipLocked: false });
 });
 
 test('what the table knows as settled is not sent again', () => {
@@ -246,14 +252,14 @@ test('after a refusal it waits, then feels with one batch at a time whether the 
   const retryAt = state.rejected(batch, refusal('transient'), 0);
 
   assert.equal(retryAt, 100);
-  assert.equal(state.failures, 1);
+  assert.equal(state.figures.failures, 1);
   idle(state, 99);
   assert.equal(state.wakeAt(0), 100);
   const { batch: probe } = next(state, 100, 'send');
   assert.deepEqual(ids(probe), ['1']);
   idle(state, 100);
   state.accepted(probe, 110);
-  assert.equal(state.failures, 0);
+  assert.equal(state.figures.failures, 0);
   next(state, 110, 'send');
   next(state, 110, 'send');
 });
@@ -283,14 +289,14 @@ test('of a batch that can never pass each message is tried alone, and only the b
   assert.equal(state.rejected(bad, refusal('poison'), 0), undefined);
   state.accepted(good, 0);
 
-  assert.deepEqual([state.parkedOrders, state.failures], [1, 0]);
+  assert.deepEqual([state.figures.parkedOrders, state.figures.failures], [1, 0]);
   const { mark: accepted } = next(state, 0, 'mark');
   assert.deepEqual([accepted.as, ids(accepted.messages)], ['accepted', ['good']]);
   state.marked(accepted, STORED, 0);
   const { mark: parked } = next(state, 0, 'mark');
   assert.deepEqual([parked.as, ids(parked.messages), parked.settledLsn], ['parked', ['bad', 'after'], 21n]);
   assert.deepEqual(
-    parked.messages.map(({ parkedBecause }) => parkedBecause),
+    parked.messages.map(({ parked: why }) => why?.reason),
     ['refused', undefined],
   );
   state.marked(parked, STORED, 0);
@@ -334,7 +340,7 @@ test('an order that is sent again goes on with the rows of the table, then with 
   state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')]), 0);
 
   const { batch } = next(state, 0, 'send');
-  assert.deepEqual([ids(batch), state.parkedOrders], [['1', '2', '3'], 0]);
+  assert.deepEqual([ids(batch), state.figures.parkedOrders], [['1', '2', '3'], 0]);
   assert.equal(state.handledLsn, 10n, 'the request is done when what it asked for is settled');
   state.accepted(batch, 0);
   state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
@@ -405,7 +411,7 @@ test('an order with another message parked stays parked behind that', () => {
 
   assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
   const { mark } = next(state, 0, 'mark');
-  assert.deepEqual([mark.as, ids(mark.messages), state.parkedOrders], ['parked', ['3'], 1]);
+  assert.deepEqual([mark.as, ids(mark.messages), state.figures.parkedOrders], ['parked', ['3'], 1]);
 });
 
 test('a row of the very transaction that asks for its order does not wait for itself', () => {
@@ -510,7 +516,13 @@ test('an idle position is stored when it has moved far enough, once a second, an
   state.keepalive(10_000n);
 
   const { mark } = next(state, 0, 'mark');
-  assert.deepEqual(mark, { as: 'accepted', messages: [], settledLsn: 10_000n, markedLsn: 0n });
+  assert.deepEqual(mark, {
+    as: 'accepted',
+    messages: [],
+    settledLsn: 10_000n,
+    markedLsn: 0n,
+    skipLocked: false,
+  });
   state.marked(mark, STORED, 1);
   assert.equal(state.storedLsn, 10_000n);
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ServiceBusClient, type ServiceBusMessageBatch } from '@azure/service-bus';
-import { BatchEncoder } from '../../../../relay/publishing/service-bus/encoded-batch.ts';
+import { EncodedBatch } from '../../../../relay/publishing/service-bus/encoded-batch.ts';
+import { MessageEncoder } from '../../../../relay/publishing/service-bus/encoded-message.ts';
 import {
   type OutgoingMessage,
   toServiceBusMessage,
@@ -27,7 +28,7 @@ for (const sessions of [false, true]) {
     const client = new ServiceBusClient((await createBus(t)).connectionString);
     cleanup(t, () => client.close());
     const sender = client.createSender('orders');
-    const encoder = new BatchEncoder();
+    const encoder = new MessageEncoder();
     for (let seed = 0; seed <= 400; seed++) {
       const random = new SeededRandom(seed);
       const messages =
@@ -42,7 +43,7 @@ for (const sessions of [false, true]) {
 
       const theirs = await sender.createMessageBatch();
       for (const message of outgoing) assert.ok(theirs.tryAddMessage(message), `seed ${seed}: not full`);
-      const ours = encoder.encode(outgoing);
+      const ours = new EncodedBatch(outgoing.map((message) => encoder.encode(message)));
 
       assert.equal(ours.count, theirs.count);
       assert.ok(bytesOf(ours).equals(bytesOf(theirs)), `seed ${seed}`);

@@ -5,6 +5,7 @@ import { ServiceBusPublisher } from '../../../../relay/publishing/service-bus/se
 import { createLogger } from '../../../../src/core/log.ts';
 import { cleanup } from '../../../support/cleanup.ts';
 import { createBus } from '../../../support/relay.ts';
+import { sendMessages } from '../../../support/send-messages.ts';
 import { type Link, openTcpProxy } from '../../../support/tcp-proxy.ts';
 import { until } from '../../../support/until.ts';
 import { outboxMessage } from '../../outbox/outbox-messages.ts';
@@ -28,7 +29,7 @@ test('an idle connection to the broker that has become half open is given up in 
   const noticedAfterS = Math.round((performance.now() - silentSince) / 1000);
   // The socket is closed a moment before the publisher is told.
   await until('a send succeeds', () =>
-    publisher.send([outboxMessage('a')]).then(
+    sendMessages(publisher, [outboxMessage('a')]).then(
       () => true,
       () => false,
     ),

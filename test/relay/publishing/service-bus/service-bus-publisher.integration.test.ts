@@ -10,6 +10,7 @@ import { errorCode } from '../../../../src/core/errors.ts';
 import { createLogger } from '../../../../src/core/log.ts';
 import { cleanup } from '../../../support/cleanup.ts';
 import { createBus } from '../../../support/relay.ts';
+import { sendMessages } from '../../../support/send-messages.ts';
 import { openTcpProxy } from '../../../support/tcp-proxy.ts';
 import { until } from '../../../support/until.ts';
 import { outboxMessage } from '../../outbox/outbox-messages.ts';
@@ -45,7 +46,7 @@ async function openPublisher(
 /** What a send fails with, by its code; 'sent' when it does not. */
 async function outcome(publisher: ServiceBusPublisher, id: string): Promise<string> {
   try {
-    await publisher.send([outboxMessage(id)]);
+    await sendMessages(publisher, [outboxMessage(id)]);
     return 'sent';
   } catch (error) {
     assert.ok(error instanceof PublishError);

@@ -47,6 +47,7 @@ export class SimulatedPostgres {
   progress: Progress = { settledLsn: undefined, markedLsn: 0n };
   /** Undefined: there is no slot. `savedLsn` is where it stands again after a crash. */
   slot: { confirmedLsn: Lsn; savedLsn: Lsn } | undefined;
+  readonly #locked = new Map<string, number>();
   readonly #random: SeededRandom;
   readonly #orders: readonly string[];
   #open: { xid: number; rows: Row[] }[] = [];
@@ -152,7 +153,7 @@ export class SimulatedPostgres {
     };
   }
 
-  parkedOrders({ deferred }: { deferred: boolean }): Set<string> {
+  parkedOrders({ deferred } = { deferred: true }): Set<string> {
     const held = [...this.rows.values()].filter(
       (row) => (row.parked || (deferred && row.deferred)) && !row.settled && !row.dropped,
     );
@@ -178,13 +179,30 @@ export class SimulatedPostgres {
     return { present: idsOf(found), settled: idsOf(settled), isVisible };
   }
 
+  /** Another session locks a row that is not settled. */
+  lockRow(until: number): void {
+    const open = [...this.rows.values()].filter((row) => row.transaction && !row.settled);
+    const row = this.#random.pick(open);
+    if (row) this.#locked.set(row.id, until);
+  }
+
+  unlockRows(): void {
+    this.#locked.clear();
+  }
+
+  /** Which of these are locked. */
+  lockedOf(ids: readonly string[], now: number): Set<string> {
+    return new Set(ids.filter((id) => (this.#locked.get(id) ?? 0) > now));
+  }
+
   /** Makes the slot anew. Returns its consistent point and what the table holds unsettled before it. */
-  makeSlot(): { consistentLsn: Lsn; unsettled: Row[] } {
+  makeSlot(): { consistentLsn: Lsn; unsettled: Row[]; parkedOrders: Set<string> } {
     this.slot = { confirmedLsn: this.walEnd, savedLsn: this.walEnd };
     this.#showChanges(Number.POSITIVE_INFINITY); // it has waited for all that were open
     const rows = this.wal.flatMap((transaction) => transaction.rows);
     return {
       consistentLsn: this.walEnd,
+      parkedOrders: this.parkedOrders({ deferred: false }),
       unsettled: rows.filter(
         (row) => !(row.settled || row.parked || row.dropped || row.history || row.ephemeral),
       ),

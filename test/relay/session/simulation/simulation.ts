@@ -1,11 +1,12 @@
 import { type Lsn, maxLsn } from '../../../../relay/lsn.ts';
-import { wireBytes } from '../../../../relay/publishing/service-bus/wire-size.ts';
 import type { Action } from '../../../../relay/session/action.ts';
+import type { Mark } from '../../../../relay/session/mark.ts';
 import type { Redrive } from '../../../../relay/session/parked-orders.ts';
+import type { Pending } from '../../../../relay/session/pending.ts';
 import type { RelayLimits } from '../../../../relay/session/relay-limits.ts';
 import type { RelayState } from '../../../../relay/session/relay-state.ts';
 import type { Refusal } from '../../../../relay/session/send-queue.ts';
-import type { Mark, Pending } from '../../../../relay/session/settlement.ts';
+import { prepareInMemory } from '../../../support/memory-publisher.ts';
 import { outboxMessage } from '../../outbox/outbox-messages.ts';
 import { Schedule } from './schedule.ts';
 import { SeededRandom } from './seeded-random.ts';
@@ -30,6 +31,7 @@ const WEIGHTS = {
   loseSlot: 0.3,
   retryParked: 2,
   dropParked: 0.5,
+  lockRow: 1,
 };
 /** More than any history needs: who gets there goes round in circles. */
 const MOST_WAITS = 20_000;
@@ -59,12 +61,17 @@ interface Run {
 export class Simulation {
   readonly #random: SeededRandom;
   readonly #openState: OpenState;
+  readonly #heldWhen: 'snapshot' | 'later';
   readonly #limits: RelayLimits;
   readonly #maxBatchBytes: number;
   readonly #postgres: SimulatedPostgres;
   readonly #broker = new SimulatedBroker();
   /** How often the broker will still refuse a row. */
   readonly #poison = new Map<Row, number>();
+  /** How often it will say no to a row without a reason that the relay knows. */
+  readonly #declined = new Map<Row, number>();
+  /** It takes single messages only, and does not say so. */
+  readonly #refusesBatches: boolean;
   /** How many transactions of the WAL are known to be settled. */
   #settled = 0;
   readonly #schedule: Schedule;
@@ -94,12 +101,15 @@ export class Simulation {
     },
     retryParked: () => this.#release('retry'),
     dropParked: () => this.#release('drop'),
+    lockRow: () => this.#postgres.lockRow(this.#schedule.now + this.#random.below(4_000)),
   };
 
-  constructor(seed: number, openState: OpenState) {
+  /** `heldWhen`: later is a relay that reads what is held after the snapshot of the slot, which is wrong. */
+  constructor(seed: number, openState: OpenState, heldWhen: 'snapshot' | 'later' = 'snapshot') {
     const random = new SeededRandom(seed);
     this.#random = random;
     this.#openState = openState;
+    this.#heldWhen = heldWhen;
     this.#limits = {
       oneOrderPerBatch: random.chance(0.3),
       maxInFlight: 1 + random.below(4),
@@ -111,6 +121,7 @@ export class Simulation {
       markAfterMs: random.below(50),
     };
     this.#maxBatchBytes = random.chance(0.3) ? 1_500 : 100_000;
+    this.#refusesBatches = random.chance(0.1);
     this.#schedule = new Schedule(random);
     this.#postgres = new SimulatedPostgres(random, ORDERS);
     this.#run = this.#start();
@@ -120,6 +131,7 @@ export class Simulation {
     for (let step = 0; step < STEPS; step++) this.#actions[this.#random.weighted(WEIGHTS)]();
 
     this.#healed = true;
+    this.#postgres.unlockRows();
     for (const transaction of this.#postgres.commitAll(this.#schedule.now)) this.#committed(transaction);
     this.#comeToRest();
     // What the broker refuses can be parked again; its refusals come to an end.
@@ -142,6 +154,7 @@ export class Simulation {
     this.#broker.committed(transaction);
     for (const row of transaction.rows) {
       if (this.#random.chance(0.03)) this.#poison.set(row, 1 + this.#random.below(3));
+      if (this.#random.chance(0.03)) this.#declined.set(row, 1 + this.#random.below(30));
     }
   }
 
@@ -160,17 +173,19 @@ export class Simulation {
     // What its own writer deleted leaves no trace of having been sent.
     this.#broker.allowRepeat([...rows.values()].filter((row) => row.ephemeral));
     if (slot && progress.settledLsn !== undefined)
-      return this.#open(maxLsn(progress.settledLsn, slot.confirmedLsn));
+      return this.#open(maxLsn(progress.settledLsn, slot.confirmedLsn), this.#postgres.parkedOrders());
 
     this.#broker.excuse(
       [...rows.values()].filter((row) => row.ephemeral && row.transaction && !this.#isSettled(row)),
     );
     this.#postgres.progress = { settledLsn: undefined, markedLsn: 0n };
-    const { consistentLsn, unsettled } = this.#postgres.makeSlot();
-    return this.#open(consistentLsn, unsettled);
+    const { consistentLsn, unsettled, parkedOrders } = this.#postgres.makeSlot();
+    // An operator is at it while the relay begins.
+    if (this.#random.chance(0.3)) this.#release('retry');
+    return this.#open(consistentLsn, parkedOrders, unsettled);
   }
 
-  #open(from: Lsn, table?: readonly Row[]): Run {
+  #open(from: Lsn, parkedOrders: ReadonlySet<string>, table?: readonly Row[]): Run {
     const { wal, progress } = this.#postgres;
     const first = wal.findIndex(({ commitLsn }) => commitLsn >= from);
     const state = this.#openState({
@@ -178,8 +193,11 @@ export class Simulation {
       random: () => this.#random.next(),
       settledLsn: table ? 0n : from,
       markedLsn: progress.markedLsn,
-      parkedOrders: this.#postgres.parkedOrders({ deferred: table === undefined }),
-      sizeOf: wireBytes,
+      parkedOrders:
+        this.#heldWhen === 'snapshot'
+          ? parkedOrders
+          : this.#postgres.parkedOrders({ deferred: table === undefined }),
+      prepare: prepareInMemory,
     });
     if (table) state.begin(from, 0);
     return {
@@ -373,6 +391,7 @@ export class Simulation {
         return reject(REFUSALS.poison);
       }
       if (refused) return;
+      if (!late && this.#declines(rows)) return reject(REFUSALS.refused);
       this.#broker.store(rows, late);
       if (late) return;
       if (this.#trouble(0.05)) return giveUp();
@@ -387,17 +406,24 @@ export class Simulation {
     } else this.#schedule.later('broker', arrive);
   }
 
+  #declines(rows: readonly Row[]): boolean {
+    if (this.#refusesBatches && rows.length > 1) return true;
+    const declined = rows.find((row) => (this.#declined.get(row) ?? 0) > 0);
+    if (declined) this.#declined.set(declined, (this.#declined.get(declined) ?? 0) - 1);
+    return declined !== undefined;
+  }
+
   #mark(run: Run, mark: Mark): void {
     const ids = idsOf(mark.messages);
     const { as, settledLsn, markedLsn } = mark;
     const isParked = (id: string) =>
-      mark.messages.some(
-        ({ message, parkedBecause }) => message.messageId === id && parkedBecause !== undefined,
-      );
+      mark.messages.some(({ message, parked }) => message.messageId === id && parked !== undefined);
     const progress = { settledLsn: settledLsn === 0n ? undefined : settledLsn, markedLsn };
-    const answer = (progressStored: boolean) => {
+    const answer = (progressStored: boolean, lockedIds: ReadonlySet<string>) => {
       const { present, settled, isVisible } = this.#postgres.look(ids, this.#schedule.now);
+      const locked = mark.messages.filter(({ message }) => lockedIds.has(message.messageId));
       const again = mark.messages.filter(({ message: { messageId } }) => {
+        if (lockedIds.has(messageId)) return false;
         const { transaction } = this.#row(messageId);
         if (!present.has(messageId)) return !(transaction && isVisible(transaction));
         return (
@@ -413,25 +439,35 @@ export class Simulation {
       this.#broker.excuse(gone.map(({ message }) => this.#row(message.messageId)));
       if (gone.length > 0) run.redriven = true;
       this.#schedule.later('relay', () => {
-        run.unsettled -= ids.length - (progressStored ? 0 : again.length);
+        run.unsettled -= ids.length - (progressStored ? 0 : again.length) - locked.length;
         run.state.marked(
           mark,
-          { again: progressStored ? [] : again, gone, progressStored },
+          { again: progressStored ? [] : again, locked, gone, progressStored },
           this.#schedule.now,
         );
         this.#confirm();
       });
     };
     const write = () => {
-      const progressStored =
+      const { now } = this.#schedule;
+      const locked = this.#postgres.lockedOf(ids, now);
+      // Of what is to be parked, an order goes as a whole or not at all.
+      const orders = new Set([...locked].map((id) => this.#row(id).order ?? id));
+      const left = ids.filter((id) =>
+        as === 'parked' ? orders.has(this.#row(id).order ?? id) : locked.has(id),
+      );
+      const free = ids.filter((id) => !left.includes(id));
+      const known = left.length > 0 ? { ...this.#postgres.progress, markedLsn } : progress;
+      const stored =
         as === 'accepted'
-          ? this.#postgres.mark(ids, progress, this.#schedule.now)
-          : this.#postgres.hold(ids, isParked, progress, this.#schedule.now);
+          ? this.#postgres.mark(free, known, now)
+          : this.#postgres.hold(free, isParked, known, now);
+      const progressStored = stored && left.length === 0;
       this.#broker.forbidRepeat(ids.filter((id) => this.#row(id).settled));
       if (progressStored) this.#mustBeSettled(settledLsn, 'stored as settled');
       // The answer can be lost: then it is written again.
       if (this.#trouble(0.05)) this.#schedule.later('postgres', write);
-      else this.#schedule.later('relay', () => answer(progressStored));
+      else this.#schedule.later('relay', () => answer(progressStored, new Set(left)));
     };
     this.#schedule.later('postgres', write);
   }
@@ -515,6 +551,7 @@ const REFUSALS = {
   transient: { kind: 'transient', message: '', retryAfterMs: 0 },
   unknown: { kind: 'transient', message: '', retryAfterMs: 0 },
   poison: { kind: 'poison', message: '', retryAfterMs: 0 },
+  refused: { kind: 'refused', message: '', retryAfterMs: 0 },
 } satisfies Record<string, Refusal>;
 
 function idsOf(messages: readonly Pending[]): string[] {

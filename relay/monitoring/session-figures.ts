@@ -1,0 +1,13 @@
+/** What a session tells people of itself. */
+export interface SessionFigures {
+  /** Sends refused in a row. */
+  readonly failures: number;
+  /** The broker refuses batches of messages that it takes one by one. */
+  readonly sendsSingly: boolean;
+  /** Rows that cannot be marked because another session has locked them. */
+  readonly lockedRows: number;
+  /** Orders that wait behind a parked message. */
+  readonly parkedOrders: number;
+}
+
+export const NO_FIGURES: SessionFigures = { failures: 0, sendsSingly: false, lockedRows: 0, parkedOrders: 0 };

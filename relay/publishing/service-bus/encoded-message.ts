@@ -1,0 +1,101 @@
+import type { Prepared } from '../publisher.ts';
+import { AmqpWriter } from './amqp-writer.ts';
+import { LEAST_MESSAGE_BYTES, SPARE_ENVELOPE_BYTES } from './service-bus-limits.ts';
+import { assertHeaderFits, type OutgoingMessage, type Properties } from './service-bus-message.ts';
+
+/** Descriptors of a message's sections: https://docs.oasis-open.org/amqp/core/v1.0/os/amqp-core-messaging-v1.0-os.html#section-message-format */
+const HEADER = 0x70;
+const MESSAGE_ANNOTATIONS = 0x72;
+const PROPERTIES = 0x73;
+const APPLICATION_PROPERTIES = 0x74;
+const DATA = 0x75;
+
+/** A message with the bytes that it is in a batch, or one that may be too large for that, as it is. */
+export interface EncodedMessage extends Prepared {
+  /** All of it but its body: the envelope of a batch that begins with it. */
+  readonly envelope: Buffer;
+  readonly section: Buffer;
+  readonly large: { readonly message: OutgoingMessage; readonly bytes: number } | undefined;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** Encodes messages, one after the other in the same memory. */
+export class MessageEncoder {
+  readonly #writer = new AmqpWriter();
+
+  /** Throws a PublishError of kind poison for more beside the body than Service Bus takes. */
+  encode(message: OutgoingMessage): EncodedMessage {
+    const writer = this.#writer;
+    writer.restart();
+    writer.describe(DATA);
+    const begun = writer.beginBinary();
+    const start = writer.length;
+    writeAllButBody(writer, message);
+    const envelopeBytes = writer.length - start;
+    assertHeaderFits(message, envelopeBytes);
+    writer.describe(DATA);
+    writer.binary(message.body);
+    const ownBytes = writer.length - start;
+    writer.endBinary(begun);
+    const bytes = writer.length;
+    if (bytes + envelopeBytes > LEAST_MESSAGE_BYTES) {
+      writer.shrink();
+      return {
+        bytes,
+        alone: true,
+        envelope: NO_BYTES,
+        section: NO_BYTES,
+        large: { message, bytes: ownBytes },
+      };
+    }
+    const section = writer.take();
+    const envelope = section.subarray(bytes - ownBytes, bytes - ownBytes + envelopeBytes);
+    return { bytes, alone: envelopeBytes > SPARE_ENVELOPE_BYTES, envelope, section, large: undefined };
+  }
+}
+
+function writeAllButBody(writer: AmqpWriter, message: OutgoingMessage): void {
+  writer.describe(HEADER);
+  writer.emptyList();
+  writer.describe(MESSAGE_ANNOTATIONS);
+  writer.end(writer.beginMap(0));
+  writeProperties(writer, message);
+  writeApplicationProperties(writer, message.applicationProperties);
+}
+
+/** A list that ends with the last field that has a value. */
+function writeProperties(writer: AmqpWriter, message: OutgoingMessage): void {
+  const { messageId, subject, correlationId, contentType, sessionId } = message;
+  writer.describe(PROPERTIES);
+  const begun = writer.beginList(sessionId === undefined ? 7 : 11);
+  writer.string(messageId);
+  writer.null(); // user-id
+  writer.null(); // to
+  writer.string(subject);
+  writer.null(); // reply-to
+  if (correlationId === undefined) writer.null();
+  else writer.string(correlationId);
+  writer.symbol(contentType);
+  if (sessionId !== undefined) {
+    writer.null(); // content-encoding
+    writer.null(); // absolute-expiry-time
+    writer.null(); // creation-time
+    writer.string(sessionId); // group-id
+  }
+  writer.end(begun);
+}
+
+function writeApplicationProperties(writer: AmqpWriter, properties: Properties): void {
+  const names = Object.keys(properties);
+  writer.describe(APPLICATION_PROPERTIES);
+  const begun = writer.beginMap(names.length * 2);
+  for (const name of names) {
+    const value = properties[name] as Properties[string];
+    writer.string(name);
+    if (typeof value === 'number') writer.number(value);
+    else if (typeof value === 'boolean') writer.boolean(value);
+    else writer.string(value);
+  }
+  writer.end(begun);
+}

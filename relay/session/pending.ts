@@ -1,0 +1,62 @@
+import type { OutboxMessage } from '../outbox/outbox-message.ts';
+import { PublishError } from '../publishing/publish-error.ts';
+import type { Prepared } from '../publishing/publisher.ts';
+import type { Transaction } from './ack-tracker.ts';
+import type { LaneMessage } from './lanes.ts';
+
+/** A received message on its way to being settled. */
+export interface Pending extends LaneMessage {
+  readonly message: MessageKey;
+  readonly transaction: Transaction;
+  /** What is sent; or why it can never be. */
+  readonly prepared: Prepared | PublishError;
+  /** Set when a batch with it was refused as a whole. */
+  alone: boolean;
+  /** How often a broker that lives has said no to it, alone or in a batch. */
+  refusals: number;
+  /** Why it is parked. */
+  parked: Parked | undefined;
+}
+
+/** What tells messages apart, and says to which order they belong. */
+export type MessageKey = Pick<OutboxMessage, 'messageId' | 'aggregateId'>;
+
+export interface Parked {
+  readonly reason: string;
+  /** By the relay itself, after a while. Otherwise it waits for a person. */
+  readonly triedAgain: boolean;
+}
+
+/** Converts a message for the broker. Throws for one that can never be sent. */
+export type Prepare = (message: OutboxMessage) => Prepared;
+
+/** What cannot be converted takes its place among the messages of its order, and is parked when it is its turn. */
+export function toPending(
+  message: OutboxMessage,
+  transaction: Transaction,
+  lane: string | undefined,
+  prepare: Prepare,
+): Pending {
+  const { messageId, aggregateId, body } = message;
+  const prepared = tryToPrepare(message, prepare);
+  const size = prepared instanceof PublishError ? { bytes: body.length, alone: true } : prepared;
+  return {
+    message: { messageId, aggregateId },
+    transaction,
+    lane,
+    prepared,
+    bytes: size.bytes,
+    alone: size.alone,
+    refusals: 0,
+    parked: undefined,
+  };
+}
+
+function tryToPrepare(message: OutboxMessage, prepare: Prepare): Prepared | PublishError {
+  try {
+    return prepare(message);
+  } catch (error) {
+    if (error instanceof PublishError) return error;
+    return new PublishError(String(error), { kind: 'poison', code: 'MESSAGE_INVALID', cause: error });
+  }
+}
