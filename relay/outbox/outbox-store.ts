@@ -13,6 +13,8 @@ export interface OrderRows {
   /** What waits there, up to the first message that is parked, in order; some of it, if there is more. */
   readonly messages: readonly OutboxMessage[];
   readonly isAll: boolean;
+  /** Those that were refused before, and wait for no person. */
+  readonly refusedBefore: ReadonlySet<string>;
   /** The message after these is parked. */
   readonly endsAtParked: boolean;
   /** No transaction that the rows were read from committed after it. */
@@ -178,11 +180,11 @@ export class OutboxStore {
         ? ['aggregate_id = $1', target.aggregateId]
         : ['message_id = $1 AND aggregate_id IS NULL', target.messageId];
     const { rows } = await this.#pool.query<
-      SelectedMessage & { parked: boolean; snapshot: string; end: string }
+      SelectedMessage & { parked: boolean; retryCount: number; snapshot: string; end: string }
     >(
       `SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, waiting.* FROM (VALUES (1)) AS one
        LEFT JOIN LATERAL (
-         SELECT parked_at IS NOT NULL AS parked, ${SELECT_MESSAGE} FROM outbox
+         SELECT parked_at IS NOT NULL AS parked, retry_count AS "retryCount", ${SELECT_MESSAGE} FROM outbox
          WHERE ${condition} AND ${PARKED_OR_DEFERRED}
          ORDER BY position LIMIT ${READ_COUNT}
        ) AS waiting ON true`,
@@ -193,6 +195,9 @@ export class OutboxStore {
     const parkedAt = found.findIndex(({ parked }) => parked);
     return {
       messages: (parkedAt === -1 ? found : found.slice(0, parkedAt)).map(fromTable),
+      refusedBefore: new Set(
+        found.flatMap(({ retryCount, messageId }) => (retryCount > 0 && messageId) || []),
+      ),
       isAll: parkedAt !== -1 || found.length < READ_COUNT,
       endsAtParked: parkedAt !== -1,
       readUpTo: parseLsn(end),
