@@ -62,16 +62,8 @@ export class MessageQueue {
 
   /** Adds a message. */
   enqueue(encoded: EncodedMessage, now: number, arrival: Arrival = {}): void {
-    const { activeAt, deadLettered, enqueuedSequenceNumber } = arrival;
-    const sequenceNumber = this.#messages.nextSequenceNumber();
-    const message = newMessage(encoded, {
-      sequenceNumber,
-      enqueuedSequenceNumber: enqueuedSequenceNumber ?? sequenceNumber,
-      sessionId: this.requiresSession ? encoded.sessionId : undefined,
-      enqueuedAt: activeAt ?? now,
-      timeToLiveMs: Math.min(encoded.timeToLiveMs ?? never, this.#limits.defaultTimeToLiveMs),
-      activeAt,
-    });
+    const { activeAt, deadLettered } = arrival;
+    const message = newMessage(encoded, this.#messages.nextSequenceNumber(), now, arrival, this.#limits);
     this.#messages.add(message);
     if (deadLettered !== undefined) {
       this.#moveToDeadLetters(message, now, deadLettered);

@@ -20,13 +20,15 @@ const correlationFields = [
   ['contentType', 'content-type'],
 ] as const;
 
+/** Filters have another beginning than rules and actions: the service's table is so, and the SDK takes nothing else. */
 const descriptor = {
   rule: 0x137_0000_0004,
   noAction: 0x137_0000_0005,
-  sql: 0x137_0000_0006,
-  trueFilter: 0x137_0000_0007,
-  falseFilter: 0x137_0000_0008,
-  correlation: 0x137_0000_0009,
+  sqlAction: 0x137_0000_0006,
+  sqlFilter: 0x13_7000_0006,
+  trueFilter: 0x13_7000_0007,
+  falseFilter: 0x13_7000_0008,
+  correlationFilter: 0x13_7000_0009,
 } as const;
 
 /** Operations on the rules of a subscription; `address` is what people call the subscription. */
@@ -95,7 +97,7 @@ function readCorrelation(filter: RequestBody): RuleFilter {
 function described({ name, filter, action }: Rule): unknown {
   const { wrap_described: wrap } = rhea.types;
   const ruleAction =
-    action === undefined ? wrap([], descriptor.noAction) : wrap([action.expression], descriptor.sql);
+    action === undefined ? wrap([], descriptor.noAction) : wrap([action.expression], descriptor.sqlAction);
   return wrap([describedFilter(filter), ruleAction, name], descriptor.rule);
 }
 
@@ -107,10 +109,10 @@ function describedFilter(filter: RuleFilter): unknown {
     case 'false':
       return wrap([], descriptor.falseFilter);
     case 'sql':
-      return wrap([filter.expression], descriptor.sql);
+      return wrap([filter.expression], descriptor.sqlFilter);
     case 'correlation': {
       const texts = correlationFields.map(([field]) => filter.fields[field] ?? null);
-      return wrap([...texts, filter.properties], descriptor.correlation);
+      return wrap([...texts, filter.properties], descriptor.correlationFilter);
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { EncodedMessage } from './encoded-message.ts';
+import type { ReceiveLimits } from './namespace-config.ts';
 
 /** Where a message stands. A locked one stays `active`: its lock is a thing of its own. */
 export type MessageState = 'active' | 'deferred' | 'scheduled';
@@ -33,28 +34,27 @@ export interface Arrival {
   readonly deadLettered?: Record<string, string>;
 }
 
-/** What a queue gives a message that it takes in. */
-export interface NewMessage {
-  readonly sequenceNumber: number;
-  readonly enqueuedSequenceNumber: number;
-  readonly sessionId: string | undefined;
-  readonly enqueuedAt: number;
-  readonly timeToLiveMs: number;
-  readonly activeAt: number | undefined;
-}
-
-export function newMessage(encoded: EncodedMessage, fields: NewMessage): StoredMessage {
+/** A message as a queue with these limits takes it in, under the number that it gives it. */
+export function newMessage(
+  encoded: EncodedMessage,
+  sequenceNumber: number,
+  now: number,
+  { enqueuedSequenceNumber, activeAt }: Arrival,
+  limits: ReceiveLimits,
+): StoredMessage {
+  const enqueuedAt = activeAt ?? now;
+  const timeToLiveMs = encoded.timeToLiveMs ?? Number.POSITIVE_INFINITY;
   return {
     encoded,
-    sessionId: fields.sessionId,
-    enqueuedAt: fields.enqueuedAt,
-    expiresAt: fields.enqueuedAt + fields.timeToLiveMs,
-    enqueuedSequenceNumber: fields.enqueuedSequenceNumber,
-    sequenceNumber: fields.sequenceNumber,
+    sessionId: limits.requiresSession ? encoded.sessionId : undefined,
+    enqueuedAt,
+    expiresAt: enqueuedAt + Math.min(timeToLiveMs, limits.defaultTimeToLiveMs),
+    enqueuedSequenceNumber: enqueuedSequenceNumber ?? sequenceNumber,
+    sequenceNumber,
     state: 'active',
     deliveryCount: 0,
     lockToken: undefined,
-    activeAt: fields.activeAt,
+    activeAt,
     changedProperties: undefined,
     deadLetterSource: undefined,
   };

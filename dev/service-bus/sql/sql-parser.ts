@@ -1,23 +1,19 @@
 import { limits } from '../limits.ts';
 import { likePattern } from './like-pattern.ts';
 import { SqlError } from './sql-error.ts';
-import { type SqlMessage, type SqlProperty, sqlProperty } from './sql-message.ts';
-import { type SqlToken, sqlTokens } from './sql-tokens.ts';
+import { type SqlProperty, sqlProperty } from './sql-message.ts';
 import {
-  type Arithmetic,
-  type Comparison,
-  calculate,
-  compare,
-  type SqlValue,
-  sqlValue,
-} from './sql-value.ts';
-import { and, not, or, type Truth } from './three-valued.ts';
-
-/** A part of a filter or an action, to be evaluated for a message. Only a condition may be combined by AND, OR and NOT. */
-export interface Sql {
-  readonly isCondition: boolean;
-  evaluate(message: SqlMessage): SqlValue;
-}
+  asCondition,
+  asValue,
+  calculation,
+  combined,
+  negated,
+  requireCondition,
+  type Sql,
+} from './sql-part.ts';
+import { type SqlToken, sqlTokens } from './sql-tokens.ts';
+import { type Arithmetic, type Comparison, compare, type SqlValue, sqlValue } from './sql-value.ts';
+import { and, or } from './three-valued.ts';
 
 export type SqlParameters = Readonly<Record<string, unknown>>;
 
@@ -235,38 +231,4 @@ export class SqlParser {
       `${token === undefined ? 'The end' : `'${token.text}'`} stands where ${wanted} is expected`,
     );
   }
-}
-
-function asValue(evaluate: (message: SqlMessage) => SqlValue): Sql {
-  return { isCondition: false, evaluate };
-}
-
-function calculation(operator: Arithmetic, left: Sql, right: Sql): Sql {
-  if (left.isCondition || right.isCondition) {
-    throw new SqlError('A condition stands where a value is expected');
-  }
-  return asValue((message) => calculate(operator, left.evaluate(message), right.evaluate(message)));
-}
-
-function combined(by: typeof and, left: Sql, right: Sql): Sql {
-  const [first, second] = [requireCondition(left), requireCondition(right)];
-  return asCondition((message) => by(truth(first, message), truth(second, message)));
-}
-
-function negated(sql: Sql): Sql {
-  const condition = requireCondition(sql);
-  return asCondition((message) => not(truth(condition, message)));
-}
-
-function requireCondition(sql: Sql): Sql {
-  if (!sql.isCondition) throw new SqlError('A value stands where a condition is expected');
-  return sql;
-}
-
-function truth(condition: Sql, message: SqlMessage): Truth {
-  return condition.evaluate(message) as Truth;
-}
-
-function asCondition(evaluate: (message: SqlMessage) => Truth): Sql {
-  return { isCondition: true, evaluate };
 }
