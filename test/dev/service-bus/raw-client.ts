@@ -9,6 +9,7 @@ import rhea, {
   type Receiver,
   type Sender,
 } from 'rhea';
+import { socketClosed } from '../../../dev/service-bus/rhea-internals.ts';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
 import { sasToken } from './sas-token.ts';
 
@@ -31,7 +32,11 @@ export class RawClient {
       this.closedWith = (error as ConnectionError).condition;
     });
     this.connection.on('disconnected', () => undefined);
-    t.after(() => this.connection['socket'].destroy());
+    t.after(() => {
+      this.connection['socket'].destroy();
+      // Its heartbeats would keep the process.
+      socketClosed(this.connection);
+    });
   }
 
   /** Puts a token for an entity and says the answer's status. */

@@ -115,17 +115,12 @@ test('a rule with an action makes a copy of its own, and leaves the others as th
   });
 
   const [plain, changed] = await receive(client);
-  assert.deepEqual(plain?.applicationProperties, {
-    priority: 'low',
-    quantity: 5,
-    note: 'x',
-    at: new Date(0),
-  });
+  // The SDK hands times out as numbers.
+  assert.deepEqual(plain?.applicationProperties, { priority: 'low', quantity: 5, note: 'x', at: 0 });
   assert.equal(plain?.subject, 'OrderCreated');
   assert.deepEqual(changed?.applicationProperties, {
     priority: 'high',
     quantity: 2,
-    // The SDK hands times out as numbers.
     at: 0,
     RuleName: 'urgent',
   });

@@ -86,24 +86,6 @@ test('a batch is refused as a whole when one of its messages is', async (t) => {
   assert.equal(bus.journal.total, 0);
 });
 
-test('a batch of several sessions is refused by a queue and by a topic with sessions', async (t) => {
-  const subscriptions = [{ name: 'all', requiresSession: true }];
-  const bus = await openBroker(t, {
-    queues: [{ name: 'q', requiresSession: true }],
-    topics: [{ name: 't', subscriptions }],
-  });
-  const client = connect(t, bus.connectionString);
-  const mixed = [
-    { body: 'a', sessionId: 's1' },
-    { body: 'b', sessionId: 's2' },
-  ];
-
-  for (const entity of ['q', 't']) {
-    const error = await failure(client.createSender(entity).sendMessages(mixed));
-    assert.match(error.message, /^InvalidOperationError: Batching brokered messages with distinct SessionId/);
-  }
-});
-
 test('a batch of several partition keys is refused by a partitioned entity alone', async (t) => {
   const bus = await openBroker(t, { queues: [{ name: 'q' }, { name: 'partitioned', partitioned: true }] });
   const client = connect(t, bus.connectionString);
