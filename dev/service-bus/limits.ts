@@ -39,9 +39,6 @@ export const limits = {
   tokenWithinMs: limit(20_000, `${docs}/service-bus-amqp-protocol-guide#claims-based-authorization`),
 } as const;
 
-/** The limits that a broker can be given otherwise, so that tests need not wait ten minutes. */
-export type AdjustableLimits = Readonly<Record<(typeof adjustable)[number], number>>;
-
 const adjustable = [
   'connections',
   'creditsPerSecond',
@@ -51,10 +48,26 @@ const adjustable = [
   'tokenWithinMs',
 ] as const;
 
+/** The limits that a broker can be given otherwise, so that nobody has to wait ten minutes for them. */
+export type AdjustableLimits = Readonly<Record<(typeof adjustable)[number], number>>;
+
 /** The service's values, except for those that are given. */
 export function adjustedLimits(given: Partial<AdjustableLimits> = {}): AdjustableLimits {
   const values = Object.fromEntries(adjustable.map((name) => [name, limits[name].value]));
   return { ...values, ...given } as AdjustableLimits;
+}
+
+/** Reads texts such as `idleLinkMs=1000`. Throws a TypeError that says which limits there are. */
+export function readLimits(texts: readonly string[]): Partial<AdjustableLimits> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, name, value] = /^(\w+)=(\d+)$/.exec(text) ?? [];
+      if (!adjustable.some((each) => each === name)) {
+        throw new TypeError(`--limit ${text} must be NAME=NUMBER, with one of ${adjustable.join(', ')}`);
+      }
+      return [name, Number(value)];
+    }),
+  );
 }
 
 function limit<T extends number | bigint>(

@@ -363,6 +363,23 @@ conforms(
   },
 );
 
+conforms(
+  `${github}/azure-service-bus-java/issues/75`,
+  'the links for requests are detached too, and the SDK makes others',
+  async (t) => {
+    const bus = await openBroker(t, { queues: [{ name: 'q' }] }, { limits: { idleLinkMs: 150 } });
+    const receiver = connect(t, bus.connectionString).createReceiver('q');
+    const raw = new RawClient(t, bus);
+    await raw.putToken('q');
+    await receiver.peekMessages(1);
+
+    const detached = await detachOf(raw.connection.open_sender('q/$management'));
+
+    assert.match(detached, /^amqp:link:detach-forced: .*AmqpControlProtocolClient\.IdleTimerExpired/);
+    assert.deepEqual(await receiver.peekMessages(1), []);
+  },
+);
+
 conforms(amqpErrors, 'a connection that makes no link is closed after a minute', async (t) => {
   assert.equal(limits.unusedConnectionMs.value, 60_000);
   const bus = await openBroker(t, { queues: [{ name: 'q' }] }, { limits: { unusedConnectionMs: 150 } });

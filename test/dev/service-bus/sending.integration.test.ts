@@ -97,7 +97,7 @@ test('a batch of several partition keys is refused by a partitioned entity alone
   await client.createSender('q').sendMessages(mixed);
   const error = await failure(client.createSender('partitioned').sendMessages(mixed));
 
-  assert.match(error.message, /distinct PartitionKey/);
+  assert.match(error.message, /distinct SessionId or PartitionKey/);
 });
 
 test('an entity that is full refuses more', async (t) => {
