@@ -12,6 +12,7 @@ export const limits = {
   messageBytes: limit(256 * 1_024, quotas),
   /** A batch, also where the entity takes larger messages. */
   batchBytes: limit(1_024 * 1_024, quotas),
+  /** Of an entity that is not told otherwise: https://github.com/Azure/azure-sdk-for-net/issues/16450 has more for Premium. */
   batchMessages: limit(4_500, 'https://github.com/Azure/azure-service-bus/issues/397'),
   propertyBytes: limit(32 * 1_024, quotas),
   /** All that stands before the body: what the sender set, and what the protocol has. */

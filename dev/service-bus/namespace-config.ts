@@ -9,6 +9,8 @@ export interface SendLimits {
   /** 0: no duplicate detection. */
   readonly duplicateWindowMs: number;
   readonly maxMessageSizeBytes: number;
+  /** The Premium tier is said to take 15,885. */
+  readonly maxBatchMessages: number;
   /** The quota: what all stored messages of the entity may have together, those that are dead-lettered included. */
   readonly maxSizeBytes: number;
   /** Partitioned entities refuse a batch with several partition keys. */
@@ -67,6 +69,7 @@ const sendDefaults = {
   defaultTimeToLiveMs: Number.POSITIVE_INFINITY,
   duplicateWindowMs: 0,
   maxMessageSizeBytes: limits.messageBytes.value,
+  maxBatchMessages: limits.batchMessages.value,
   maxSizeBytes: limits.entityBytes.value,
   partitioned: false,
   disabled: false,

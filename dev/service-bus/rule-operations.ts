@@ -95,24 +95,24 @@ function readCorrelation(filter: RequestBody): RuleFilter {
 }
 
 function described({ name, filter, action }: Rule): unknown {
-  const { wrap_described: wrap } = rhea.types;
   const ruleAction =
-    action === undefined ? wrap([], descriptor.noAction) : wrap([action.expression], descriptor.sqlAction);
-  return wrap([describedFilter(filter), ruleAction, name], descriptor.rule);
+    action === undefined
+      ? rhea.types.wrap_described([], descriptor.noAction)
+      : rhea.types.wrap_described([action.expression], descriptor.sqlAction);
+  return rhea.types.wrap_described([describedFilter(filter), ruleAction, name], descriptor.rule);
 }
 
 function describedFilter(filter: RuleFilter): unknown {
-  const { wrap_described: wrap } = rhea.types;
   switch (filter.kind) {
     case 'true':
-      return wrap([], descriptor.trueFilter);
+      return rhea.types.wrap_described([], descriptor.trueFilter);
     case 'false':
-      return wrap([], descriptor.falseFilter);
+      return rhea.types.wrap_described([], descriptor.falseFilter);
     case 'sql':
-      return wrap([filter.expression], descriptor.sqlFilter);
+      return rhea.types.wrap_described([filter.expression], descriptor.sqlFilter);
     case 'correlation': {
       const texts = correlationFields.map(([field]) => filter.fields[field] ?? null);
-      return wrap([...texts, filter.properties], descriptor.correlationFilter);
+      return rhea.types.wrap_described([...texts, filter.properties], descriptor.correlationFilter);
     }
   }
 }

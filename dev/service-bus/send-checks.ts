@@ -9,14 +9,15 @@ import { compoundAt, valueEnd } from './wire.ts';
 const partitionKeyAnnotation = 'x-opt-partition-key';
 
 /** What an entity asks of the messages that are sent to it. */
-export interface SendRules extends Pick<SendLimits, 'partitioned' | 'duplicateWindowMs'> {
+export interface SendRules
+  extends Pick<SendLimits, 'partitioned' | 'duplicateWindowMs' | 'maxBatchMessages'> {
   /** A queue with sessions takes no message without one. A topic does, and its session subscriptions dead-letter it. */
   readonly needsSessionId: boolean;
 }
 
 /** Why the service would refuse these messages, one alone or a batch; undefined when it would take them. */
 export function sendRefusalOf(messages: readonly EncodedMessage[], rules: SendRules): AmqpError | undefined {
-  if (messages.length > limits.batchMessages.value) return sendRefusal.unprocessable();
+  if (messages.length > rules.maxBatchMessages) return sendRefusal.unprocessable();
   for (const message of messages) {
     const refused = headerRefusal(message) ?? idRefusal(message, rules);
     if (refused !== undefined) return refused;

@@ -4,7 +4,7 @@ import type { SqlValue } from './sql-value.ts';
 /** The pattern of LIKE: `%` is any text, `_` any one character, and what follows the escape character is itself. */
 export function likePattern(pattern: SqlValue, escapeBy: SqlValue): RegExp {
   if (typeof pattern !== 'string') throw new SqlError('The pattern of LIKE must be a text');
-  if (escapeBy !== undefined && (typeof escapeBy !== 'string' || [...escapeBy].length !== 1)) {
+  if (escapeBy !== undefined && (typeof escapeBy !== 'string' || escapeBy.length !== 1)) {
     throw new SqlError('ESCAPE must have a text of one character');
   }
   let source = '';
