@@ -90,7 +90,12 @@ export class SendTarget {
     if (sizeBytes >= this.limits.maxSizeBytes) {
       return refusal.quotaExceeded(this.path, sizeBytes, this.limits.maxSizeBytes);
     }
-    return sendRefusalOf(messages, { ...this.limits, needsSessionId: this.#needsSessionId });
+    try {
+      return sendRefusalOf(messages, { ...this.limits, needsSessionId: this.#needsSessionId });
+    } catch (error) {
+      if (error instanceof RangeError) return refusal.notAMessage(error.message);
+      throw error;
+    }
   }
 
   #sizeBytes(): number {

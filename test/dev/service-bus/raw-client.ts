@@ -68,7 +68,7 @@ export class RawClient {
   }
 
   /** What becomes of a message: accepted, or the condition and the text of the refusal. */
-  async send(sender: Sender, message: Record<string, unknown>): Promise<string> {
+  async send(sender: Sender, message: Record<string, unknown> | Buffer): Promise<string> {
     const outcome = new Promise<string>((resolve) => {
       sender.once('accepted', () => resolve('accepted'));
       sender.once('rejected', ({ delivery }: EventContext) => {
@@ -76,7 +76,9 @@ export class RawClient {
         resolve(`${state.error.condition}: ${state.error.description}`);
       });
     });
-    sender.send(message as unknown as Message);
+    // rhea takes bytes as they are when they come with a format.
+    if (Buffer.isBuffer(message)) sender.send(message, undefined, 0);
+    else sender.send(message as unknown as Message);
     return outcome;
   }
 

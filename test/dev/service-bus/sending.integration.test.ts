@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RawClient } from './raw-client.ts';
 import { connect, failure, failureCode, journalledIds, openBroker } from './support.ts';
 
 test('a message is journalled with what its sender gave it, the body byte for byte', async (t) => {
@@ -98,6 +99,17 @@ test('a batch of several partition keys is refused by a partitioned entity alone
   const error = await failure(client.createSender('partitioned').sendMessages(mixed));
 
   assert.match(error.message, /distinct SessionId or PartitionKey/);
+});
+
+test('properties that are no map are no message, and nothing else suffers', async (t) => {
+  const bus = await openBroker(t, { queues: [{ name: 'q' }] });
+  const raw = new RawClient(t, bus);
+  const sender = await raw.openSender('q');
+
+  const outcome = await raw.send(sender, Buffer.from([0x00, 0x53, 0x74, 0xa1, 0x01, 0x78]));
+
+  assert.match(outcome, /^amqp:decode-error: .*neither a list nor a map/);
+  assert.equal(await raw.send(sender, { body: 'x' }), 'accepted');
 });
 
 test('an entity that is full refuses more', async (t) => {
