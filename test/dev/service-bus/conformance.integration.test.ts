@@ -191,12 +191,17 @@ conforms(
   'a partitioned entity that detects duplicates wants an id or a partition key',
   async (t) => {
     const bus = await openBroker(t, {
-      queues: [{ name: 'q', partitioned: true, duplicateWindowMs: 60_000 }],
+      queues: [
+        { name: 'q', partitioned: true, duplicateWindowMs: 60_000 },
+        { name: 'without-detection', partitioned: true },
+      ],
     });
-    const sender = connect(t, bus.connectionString).createSender('q');
+    const client = connect(t, bus.connectionString);
+    const sender = client.createSender('q');
 
     const error = await failure(sender.sendMessages({ body: 'x' }));
     await sender.sendMessages({ body: 'x', partitionKey: 'k' });
+    await client.createSender('without-detection').sendMessages({ body: 'x' });
 
     assert.match(error.message, /must have either PartitionKey or MessageId set/);
   },
@@ -278,6 +283,11 @@ conforms(`${sdkTests}/internal/batchReceiver.spec.ts`, 'a dead letter cannot be 
   assert.match(error.message, /^InvalidOperationError/);
   const [again] = await deadReceiver.receiveMessages(1, soon);
   assert.deepEqual([again?.messageId, again?.deliveryCount], ['m1', 0]);
+  // Without its link it is settled by a request.
+  await deadReceiver.close();
+  assert.ok(again);
+  const other = client.createReceiver('q', { subQueueType: 'deadLetter' });
+  assert.match((await failure(other.deadLetterMessage(again))).message, /^InvalidOperationError/);
 });
 
 conforms(quotas, 'a peek brings at most 250 messages', async (t) => {
@@ -363,6 +373,39 @@ conforms(
   },
 );
 
+conforms(amqpErrors, 'a link that is used is not detached before it has been idle for so long', async (t) => {
+  const openedAt = Date.now();
+  let nowMs = openedAt;
+  const bus = await openBroker(
+    t,
+    { queues: [{ name: 'q' }] },
+    { limits: { idleLinkMs: 1_000 }, now: () => nowMs },
+  );
+  const raw = new RawClient(t, bus);
+  const sender = await raw.openSender('q');
+  // One message comes, and nothing goes back: neither an outcome nor credit.
+  const receiver = raw.connection.open_receiver({ source: 'q', credit_window: 0, autoaccept: false });
+  await once(receiver, 'receiver_open');
+  receiver.add_credit(1);
+  const detached = [sender, receiver].map(async (link) => (await detachOf(link)).split(':', 3).join(':'));
+  const first = Promise.race(detached);
+  let isDetached = false;
+  void first.then(() => {
+    isDetached = true;
+  });
+
+  nowMs += 600;
+  const delivered = once(receiver, 'message');
+  await raw.send(sender, { body: 'x' });
+  await delivered;
+  nowMs += 600;
+  await until('the broker has looked after a second', () => Date.now() > openedAt + 1_300);
+  assert.equal(isDetached, false);
+  nowMs += 500;
+
+  assert.deepEqual(await Promise.all(detached), ['amqp:link:detach-forced', 'amqp:link:detach-forced']);
+});
+
 conforms(
   `${github}/azure-service-bus-java/issues/75`,
   'the links for requests are detached too, and the SDK makes others',
@@ -406,18 +449,26 @@ conforms(amqpErrors, 'a connection whose links are all gone is closed after five
 conforms(protocolGuide, 'a connection that puts no token within 20 seconds is closed', async (t) => {
   assert.equal(limits.tokenWithinMs.value, 20_000);
   const bus = await openBroker(t, { queues: [{ name: 'q' }] }, { limits: { tokenWithinMs: 150 } });
-  const raw = new RawClient(t, bus);
+  const withToken = new RawClient(t, bus);
+  await withToken.putToken('q');
+  const without = new RawClient(t, bus);
 
-  await until('it is closed', () => raw.closedWith !== undefined);
+  await until('it is closed', () => without.closedWith !== undefined);
+
+  // The time of the one that has a token was over before.
+  assert.equal(without.closedWith, 'amqp:connection:forced');
+  await withToken.openSender('q');
 });
 
 conforms(protocolGuide, 'a token that expires takes the links of its entity with it', async (t) => {
   const bus = await openBroker(t, { queues: [{ name: 'q' }, { name: 'other' }] });
   const raw = new RawClient(t, bus);
   const other = await raw.openSender('other');
-  const sender = await raw.openSender('q', Date.now() + 2_000);
+  const sender = await raw.openSender('q');
   const receiver = raw.connection.open_receiver({ source: 'q' });
+  await once(receiver, 'receiver_open');
 
+  await raw.putToken('q', Date.now() + 2_000);
   const detached = await Promise.all([detachOf(sender), detachOf(receiver)]);
 
   assert.match(
@@ -459,10 +510,14 @@ conforms(`${docs}/service-bus-throttling`, 'operations past those of a second ar
   const toTopic = client.createSender('t');
   await toTopic.sendMessages([{ body: 'x' }, { body: 'x' }]);
   const afterTopic = await failureCode(toTopic.sendMessages({ body: 'x' }));
+  nowMs += 1_000;
+  // The change of a rule costs ten.
+  await client.createRuleManager('t', 'a').createRule('none', { sqlExpression: '1=0' });
+  const afterRule = await failureCode(sender.sendMessages({ body: 'x' }));
 
   assert.equal(error.code, 'ServiceBusy');
   assert.match(error.message, /being throttled\. Error code : 50009\. Please wait 2 seconds and try again/);
-  assert.equal(afterTopic, 'ServiceBusy');
+  assert.deepEqual([afterTopic, afterRule], ['ServiceBusy', 'ServiceBusy']);
   assert.equal(bus.journal.total, 6);
 });
 
