@@ -55,6 +55,9 @@ test('a rule whose name is taken, a wrong one, and one that is not there are ref
   const wrongAction = await failure(
     rules.createRule('wrong', { sqlExpression: '1=1' }, { sqlExpression: 'DROP price' }),
   );
+  const tooMany = await failure(
+    rules.createRule('wrong', { sqlExpression: '1=1' }, { sqlExpression: 'SET a = 1;'.repeat(33) }),
+  );
   const tooLong = await failure(rules.createRule('x'.repeat(51), { sqlExpression: '1=1' }));
 
   assert.equal(taken.code, 'MessagingEntityAlreadyExists');
@@ -64,6 +67,7 @@ test('a rule whose name is taken, a wrong one, and one that is not there are ref
   );
   assert.match(wrong.message, /ArgumentError: The end stands where a property is expected/);
   assert.match(wrongAction.message, /ArgumentError: An action is made of SET and REMOVE/);
+  assert.match(tooMany.message, /An action has at most 32 statements/);
   assert.match(tooLong.message, /1 to 50 characters/);
   assert.equal(await failureCode(rules.deleteRule('none')), 'MessagingEntityNotFound');
 });
