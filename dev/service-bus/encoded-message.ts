@@ -105,6 +105,13 @@ export class EncodedMessage {
     return this.#text('replyToSessionId');
   }
 
+  /** Whether a text has more characters than these. Nothing is decoded as long as its bytes are fewer. */
+  isLonger(field: TextField, characters: number): boolean {
+    const at = fieldAt(this.bytes, this.propertiesAt, textFields[field]);
+    if (at < 0 || valueEnd(this.bytes, at) - at <= characters) return false;
+    return scalarAsText(this.bytes, at).length > characters;
+  }
+
   /** The header's time to live in milliseconds. */
   get timeToLiveMs(): number | undefined {
     const at = fieldAt(this.bytes, this.headerAt, 2);

@@ -43,17 +43,19 @@ function headerRefusal(message: EncodedMessage): AmqpError | undefined {
 }
 
 function idRefusal(message: EncodedMessage, rules: SendRules): AmqpError | undefined {
-  const { messageId, sessionId } = message;
+  const most = limits.idCharacters.value;
+  if (message.isLonger('messageId', most)) return sendRefusal.idTooLong('MessageId');
+  if (message.isLonger('sessionId', most)) return sendRefusal.idTooLong('SessionId');
   const partitionKey = partitionKeyOf(message);
-  if (isTooLong(messageId)) return sendRefusal.idTooLong('MessageId');
-  if (isTooLong(sessionId)) return sendRefusal.idTooLong('SessionId');
-  if (isTooLong(partitionKey)) return sendRefusal.idTooLong('PartitionKey');
-  if (sessionId === undefined && rules.needsSessionId) return sendRefusal.sessionIdMissing();
-  if (sessionId !== undefined && partitionKey !== undefined && sessionId !== partitionKey) {
-    return sendRefusal.partitionKeyDiffers();
+  if ((partitionKey?.length ?? 0) > most) return sendRefusal.idTooLong('PartitionKey');
+  if (rules.needsSessionId && message.sessionId === undefined) return sendRefusal.sessionIdMissing();
+  if (partitionKey !== undefined) {
+    return partitionKey === (message.sessionId ?? partitionKey)
+      ? undefined
+      : sendRefusal.partitionKeyDiffers();
   }
-  const key = sessionId ?? partitionKey ?? messageId;
-  return key === undefined && rules.partitioned && rules.duplicateWindowMs > 0
+  const needsKey = rules.partitioned && rules.duplicateWindowMs > 0;
+  return needsKey && message.sessionId === undefined && message.messageId === undefined
     ? sendRefusal.partitionKeyMissing()
     : undefined;
 }
@@ -73,8 +75,4 @@ function mixedBatchRefusal(messages: readonly EncodedMessage[], rules: SendRules
 function partitionKeyOf(message: EncodedMessage): string | undefined {
   const key = message.annotations[partitionKeyAnnotation];
   return typeof key === 'string' ? key : undefined;
-}
-
-function isTooLong(id: string | undefined): boolean {
-  return id !== undefined && id.length > limits.idCharacters.value;
 }
