@@ -29,17 +29,22 @@ test('a locked message carries what the service adds, and its properties as they
   assert.deepEqual(message?.applicationProperties, { tries: 3, half: 0.5, name: 'Zoë' });
 });
 
-test('each subscription has its own copy, chosen by its filters', async (t) => {
+test('each subscription has its own copy, chosen by its rules', async (t) => {
   const bus = await openBroker(t, {
     topics: [
       {
         name: 't',
         subscriptions: [
           { name: 'all' },
-          { name: 'none', filters: [{ kind: 'false' }] },
+          { name: 'none', rules: [{ name: 'none', filter: { kind: 'false' } }] },
           {
             name: 'created',
-            filters: [{ kind: 'correlation', fields: { subject: 'Created' }, properties: { region: 'eu' } }],
+            rules: [
+              {
+                name: 'created',
+                filter: { kind: 'correlation', fields: { subject: 'Created' }, properties: { region: 'eu' } },
+              },
+            ],
           },
         ],
       },
