@@ -15,13 +15,12 @@ export interface InitOptions {
 }
 
 /**
- * SQL, one transaction, that makes all that the relay needs of a database: what is there already stays, and a table gets the columns
- * that it lacks. For the owner of the table, with CREATE on the database for the publication.
+ * SQL for one transaction, which makes all that the relay needs of a database: what is there already stays, and a table gets the
+ * columns that it lacks. For the owner of the table, with CREATE on the database for the publication.
  */
 export function initSql({ table, publication, role }: InitOptions): string {
   const { outbox, progress } = table;
-  return `BEGIN;
--- Who waits for a lock makes others wait behind it. If it fails of this, run it again.
+  return `-- Who waits for a lock makes others wait behind it. If it fails of this, run it again.
 SET LOCAL lock_timeout = '5s';
 
 -- Anyone may insert: message_id, message_type and message_body are enough. The relay alone writes from processed_at on.
@@ -39,9 +38,7 @@ ${tableSql(progress, 'relay_progress', PROGRESS_COLUMNS)}
 ${triggerSql(table)}
 
 ${publicationSql(outbox, publication)}
-${role === undefined ? '' : `\n${grantSql(table, role)}\n`}
-COMMIT;
-`;
+${role === undefined ? '' : `\n${grantSql(table, role)}\n`}`;
 }
 
 /** The table, or the columns of it that are missing, in this order. */

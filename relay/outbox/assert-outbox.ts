@@ -6,7 +6,10 @@ import type { OutboxTable } from './outbox-table.ts';
 const WAY_OUT = 'Run: npm run db:migrate, or for the outbox of another application: npm run outbox -- init';
 
 /** Throws OUTBOX_INCOMPLETE that names every table and column that the relay uses and that is missing or of another type. */
-export async function assertOutbox(db: pg.Pool, { name, outbox, progress }: OutboxTable): Promise<void> {
+export async function assertOutbox(
+  db: pg.Pool | pg.ClientBase,
+  { name, outbox, progress }: OutboxTable,
+): Promise<void> {
   const faults = [
     ...findFaults(`The table ${name}`, OUTBOX_COLUMNS, await columnsOf(db, outbox)),
     ...findFaults(`The table relay_progress beside ${name}`, PROGRESS_COLUMNS, await columnsOf(db, progress)),
@@ -34,7 +37,7 @@ export function findFaults(
   ];
 }
 
-async function columnsOf(db: pg.Pool, table: string): Promise<Map<string, string>> {
+async function columnsOf(db: pg.Pool | pg.ClientBase, table: string): Promise<Map<string, string>> {
   const { rows } = await db.query<{ name: string; type: string }>(
     `SELECT attname AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
      WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`,

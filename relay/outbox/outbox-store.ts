@@ -83,9 +83,7 @@ export class OutboxStore {
    * session has locked, and how far marks have come is stored all the same.
    */
   mark(request: MarkRequest, { skipLocked = false } = {}): Promise<MarkResult> {
-    return skipLocked
-      ? this.#change('mark unlocked', this.#statements.markUnlocked, request)
-      : this.#change('mark', this.#statements.mark, request);
+    return this.#change(skipLocked ? 'markUnlocked' : 'mark', request);
   }
 
   /**
@@ -94,14 +92,14 @@ export class OutboxStore {
    * been told meanwhile to send them.
    */
   park(request: ParkRequest): Promise<MarkResult> {
-    return this.#change('park', this.#statements.park, request, request.reasons, request.triedAgain);
+    return this.#change('park', request, request.reasons, request.triedAgain);
   }
 
-  async #change(name: string, text: string, request: MarkRequest, ...more: unknown[]): Promise<MarkResult> {
+  async #change(name: keyof MarkStatements, request: MarkRequest, ...more: unknown[]): Promise<MarkResult> {
     const { messageIds, settledLsn, markedLsn, slot, epoch, stored } = request;
     const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
       name,
-      text,
+      text: this.#statements[name],
       values: [
         uuidArray(messageIds),
         formatLsn(settledLsn),
@@ -223,9 +221,7 @@ export class OutboxStore {
 
   /** As pg_current_snapshot prints it. */
   async snapshot(): Promise<string> {
-    const { rows } = await this.#pool.query<{ snapshot: string }>(
-      'SELECT pg_current_snapshot()::text AS snapshot',
-    );
+    const { rows } = await this.#pool.query<{ snapshot: string }>('SELECT pg_current_snapshot() AS snapshot');
     return rows[0]?.snapshot ?? '';
   }
 

@@ -21,7 +21,7 @@ interface PublicationRow {
  * was dropped and made again, or hidden by a filter, are skipped and acknowledged. Throws PUBLICATION_UNUSABLE with what to do.
  */
 export async function inspectPublication(
-  db: pg.Pool,
+  db: pg.Pool | pg.ClientBase,
   name: string,
   table: OutboxTable,
 ): Promise<Publication> {
@@ -71,7 +71,7 @@ export function findFault(
   );
 }
 
-async function oidOf(db: pg.Pool, { outbox }: OutboxTable): Promise<number | undefined> {
+async function oidOf(db: pg.Pool | pg.ClientBase, { outbox }: OutboxTable): Promise<number | undefined> {
   const { rows } = await db.query<{ oid: number | null }>('SELECT to_regclass($1)::oid AS oid', [outbox]);
   return rows[0]?.oid ?? undefined;
 }

@@ -47,7 +47,7 @@ async function init({ role, apply }: Extract<Command, { name: 'init' }>): Promis
   const { OUTBOX_TABLE, RELAY_PUBLICATION } = loadConfig(initSqlConfig, process.env);
   const options = { table: parseOutboxTable(OUTBOX_TABLE), publication: RELAY_PUBLICATION, role };
   if (!apply) {
-    process.stdout.write(initSql(options));
+    process.stdout.write(`BEGIN;\n${initSql(options)}COMMIT;\n`);
     return;
   }
   const { DATABASE_URL } = loadConfig(initApplyConfig, process.env);
