@@ -84,6 +84,12 @@ const rules: Rule[] = [
     text: /insert\(\s*outbox\b|insert\s+into\s+"?outbox\b/i,
     planted: ['src/orders/order-store.ts', 'await db\n  .insert(outbox)\n  .values(event);'],
   },
+  {
+    rule: 'statements of the relay have the names of its tables from one place',
+    files: /^relay\//,
+    text: /\b(FROM|JOIN|UPDATE|INTO|ONLY|TABLE|ON)\s+"?(outbox|relay_progress)\b(?! SET)|'(outbox|relay_progress)'::|to_regclass\('/,
+    planted: ['relay/outbox/outbox-store.ts', 'await pool.query(`SELECT FROM outbox LIMIT 1`);'],
+  },
   only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
   only('@azure\\/service-bus', /^(relay\/publishing\/service-bus|dev|bench|test)\//),
   only('@azure\\/identity', /^relay\/publishing\/service-bus\//),

@@ -9,7 +9,7 @@ import { parseOutboxTable } from '../../outbox/outbox-table.ts';
 import { initOutbox } from '../init-outbox.ts';
 import { initSql } from '../init-sql.ts';
 import { type Command, parseCommand } from './arguments.ts';
-import { runCommand, type ToCarryOut } from './run-command.ts';
+import { type Answer, runCommand, type ToCarryOut } from './run-command.ts';
 import { USAGE } from './usage.ts';
 
 // A batch of a replay reads the whole table.
@@ -21,8 +21,8 @@ try {
   if (command.name === 'help') process.stdout.write(USAGE);
   else {
     if (existsSync('.env')) process.loadEnvFile('.env');
-    if (command.name === 'init') await init(command);
-    else await carryOut(command, json);
+    const { text, data } = command.name === 'init' ? await init(command) : await carryOut(command);
+    process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
   }
 } catch (error) {
   const { message, code = '', errors = [] } = describeError(error);
@@ -32,32 +32,32 @@ try {
   process.exitCode = EXIT_CODES[code] ?? 1;
 }
 
-async function carryOut(command: ToCarryOut, json: boolean): Promise<void> {
+function carryOut(command: ToCarryOut): Promise<Answer> {
   const config = loadConfig(outboxCommandConfig, process.env);
   const table = parseOutboxTable(config.OUTBOX_TABLE);
-  await withPool(config.RELAY_DATABASE_URL ?? config.DATABASE_URL, async (pool) => {
+  return withPool(config.RELAY_DATABASE_URL ?? config.DATABASE_URL, async (pool) => {
     await assertOutbox(pool, table);
-    const { text, data } = await runCommand({ pool, table, slot: config.RELAY_SLOT }, command);
-    process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
+    return runCommand({ pool, table, slot: config.RELAY_SLOT }, command);
   });
 }
 
-/** Prints SQL without a database, or runs it as whoever owns the tables. */
-async function init({ role, apply }: Extract<Command, { name: 'init' }>): Promise<void> {
+/** Without `apply` it needs no database; with it, as the owner of the tables. */
+async function init({ role, apply }: Extract<Command, { name: 'init' }>): Promise<Answer> {
   const { OUTBOX_TABLE, RELAY_PUBLICATION } = loadConfig(initSqlConfig, process.env);
   const options = { table: parseOutboxTable(OUTBOX_TABLE), publication: RELAY_PUBLICATION, role };
   if (!apply) {
-    process.stdout.write(`BEGIN;\n${initSql(options)}COMMIT;\n`);
-    return;
+    const sql = `BEGIN;\n${initSql(options)}COMMIT;`;
+    return { text: sql, data: { sql } };
   }
   const { DATABASE_URL } = loadConfig(initApplyConfig, process.env);
   await withPool(DATABASE_URL, (pool) => initOutbox(pool, options));
-  process.stdout.write(
-    `${OUTBOX_TABLE}, relay_progress beside it and the publication ${RELAY_PUBLICATION} are there.\n`,
-  );
+  return {
+    text: `The table ${OUTBOX_TABLE}, relay_progress beside it and the publication ${RELAY_PUBLICATION} are as the relay needs them.`,
+    data: { table: OUTBOX_TABLE, publication: RELAY_PUBLICATION },
+  };
 }
 
-async function withPool(url: string, work: (pool: pg.Pool) => Promise<void>): Promise<void> {
+async function withPool<T>(url: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
   const pool = openPool({
     url,
     max: 1,
@@ -66,7 +66,7 @@ async function withPool(url: string, work: (pool: pg.Pool) => Promise<void>): Pr
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
   try {
-    await work(pool);
+    return await work(pool);
   } finally {
     await pool.end();
   }

@@ -167,6 +167,24 @@ test('the rows of a table that lost a required column are not read by its old co
   assert.throws(() => decoder.decode(insert(OID, Object.values(REQUIRED))), { code: 'WAL_MALFORMED' });
 });
 
+test('a row of another table is no event, whatever its columns', () => {
+  const decoder = new OutboxDecoder(OID);
+  decoder.decode(relation(OID, Object.keys(REQUIRED)));
+
+  for (const columns of [Object.keys(REQUIRED), ['id', 'name', 'price']]) {
+    assert.deepEqual(decoder.decode(relation(OID + 1, columns)), { kind: 'other' });
+    assert.deepEqual(decoder.decode(insert(OID + 1, Object.values(REQUIRED))), { kind: 'other' });
+  }
+  assert.equal(decoder.decode(insert(OID, Object.values(REQUIRED))).kind, 'insert');
+});
+
+test('an oid is a number without a sign', () => {
+  const decoder = new OutboxDecoder(4_000_000_000);
+  decoder.decode(relation(4_000_000_000, Object.keys(REQUIRED)));
+
+  assert.equal(decoder.decode(insert(4_000_000_000, Object.values(REQUIRED))).kind, 'insert');
+});
+
 test('a row of a table that was never described is malformed', () => {
   const decoder = new OutboxDecoder(OID);
   decoder.decode(relation(OID, Object.keys(REQUIRED)));
