@@ -279,6 +279,7 @@ test('the role of the relay can do nothing else', async () => {
     'SELECT * FROM orders',
     'SELECT * FROM idempotency_keys',
     'SELECT * FROM order_items',
+    'SELECT * FROM drizzle.__drizzle_migrations',
     `INSERT INTO outbox (message_id, message_type, message_body) VALUES (gen_random_uuid(), 'Ping', '{}')`,
     `UPDATE outbox SET message_body = '{}'`,
     'UPDATE outbox SET created_at = now()',
