@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { describeError } from '../../src/core/log.ts';
 import { formatLsn } from '../lsn.ts';
 import { OutboxStore } from '../outbox/outbox-store.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { inspectSlotWal } from '../replication/slot-wal.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 
@@ -29,6 +30,7 @@ export interface OutboxLag {
 
 export interface OutboxLagDeps {
   readonly pool: pg.Pool;
+  readonly table: OutboxTable;
   readonly slot: string;
   readonly monitor: RelayMonitor;
 }
@@ -44,7 +46,8 @@ const UNKNOWN = {
 
 export async function measureLag(deps: OutboxLagDeps): Promise<OutboxLag> {
   try {
-    const [lag, oldest] = await Promise.all([slotLag(deps), new OutboxStore(deps.pool).oldestUnsettled()]);
+    const store = new OutboxStore(deps.pool, deps.table);
+    const [lag, oldest] = await Promise.all([slotLag(deps), store.oldestUnsettled()]);
     const oldestUnsettled = oldest ? { ...oldest, ageMs: Date.now() - oldest.createdAt.getTime() } : null;
     return { ...lag, oldestUnsettled, databaseError: null };
   } catch (error) {

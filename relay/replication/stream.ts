@@ -13,6 +13,8 @@ export interface StreamOptions {
   readonly url: string;
   readonly slot: string;
   readonly publication: string;
+  /** The table that is the outbox. */
+  readonly outboxOid: number;
   readonly from: Lsn;
   /** Ends the wait for the stream to open. */
   readonly stopping: AbortSignal;
@@ -72,7 +74,7 @@ export class WalStream {
   private constructor(options: StreamOptions) {
     this.#options = options;
     this.#confirmed = options.from;
-    this.#plugin = new OutboxPlugin(options.publication, {
+    this.#plugin = new OutboxPlugin(options.publication, options.outboxOid, {
       onEvent: (event) => this.#receive(() => this.#onEvent(event)),
       onKeepalive: (lsn, shouldRespond) => this.#receive(() => this.#onKeepalive(lsn, shouldRespond)),
       onError: (error) => this.#fail(error),

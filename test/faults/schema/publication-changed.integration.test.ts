@@ -31,7 +31,7 @@ const CHANGES: readonly Change[] = [
     name: 'the outbox dropped and made again',
     change:
       'CREATE TABLE made (LIKE outbox INCLUDING ALL); DROP TABLE outbox; ALTER TABLE made RENAME TO outbox',
-    told: /does not contain the table outbox: ALTER PUBLICATION \.\.\. SET TABLE outbox/,
+    told: /does not contain the table outbox: ALTER PUBLICATION \.\.\. SET TABLE "outbox"/,
     mend: AGAIN,
   },
   {

@@ -5,6 +5,7 @@ import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
 import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import {
   createBus,
   insertEvent,
@@ -16,7 +17,13 @@ import {
 import { until } from '../../support/until.ts';
 
 function openHealth(t: TestContext, deps: { pool: pg.Pool; monitor: RelayMonitor; slot?: string }) {
-  const server = buildHealthServer({ slot: 'none', publication: 'order_outbox', entity: 'orders', ...deps });
+  const server = buildHealthServer({
+    table: OUTBOX,
+    slot: 'none',
+    publication: 'order_outbox',
+    entity: 'orders',
+    ...deps,
+  });
   cleanup(t, () => server.close());
   return server;
 }

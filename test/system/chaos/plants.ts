@@ -152,7 +152,7 @@ export const plants: readonly Plant[] = [
     patches: [
       {
         file: 'relay/recovery/make-slot.ts',
-        find: 'const positions = await unsettledPositions(ordinary);',
+        find: 'const positions = await unsettledPositions(ordinary, table);',
         replace: 'const positions = new BigInt64Array(0); void unsettledPositions;',
       },
     ],
