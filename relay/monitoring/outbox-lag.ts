@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import { describeError } from '../../src/core/log.ts';
 import { formatLsn } from '../lsn.ts';
-import { OutboxStore } from '../outbox/outbox-store.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { inspectSlotWal } from '../replication/slot-wal.ts';
+import { type Held, OutboxAges } from './outbox-ages.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 
 /** How far the relay is behind, which only the database knows; nulls, and why, while it does not answer. */
@@ -25,6 +25,7 @@ export interface OutboxLag {
     readonly ageMs: number;
     readonly error: string | null;
   } | null;
+  readonly held: Held | null;
   readonly databaseError: string | null;
 }
 
@@ -46,12 +47,12 @@ const UNKNOWN = {
 
 export async function measureLag(deps: OutboxLagDeps): Promise<OutboxLag> {
   try {
-    const store = new OutboxStore(deps.pool, deps.table);
-    const [lag, oldest] = await Promise.all([slotLag(deps), store.oldestUnsettled()]);
+    const ages = new OutboxAges(deps.pool, deps.table);
+    const [lag, oldest, held] = await Promise.all([slotLag(deps), ages.oldestUnsettled(), ages.held()]);
     const oldestUnsettled = oldest ? { ...oldest, ageMs: Date.now() - oldest.createdAt.getTime() } : null;
-    return { ...lag, oldestUnsettled, databaseError: null };
+    return { ...lag, oldestUnsettled, held, databaseError: null };
   } catch (error) {
-    return { ...UNKNOWN, oldestUnsettled: null, databaseError: describeError(error).message };
+    return { ...UNKNOWN, oldestUnsettled: null, held: null, databaseError: describeError(error).message };
   }
 }
 

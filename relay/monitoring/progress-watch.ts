@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import { pause } from '../../src/core/pause.ts';
-import { OutboxStore } from '../outbox/outbox-store.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
+import { OutboxAges } from './outbox-ages.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 import { BLOCKERS, type Blocker } from './relay-states.ts';
 
@@ -30,13 +30,13 @@ export async function watchProgress(
   ending: AbortSignal,
   { everyMs, stalledAfterMs }: ProgressWatchOptions = USUAL,
 ): Promise<void> {
-  const store = new OutboxStore(pool, table);
+  const ages = new OutboxAges(pool, table);
   let oldest: { messageId: string; position: bigint; since: Date } | undefined;
   while (!ending.aborted) {
     await pause(everyMs, ending);
     if (ending.aborted) return;
     try {
-      const found = await store.oldestDue(oldest?.position ?? 0n);
+      const found = await ages.oldestDue(oldest?.position ?? 0n);
       if (found?.messageId !== oldest?.messageId) oldest = found && { ...found, since: new Date() };
     } catch (err) {
       log.debug({ err }, 'Could not look for the oldest event');

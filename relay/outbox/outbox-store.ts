@@ -229,24 +229,6 @@ export class OutboxStore {
     const { rows } = await this.#pool.query<{ snapshot: string }>('SELECT pg_current_snapshot() AS snapshot');
     return rows[0]?.snapshot ?? '';
   }
-
-  /** The oldest row, from this position on, that is unsettled and does not wait for a person. */
-  async oldestDue(from: bigint): Promise<{ messageId: string; position: bigint } | undefined> {
-    const { rows } = await this.#pool.query<{ messageId: string; position: string }>(
-      `SELECT message_id::text AS "messageId", position FROM ${this.#table.outbox}
-       WHERE ${UNSETTLED} AND deferred_at IS NULL AND position >= $1 ORDER BY position LIMIT 1`,
-      [from],
-    );
-    return rows[0] && { messageId: rows[0].messageId, position: BigInt(rows[0].position) };
-  }
-
-  async oldestUnsettled(): Promise<{ messageId: string; createdAt: Date; error: string | null } | undefined> {
-    const { rows } = await this.#pool.query<{ messageId: string; createdAt: Date; error: string | null }>(
-      `SELECT message_id::text AS "messageId", created_at AS "createdAt", error_message AS error
-       FROM ${this.#table.outbox} WHERE ${UNSETTLED} ORDER BY position LIMIT 1`,
-    );
-    return rows[0];
-  }
 }
 
 /** As PostgreSQL reads it: pg would quote and escape each, which ids need not. */

@@ -8,6 +8,7 @@ import { type LocalPostgres, openPostgres } from '../../dev/postgres.ts';
 import { confirmDatabase } from '../../relay/admin/confirm-database.ts';
 import { dropMessage, replayPublished, retryMessage } from '../../relay/admin/outbox-admin.ts';
 import { inspectOutbox } from '../../relay/admin/outbox-inspection.ts';
+import { measureLag } from '../../relay/monitoring/outbox-lag.ts';
 import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
 import { assertOutbox } from '../../relay/outbox/assert-outbox.ts';
 import { OutboxStore } from '../../relay/outbox/outbox-store.ts';
@@ -177,7 +178,7 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   assert.deepEqual(mark, { hits: 1, progressStored: true });
   assert.deepEqual([failed.settled.size, marked.settled.size], [0, 1]);
   await store.hasUnsettled();
-  await store.oldestUnsettled();
+  await measureLag({ pool: relay, table: OUTBOX, slot: SLOT, monitor: new RelayMonitor() });
   await store.readAt([1n]);
   await progress.find(SLOT);
   await store.snapshot();

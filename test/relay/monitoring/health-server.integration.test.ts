@@ -55,6 +55,23 @@ test('the status tells of a streaming relay what it has done and how far it is',
   assert.equal((await server.inject('/health/ready')).statusCode, 200);
 });
 
+test('what is parked is counted in the table, also by a relay that has parked nothing', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const server = openHealth(t, { pool, monitor: new RelayMonitor(), slot: slotOf(url) });
+  await insertEvent(pool, 'Parked');
+  await insertEvent(pool, 'Waiting', { aggregateId: 'o1' });
+  await pool.query("UPDATE outbox SET parked_at = now() - interval '1 minute' WHERE message_type = 'Parked'");
+  await pool.query("UPDATE outbox SET deferred_at = now() WHERE message_type = 'Waiting'");
+
+  const { held } = (await server.inject('/status')).json();
+  const { body } = await server.inject('/metrics');
+
+  assert.deepEqual([held.parked, held.waiting], [1, 1]);
+  assert.match(body, /^outbox_relay_parked 1$/m);
+  assert.match(body, /^outbox_relay_waiting 1$/m);
+  assert.match(body, /^outbox_relay_oldest_parked_seconds 6\d(\.\d+)?$/m);
+});
+
 test('the status names the oldest unsettled event and why it is not sent', async (t) => {
   const { url, pool } = await createDatabase(t);
   const bus = await createBus(t);
