@@ -71,13 +71,15 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
       1,
     );
   }
-  gauge('parked', 'Events that are parked now.', lag.held?.parked);
+  gauge('parked', 'Events that are parked now.', lag.parkedEvents?.parked);
   gauge(
     'waiting',
     'Events that wait behind a parked one of their order, or to be sent again.',
-    lag.held?.waiting,
+    lag.parkedEvents?.waiting,
   );
-  const parkedMs = lag.held && (lag.held.oldestParkedAt ? Date.now() - lag.held.oldestParkedAt.getTime() : 0);
+  const parkedMs =
+    lag.parkedEvents &&
+    (lag.parkedEvents.oldestParkedAt ? Date.now() - lag.parkedEvents.oldestParkedAt.getTime() : 0);
   gauge(
     'oldest_parked_seconds',
     'Since when the first of the parked events is parked; 0 without one.',

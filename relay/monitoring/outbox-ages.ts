@@ -3,7 +3,7 @@ import { PARKED_OR_DEFERRED, UNSETTLED } from '../outbox/outbox-columns.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 
 /** What the table holds that nobody can send now. */
-export interface Held {
+export interface ParkedEvents {
   /** The broker refuses them. */
   readonly parked: number;
   /** They wait behind one that is parked, or to be sent again. */
@@ -39,8 +39,8 @@ export class OutboxAges {
     return rows[0];
   }
 
-  async held(): Promise<Held> {
-    const { rows } = await this.#pool.query<Held>(
+  async parkedEvents(): Promise<ParkedEvents> {
+    const { rows } = await this.#pool.query<ParkedEvents>(
       `SELECT count(*) FILTER (WHERE parked_at IS NOT NULL)::int AS parked,
          count(*) FILTER (WHERE parked_at IS NULL)::int AS waiting, min(parked_at) AS "oldestParkedAt"
        FROM ${this.#table.outbox} WHERE ${PARKED_OR_DEFERRED}`,

@@ -3,7 +3,7 @@ import { describeError } from '../../src/core/log.ts';
 import { formatLsn } from '../lsn.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { inspectSlotWal } from '../replication/slot-wal.ts';
-import { type Held, OutboxAges } from './outbox-ages.ts';
+import { OutboxAges, type ParkedEvents } from './outbox-ages.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 
 /** How far the relay is behind, which only the database knows; nulls, and why, while it does not answer. */
@@ -25,7 +25,7 @@ export interface OutboxLag {
     readonly ageMs: number;
     readonly error: string | null;
   } | null;
-  readonly held: Held | null;
+  readonly parkedEvents: ParkedEvents | null;
   readonly databaseError: string | null;
 }
 
@@ -48,11 +48,20 @@ const UNKNOWN = {
 export async function measureLag(deps: OutboxLagDeps): Promise<OutboxLag> {
   try {
     const ages = new OutboxAges(deps.pool, deps.table);
-    const [lag, oldest, held] = await Promise.all([slotLag(deps), ages.oldestUnsettled(), ages.held()]);
+    const [lag, oldest, parkedEvents] = await Promise.all([
+      slotLag(deps),
+      ages.oldestUnsettled(),
+      ages.parkedEvents(),
+    ]);
     const oldestUnsettled = oldest ? { ...oldest, ageMs: Date.now() - oldest.createdAt.getTime() } : null;
-    return { ...lag, oldestUnsettled, held, databaseError: null };
+    return { ...lag, oldestUnsettled, parkedEvents, databaseError: null };
   } catch (error) {
-    return { ...UNKNOWN, oldestUnsettled: null, held: null, databaseError: describeError(error).message };
+    return {
+      ...UNKNOWN,
+      oldestUnsettled: null,
+      parkedEvents: null,
+      databaseError: describeError(error).message,
+    };
   }
 }
 

@@ -178,11 +178,7 @@ export class WalStream {
       .subscribe(this.#plugin, this.#options.slot, formatLsn(this.#options.from))
       .then(() => fail(new RelayError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
     const release = limitWait(this.#options.stopping, fail);
-    try {
-      await this.#started.promise;
-    } finally {
-      release();
-    }
+    await this.#started.promise.finally(release);
     const { sender } = this.#plugin;
     if (sender) this.#lease = new SlotLease(this.#options.url, sender, startedAt);
     // On a timer, whatever the broker does; with a ping, whose answer shows that the link is not half open.

@@ -63,10 +63,10 @@ test('what is parked is counted in the table, also by a relay that has parked no
   await pool.query("UPDATE outbox SET parked_at = now() - interval '1 minute' WHERE message_type = 'Parked'");
   await pool.query("UPDATE outbox SET deferred_at = now() WHERE message_type = 'Waiting'");
 
-  const { held } = (await server.inject('/status')).json();
+  const { parkedEvents } = (await server.inject('/status')).json();
   const { body } = await server.inject('/metrics');
 
-  assert.deepEqual([held.parked, held.waiting], [1, 1]);
+  assert.deepEqual([parkedEvents.parked, parkedEvents.waiting], [1, 1]);
   assert.match(body, /^outbox_relay_parked 1$/m);
   assert.match(body, /^outbox_relay_waiting 1$/m);
   assert.match(body, /^outbox_relay_oldest_parked_seconds 6\d(\.\d+)?$/m);
