@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Lsn, maxLsn } from '../../../relay/lsn.ts';
 import type { OutboxMessage } from '../../../relay/outbox/outbox-message.ts';
-import type { OrderRows } from '../../../relay/outbox/outbox-store.ts';
+import type { OrderRows } from '../../../relay/outbox/order-rows.ts';
 import type { Mark, Marked } from '../../../relay/session/mark.ts';
 import type { Redrive } from '../../../relay/session/parked-orders.ts';
 import type { Pending } from '../../../relay/session/pending.ts';

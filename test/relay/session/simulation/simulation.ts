@@ -341,7 +341,7 @@ export class Simulation {
         this.#mark(run, action.mark);
         break;
       case 'read':
-        this.#read(run, action.redrive);
+        this.#read(run, action.redrives);
         break;
     }
   }
@@ -356,19 +356,27 @@ export class Simulation {
     });
   }
 
-  #read(run: Run, redrive: Redrive): void {
-    const { target } = redrive;
-    const isMeant = ({ id, order }: Row) =>
-      'aggregateId' in target ? order === target.aggregateId : id === target.messageId;
-    const row = [...this.#postgres.rows.values()].find(isMeant);
-    if (!row) throw new BrokenPromise('Nobody has asked for what it reads');
+  #read(run: Run, redrives: readonly Redrive[]): void {
+    const asked = redrives.map(({ target }) => {
+      const isMeant = ({ id, order }: Row) =>
+        'aggregateId' in target ? order === target.aggregateId : id === target.messageId;
+      const row = [...this.#postgres.rows.values()].find(isMeant);
+      if (!row) throw new BrokenPromise('Nobody has asked for what it reads');
+      return row;
+    });
     this.#schedule.later('relay', () => {
-      const { rows, ...what } = this.#postgres.readOrder(row, 1 + this.#random.below(4), this.#schedule.now);
-      const messages = rows.map(({ id, order }) => outboxMessage(id, order));
-      const refusedBefore = new Set(rows.filter((each) => this.#declined.has(each)).map(({ id }) => id));
-      this.#schedule.later('relay', () =>
-        run.state.read(redrive, { ...what, messages, refusedBefore }, this.#schedule.now),
-      );
+      const limit = 1 + this.#random.below(4);
+      const orders = asked.map((row) => this.#postgres.readOrder(row, limit, this.#schedule.now));
+      this.#schedule.later('relay', () => {
+        for (const [at, { rows, ...what }] of orders.entries()) {
+          const messages = rows.map(({ id, order }) => outboxMessage(id, order));
+          const refusedBefore = new Set(
+            rows.filter((each) => this.#declined.has(each)).map(({ id }) => id),
+          );
+          const { now } = this.#schedule;
+          run.state.read(redrives[at] as Redrive, { ...what, messages, refusedBefore }, now);
+        }
+      });
     });
   }
 
