@@ -64,9 +64,7 @@ function toOrderRows(rows: readonly Row[], share: number): OrderRows {
   const parkedAt = found.findIndex(({ parked }) => parked);
   return {
     messages: (parkedAt === -1 ? found : found.slice(0, parkedAt)).map(fromTable),
-    refusedBefore: new Set(
-      found.flatMap(({ retryCount, messageId }) => (retryCount > 0 && messageId) || []),
-    ),
+    refusedBefore: new Set(found.flatMap(({ retryCount, messageId }) => (retryCount > 0 && messageId) || [])),
     isAll: parkedAt !== -1 || found.length < share,
     endsAtParked: parkedAt !== -1,
     readUpTo: parseLsn(end),

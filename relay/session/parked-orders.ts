@@ -16,7 +16,7 @@ export interface Redrive {
 /** send: to the broker. defer: it waits in the table. aside: it waits in memory. known: it has been read from the table. */
 export type Route = 'send' | 'defer' | 'aside' | 'known';
 
-/** The redrives of an order, by commit, and what the stream has brought of it after the first. */
+/** The redrives of an order, and what the stream has brought of it after the first. */
 interface Waiting {
   readonly redrives: Redrive[];
   readonly aside: Pending[];
@@ -51,11 +51,9 @@ export class ParkedOrders {
   }
 
   redrive(redrive: Redrive): void {
-    const { order, transaction } = redrive;
-    const { redrives, aside } = this.#waiting.get(order) ?? { redrives: [], aside: [] };
-    const before = redrives.findLastIndex((other) => other.transaction.commitLsn <= transaction.commitLsn);
-    redrives.splice(before + 1, 0, redrive);
-    this.#waiting.set(order, { redrives, aside });
+    const waiting = this.#waiting.get(redrive.order);
+    if (waiting) waiting.redrives.push(redrive);
+    else this.#waiting.set(redrive.order, { redrives: [redrive], aside: [] });
   }
 
   /** Where a message of the stream goes; one that goes aside is kept here. */

@@ -1,8 +1,8 @@
 import type { Lsn } from '../lsn.ts';
 import type { SessionFigures } from '../monitoring/session-figures.ts';
 import type { RedriveTarget } from '../outbox/operator-request.ts';
-import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import type { OrderRows } from '../outbox/order-rows.ts';
+import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import type { Transaction } from './ack-tracker.ts';
 import type { Action } from './action.ts';
 import { Backlog } from './backlog.ts';

@@ -160,12 +160,13 @@ export class Simulation {
     }
   }
 
-  /** An operator looks after a message that is parked. */
+  /** An operator looks after a message that is parked, or after all of them. */
   #release(how: 'retry' | 'drop'): void {
-    const row = this.#random.pick(this.#postgres.parked);
-    if (!row) return;
-    if (how === 'drop') this.#broker.excuse([row]);
-    this.#committed(this.#postgres.release(row, how, this.#schedule.now));
+    const { parked } = this.#postgres;
+    if (parked.length === 0) return;
+    const rows = this.#random.chance(0.3) ? parked : [this.#random.pick(parked)];
+    if (how === 'drop') this.#broker.excuse(rows);
+    this.#committed(this.#postgres.release(rows, how, this.#schedule.now));
   }
 
   // The relay's process.
@@ -276,7 +277,7 @@ export class Simulation {
     else if (row) {
       if (!row.history) this.#give(run, row);
     } else {
-      if (transaction.redrive) this.#redrive(run, transaction.redrive);
+      for (const row of transaction.redrives) this.#redrive(run, row);
       run.state.commit(transaction.endLsn);
       run.transaction++;
       run.events = 0;
@@ -370,9 +371,7 @@ export class Simulation {
       this.#schedule.later('relay', () => {
         for (const [at, { rows, ...what }] of orders.entries()) {
           const messages = rows.map(({ id, order }) => outboxMessage(id, order));
-          const refusedBefore = new Set(
-            rows.filter((each) => this.#declined.has(each)).map(({ id }) => id),
-          );
+          const refusedBefore = new Set(rows.filter((each) => this.#declined.has(each)).map(({ id }) => id));
           const { now } = this.#schedule;
           run.state.read(redrives[at] as Redrive, { ...what, messages, refusedBefore }, now);
         }
