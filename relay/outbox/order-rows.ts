@@ -31,22 +31,23 @@ interface Row extends SelectedMessage {
 
 const ROWS_AT_MOST = 1_000;
 
-const SELECT_WAITING = `
-  SELECT position, parked_at IS NOT NULL AS parked, retry_count AS "retryCount", ${SELECT_MESSAGE}
-  FROM outbox WHERE ${PARKED_OR_DEFERRED}`;
+const COLUMNS = `position, parked_at IS NOT NULL AS parked, retry_count AS "retryCount", ${SELECT_MESSAGE}`;
 
 /**
  * What waits of each of these orders, or the row of no order: a thousand rows at the most, to which each has an equal share.
  * What the stream is bringing is not in it. Throws what `pg` throws.
  */
+// LIMIT 1 makes PostgreSQL find a row of no order by its id: on old statistics it read all of no order, for each of them anew.
 export async function readOrders(pool: pg.Pool, targets: readonly RedriveTarget[]): Promise<OrderRows[]> {
   const share = Math.floor(ROWS_AT_MOST / targets.length);
   const { rows } = await pool.query<Row>(
     `SELECT nr::int, pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, waiting.*
      FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS target (order_id, row_id, nr)
      LEFT JOIN LATERAL (
-       (${SELECT_WAITING} AND aggregate_id = order_id ORDER BY position LIMIT $3)
-       UNION ALL (${SELECT_WAITING} AND aggregate_id IS NULL AND message_id = row_id)
+       (SELECT ${COLUMNS} FROM outbox WHERE ${PARKED_OR_DEFERRED} AND aggregate_id = order_id ORDER BY position LIMIT $3)
+       UNION ALL
+       SELECT ${COLUMNS} FROM (SELECT * FROM outbox WHERE message_id = row_id LIMIT 1) AS outbox
+       WHERE ${PARKED_OR_DEFERRED} AND aggregate_id IS NULL
      ) AS waiting ON true ORDER BY nr, position`,
     [
       targets.map((target) => ('aggregateId' in target ? target.aggregateId : null)),
