@@ -37,9 +37,9 @@ const COLUMNS = `position, parked_at IS NOT NULL AS parked, retry_count AS "retr
  * What waits of each of these orders, or the row of no order: a thousand rows at the most, to which each has an equal share.
  * What the stream is bringing is not in it. Throws what `pg` throws.
  */
-// LIMIT 1 makes PostgreSQL find a row of no order by its id: on old statistics it read all of no order, for each of them anew.
 export async function readOrders(pool: pg.Pool, targets: readonly RedriveTarget[]): Promise<OrderRows[]> {
   const share = Math.floor(ROWS_AT_MOST / targets.length);
+  // LIMIT 1: on old statistics PostgreSQL read all that waits of no order for each of its rows, instead of finding it by its id.
   const { rows } = await pool.query<Row>(
     `SELECT nr::int, pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, waiting.*
      FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS target (order_id, row_id, nr)
