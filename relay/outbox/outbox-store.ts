@@ -1,28 +1,13 @@
 import type pg from 'pg';
 import { probe } from '../../src/core/pool.ts';
-import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
+import { formatLsn, type Lsn } from '../lsn.ts';
 import { type MarkStatements, markStatements } from './mark-statements.ts';
 import { fromTable, type SelectedMessage } from './message-row.ts';
 import { type RedriveTarget, TELL_REDRIVE } from './operator-request.ts';
+import { type OrderRows, readOrders } from './order-rows.ts';
 import { OPEN, PARKED_OR_DEFERRED, SELECT_MESSAGE, UNSETTLED } from './outbox-columns.ts';
 import type { OutboxMessage } from './outbox-message.ts';
 import type { OutboxTable } from './outbox-table.ts';
-import { isVisibleIn } from './row-visibility.ts';
-
-/** What the table holds of an order that is to be sent again. */
-export interface OrderRows {
-  /** What waits there, up to the first message that is parked, in order; some of it, if there is more. */
-  readonly messages: readonly OutboxMessage[];
-  readonly isAll: boolean;
-  /** Those that were refused before, and wait for no person. */
-  readonly refusedBefore: ReadonlySet<string>;
-  /** The message after these is parked. */
-  readonly endsAtParked: boolean;
-  /** No transaction that the rows were read from committed after it. */
-  readonly readUpTo: Lsn;
-  /** Whether the rows were read with a transaction's changes in sight. */
-  readonly isVisible: (xid: number) => boolean;
-}
 
 export interface MarkRequest {
   readonly slot: string;
@@ -55,7 +40,6 @@ export interface LookUp {
   readonly deferred: ReadonlySet<string>;
 }
 
-const READ_COUNT = 1_000;
 /** What waits for a broker that has refused it must not come all at once. */
 const RETRY_COUNT = 100;
 
@@ -176,36 +160,9 @@ export class OutboxStore {
     return rows.map(({ id }) => id);
   }
 
-  /** What waits of an order, or the row of no order; a thousand rows at the most. What the stream is bringing is not in it. */
-  async readOrder(target: RedriveTarget): Promise<OrderRows> {
-    const [condition, id] =
-      'aggregateId' in target
-        ? ['aggregate_id = $1', target.aggregateId]
-        : ['message_id = $1 AND aggregate_id IS NULL', target.messageId];
-    const { rows } = await this.#pool.query<
-      SelectedMessage & { parked: boolean; retryCount: number; snapshot: string; end: string }
-    >(
-      `SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, waiting.* FROM (VALUES (1)) AS one
-       LEFT JOIN LATERAL (
-         SELECT parked_at IS NOT NULL AS parked, retry_count AS "retryCount", ${SELECT_MESSAGE} FROM ${this.#table.outbox}
-         WHERE ${condition} AND ${PARKED_OR_DEFERRED}
-         ORDER BY position LIMIT ${READ_COUNT}
-       ) AS waiting ON true`,
-      [id],
-    );
-    const [{ snapshot, end } = { snapshot: '', end: '0/0' }] = rows;
-    const found = rows.filter((row) => row.messageId !== null);
-    const parkedAt = found.findIndex(({ parked }) => parked);
-    return {
-      messages: (parkedAt === -1 ? found : found.slice(0, parkedAt)).map(fromTable),
-      refusedBefore: new Set(
-        found.flatMap(({ retryCount, messageId }) => (retryCount > 0 && messageId) || []),
-      ),
-      isAll: parkedAt !== -1 || found.length < READ_COUNT,
-      endsAtParked: parkedAt !== -1,
-      readUpTo: parseLsn(end),
-      isVisible: (xid) => isVisibleIn(snapshot, xid),
-    };
+  /** See `readOrders`. */
+  readOrders(targets: readonly RedriveTarget[]): Promise<OrderRows[]> {
+    return readOrders(this.#pool, this.#table, targets);
   }
 
   async hasUnsettled(): Promise<boolean> {

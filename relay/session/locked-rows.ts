@@ -1,4 +1,3 @@
-import type { Transaction } from './ack-tracker.ts';
 import type { Mark } from './mark.ts';
 import type { Pending } from './pending.ts';
 
@@ -47,10 +46,5 @@ export class LockedRows {
 
   hasOf(lane: string | undefined): boolean {
     return lane !== undefined && [...this.#rows.keys()].some((pending) => pending.lane === lane);
-  }
-
-  /** How many of them are of this transaction. */
-  countOf(transaction: Transaction): number {
-    return [...this.#rows.keys()].filter((pending) => pending.transaction === transaction).length;
   }
 }

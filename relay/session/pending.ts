@@ -20,6 +20,11 @@ export interface Pending extends LaneMessage {
   parked: Parked | undefined;
 }
 
+/** The order that a message belongs to; one of no order is an order of its own. */
+export function orderOf({ lane, message }: Pick<Pending, 'lane' | 'message'>): string {
+  return lane ?? message.messageId;
+}
+
 /** What tells messages apart, and says to which order they belong. */
 export type MessageKey = Pick<OutboxMessage, 'messageId' | 'aggregateId'>;
 

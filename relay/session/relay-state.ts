@@ -1,8 +1,8 @@
 import type { Lsn } from '../lsn.ts';
 import type { SessionFigures } from '../monitoring/session-figures.ts';
 import type { RedriveTarget } from '../outbox/operator-request.ts';
+import type { OrderRows } from '../outbox/order-rows.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
-import type { OrderRows } from '../outbox/outbox-store.ts';
 import type { Transaction } from './ack-tracker.ts';
 import type { Action } from './action.ts';
 import { Backlog } from './backlog.ts';
@@ -35,6 +35,8 @@ export class RelayState {
   readonly #parkedOrders: ParkedOrders;
   readonly #sending: SendQueue;
   readonly #settlement: Settlement;
+  /** What was read from the table and is not settled yet. */
+  readonly #redriven = new Set<Pending>();
   #open: Transaction | undefined;
   #draining = false;
 
@@ -96,15 +98,17 @@ export class RelayState {
 
   /** What the table holds of the order goes first, then what the stream has brought of it meanwhile. */
   read(redrive: Redrive, rows: OrderRows, now: number): void {
-    const answered = this.#parkedOrders.read(redrive, rows, now);
-    if (!answered) return;
+    if (!this.#parkedOrders.read(redrive, rows, now)) return;
     const { messages, refusedBefore } = rows;
     for (const message of messages) {
-      this.#sending.push(this.#take(message, redrive.transaction, refusedBefore.has(message.messageId)));
+      const pending = this.#take(message, redrive.transaction, refusedBefore.has(message.messageId));
+      this.#redriven.add(pending);
+      this.#sending.push(pending);
     }
     if (!rows.isAll) return;
-    for (const pending of this.#parkedOrders.finish(answered, rows.endsAtParked)) this.#route(pending);
-    for (const { transaction } of answered) this.#settlement.settleRedrive(transaction);
+    const { redrives, aside } = this.#parkedOrders.finish(redrive.order, rows.endsAtParked);
+    for (const pending of aside) this.#route(pending);
+    for (const { transaction } of redrives) this.#settlement.settleRedrive(transaction);
   }
 
   accepted(batch: readonly Pending[], now: number): void {
@@ -125,7 +129,9 @@ export class RelayState {
     for (const { message, transaction } of outcome.gone ?? []) {
       if (message.aggregateId !== undefined) this.#redrive({ aggregateId: message.aggregateId }, transaction);
     }
-    this.#backlog.remove(this.#settlement.marked(mark, outcome, now));
+    const settled = this.#settlement.marked(mark, outcome, now);
+    this.#backlog.remove(settled);
+    for (const pending of settled) this.#redriven.delete(pending);
   }
 
   // Decisions.
@@ -184,15 +190,16 @@ export class RelayState {
 
   #redrive(target: RedriveTarget, transaction: Transaction): void {
     this.#settlement.receive(transaction);
-    const lane = 'aggregateId' in target ? target.aggregateId : this.#laneOfNoOrder(target.messageId);
-    this.#parkedOrders.redrive({ target, lane, transaction });
+    const order = 'aggregateId' in target ? target.aggregateId : target.messageId;
+    this.#parkedOrders.redrive({ target, order, transaction });
   }
 
   #take(message: OutboxMessage, transaction: Transaction, wasRefused = false): Pending {
-    const lane = message.aggregateId ?? this.#laneOfNoOrder(message.messageId);
+    const { oneOrderPerBatch } = this.#options.limits;
+    const lane = message.aggregateId ?? (oneOrderPerBatch ? message.messageId : undefined);
     const pending = toPending({ message, transaction, lane, wasRefused }, this.#options.prepare);
     this.#settlement.receive(transaction);
-    this.#backlog.add(pending.bytes);
+    this.#backlog.add(pending);
     return pending;
   }
 
@@ -203,10 +210,6 @@ export class RelayState {
       this.#settlement.park([pending, ...this.#sending.withdrawBehind(pending, batch)]);
       if (pending.lane !== undefined) this.#parkedOrders.park(pending.lane);
     }
-  }
-
-  #laneOfNoOrder(messageId: string): string | undefined {
-    return this.#options.limits.oneOrderPerBatch ? messageId : undefined;
   }
 
   #route(pending: Pending): void {
@@ -232,15 +235,11 @@ export class RelayState {
     return messages && { kind: 'verify', messages };
   }
 
-  /** Only when everything before the redrive is settled: then all that waits of its order is in the table, or came after it. */
+  /** Not while a whole batch of what was read is on its way: whatever else is to be sent waits behind it. */
   #nextRead(now: number): Action | undefined {
-    if (this.#draining) return undefined;
-    const redrive = this.#parkedOrders.nextToRead(
-      now,
-      ({ transaction, lane }) =>
-        this.#settlement.isFirst(transaction, lane) && this.#settlement.isParkedMarked,
-    );
-    return redrive && { kind: 'read', redrive };
+    if (this.#draining || this.#redriven.size >= this.#options.limits.maxBatchCount) return undefined;
+    const redrives = this.#parkedOrders.nextToRead(now, (order) => this.#backlog.countOf(order));
+    return redrives.length > 0 ? { kind: 'read', redrives } : undefined;
   }
 
   #nextSend(now: number, maxBatchBytes: number): Action | undefined {

@@ -155,17 +155,6 @@ export class Settlement {
     return this.#locked.size;
   }
 
-  /** Everything before this transaction is settled, but for locked rows of other orders than this one. */
-  isFirst(transaction: Transaction, lane: string | undefined): boolean {
-    if (this.#locked.size === 0) return this.#tracker.first === transaction;
-    return !this.#locked.hasOf(lane) && this.#tracker.firstBeside(this.#locked) === transaction;
-  }
-
-  /** Nothing waits to be marked as parked. */
-  get isParkedMarked(): boolean {
-    return this.#parked.length === 0 && !this.#marking;
-  }
-
   /** A redrive of this transaction is done. */
   settleRedrive(transaction: Transaction): void {
     this.#tracker.settle([{ transaction }]);
