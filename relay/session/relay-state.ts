@@ -180,6 +180,10 @@ export class RelayState {
     return this.#settlement.handledLsn;
   }
 
+  get unrepeatedLsn(): Lsn {
+    return this.#settlement.unrepeatedLsn;
+  }
+
   get figures(): SessionFigures {
     const { failures, sendsSingly } = this.#sending;
     return {

@@ -100,7 +100,7 @@ async function streamOn(run: Run, { stream, start, marker, publicationVersion }:
     letGo: (why) => lettingGo.abort(why),
   });
   const ending = new AbortController();
-  void run.retention?.run(ending.signal);
+  void run.retention?.run(() => state.unrepeatedLsn, ending.signal);
   try {
     await session.run(recovery, AbortSignal.any([stopping, lettingGo.signal]));
   } finally {
