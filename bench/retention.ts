@@ -34,14 +34,17 @@ try {
 
   const monitor = new RelayMonitor();
   const log = createLogger({ level: 'warn', service: 'bench' });
-  const retention = new Retention({ pool: db, slot: SLOT, monitor, log }, { keepMs: 3_600_000, everyMs: 10 });
+  const retention = new Retention(
+    { pool: db, monitor, log, random: Math.random },
+    { keepMs: 3_600_000, everyMs: 10 },
+  );
   const marks = { without: [] as number[], with: [] as number[] };
   let secondsOn = 0;
   while (monitor.counts.deletedRows < OLD_ROWS) {
     await markFor(TURN_MS, db, marks.without);
     const ending = new AbortController();
     const startedAt = performance.now();
-    const running = retention.run(ending.signal);
+    const running = retention.run(() => 2n ** 64n, ending.signal);
     await markFor(TURN_MS, db, marks.with);
     ending.abort();
     await running;
