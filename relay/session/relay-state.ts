@@ -184,6 +184,11 @@ export class RelayState {
     return this.#settlement.unrepeatedLsn;
   }
 
+  /** Of which nothing is sent: a message of theirs is parked, as far as is known here. */
+  get heldOrders(): Iterable<string> {
+    return this.#parkedOrders.orders;
+  }
+
   get figures(): SessionFigures {
     const { failures, sendsSingly } = this.#sending;
     return {
@@ -218,7 +223,8 @@ export class RelayState {
     for (const pending of batch) {
       pending.parked = parked;
       this.#settlement.park([pending, ...this.#sending.withdrawBehind(pending, batch)]);
-      if (pending.lane !== undefined) this.#parkedOrders.park(pending.lane);
+      const { aggregateId } = pending.message;
+      if (aggregateId !== undefined) this.#parkedOrders.park(aggregateId);
     }
   }
 
