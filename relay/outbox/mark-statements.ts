@@ -12,10 +12,14 @@ const STORE_PROGRESS = `progressed AS (
   )
   ${RESULT}`;
 
+/** Why somebody has dropped it by hand meanwhile stays. */
+const ACCEPTED = `processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL,
+      error_message = CASE WHEN dropped_at IS NULL THEN NULL ELSE error_message END`;
+
 /** Marks rows as accepted. */
 export const MARK = `
   WITH changed AS (
-    UPDATE outbox SET processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL, error_message = NULL
+    UPDATE outbox SET ${ACCEPTED}
     WHERE message_id = ANY ($1::uuid[]) RETURNING 1
   ), ${STORE_PROGRESS}`;
 
@@ -24,7 +28,7 @@ export const MARK_UNLOCKED = `
   WITH free AS (
     SELECT message_id FROM outbox WHERE message_id = ANY ($1::uuid[]) FOR NO KEY UPDATE SKIP LOCKED
   ), changed AS (
-    UPDATE outbox SET processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL, error_message = NULL
+    UPDATE outbox SET ${ACCEPTED}
     FROM free WHERE outbox.message_id = free.message_id RETURNING 1
   ), progressed AS (
     UPDATE relay_progress SET marked_lsn = $3, updated_at = now(),
