@@ -91,7 +91,7 @@ export async function* replayPublished(
          SELECT message_id, position FROM outbox WHERE ${PUBLISHED} AND position > $3 ORDER BY position LIMIT $4
        ), changed AS (
          UPDATE outbox SET processed_at = NULL, deferred_at = NULL FROM next
-         WHERE outbox.message_id = next.message_id AND processed_at IS NOT NULL
+         WHERE outbox.message_id = next.message_id AND ${PUBLISHED}
          RETURNING next.position
        ), summary AS (SELECT count(*)::int AS count, max(position) AS last FROM changed)
        SELECT count, last, ${TELL_SETTLE} AS told FROM summary WHERE count > 0`,
