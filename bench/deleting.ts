@@ -8,7 +8,9 @@ import { processCpuUs } from './support/cpu.ts';
 // row costs in each of them, then a month of the outbox as it is, scaled down: a day is a few thousand rows.
 
 const DAYS = 30;
-const A_DAY = Number(process.argv[2] ?? 4_000);
+const A_DAY = Number(process.argv[2] ?? 10_000);
+/** Of the two months. */
+const A_SIMULATED_DAY = Number(process.argv[3] ?? 4_000);
 const HOURS_OF_ROUND = 30;
 const BLOCKS = 128;
 /** Of autovacuum: PostgreSQL's own, and what docs/reference.md advises. */
@@ -29,7 +31,7 @@ try {
   console.table([...(await plainTable(db)), ...(await partitions(db))]);
   for (const scaleFactor of SCALE_FACTORS) {
     console.log(
-      `Two months of ${A_DAY} rows a day, 30 days kept, autovacuum_vacuum_scale_factor ${scaleFactor}:`,
+      `Two months of ${A_SIMULATED_DAY} rows a day, 30 days kept, autovacuum_vacuum_scale_factor ${scaleFactor}:`,
     );
     console.table(await simulate(db, scaleFactor));
   }
@@ -50,12 +52,17 @@ async function plainTable(db: pg.Client): Promise<Cost[]> {
   await fill(db);
   costs.push(await cost(db, 'plain: mark', A_DAY, () => markToday(db, 'message_id = ANY ($1::uuid[])')));
   await db.query('VACUUM outbox');
-  const oldest = (n: number) => new Date(Date.now() - (DAYS - n) * 86_400_000);
-  costs.push(await cost(db, 'plain: delete by block', A_DAY, () => sweep(db, DELETE_PIECE, oldest(1))));
+  /** Between the oldest days. */
+  const after = (days: number) => new Date(Date.now() - (DAYS + 0.5 - days) * 86_400_000);
+  const all = (DAYS + 1) * A_DAY;
   costs.push(
-    await cost(db, 'plain: the same past locked rows', A_DAY, () => sweep(db, DELETE_UNLOCKED, oldest(2))),
+    await cost(db, 'plain: read by block, nothing is old', all, () => sweep(db, DELETE_PIECE, after(0))),
   );
-  costs.push(await cost(db, 'plain: vacuum after both, of a day', A_DAY, () => db.query('VACUUM outbox')));
+  costs.push(await cost(db, 'plain: delete by block', A_DAY, () => sweep(db, DELETE_PIECE, after(1))));
+  costs.push(
+    await cost(db, 'plain: the same past locked rows', A_DAY, () => sweep(db, DELETE_UNLOCKED, after(2))),
+  );
+  costs.push(await cost(db, 'plain: vacuum after both', 2 * A_DAY, () => db.query('VACUUM outbox')));
   costs.push(await cost(db, 'plain: look for unsettled (once)', 1, () => db.query(UNSETTLED)));
   return costs;
 }
@@ -92,7 +99,7 @@ async function partitions(db: pg.Client): Promise<Cost[]> {
 async function fill(db: pg.Client): Promise<void> {
   await db.query(
     `INSERT INTO outbox (${COLUMNS}, processed_at)
-     SELECT gen_random_uuid(), 'OrderCreated', $1::jsonb, gen_random_uuid()::text, t, CASE WHEN day > 0 THEN t END
+     SELECT uuidv7(-day * interval '1 day'), 'OrderCreated', $1::jsonb, uuidv7(-day * interval '1 day')::text, t, CASE WHEN day > 0 THEN t END
      FROM generate_series(${DAYS}, 0, -1) AS day, generate_series(1, ${A_DAY}) AS n,
        LATERAL (SELECT now() - day * interval '1 day' + n * interval '1 microsecond' AS t) AS times`,
     [BODY],
@@ -151,7 +158,7 @@ async function cost(db: pg.Client, way: string, count: number, work: () => Promi
 async function simulate(db: pg.Client, scaleFactor: number) {
   await makeOutbox(db);
   const start = Date.parse('2026-01-01T00:00:00Z');
-  const anHour = Math.round(A_DAY / 24);
+  const anHour = Math.round(A_SIMULATED_DAY / 24);
   const states = [];
   let live = 0;
   let dead = 0;
@@ -159,7 +166,7 @@ async function simulate(db: pg.Client, scaleFactor: number) {
   for (let hour = 1; hour <= 2 * DAYS * 24; hour++) {
     const now = new Date(start + hour * 3_600_000);
     await db.query(
-      `INSERT INTO outbox (${COLUMNS}) SELECT gen_random_uuid(), 'OrderCreated', $1::jsonb, gen_random_uuid()::text, $2 FROM generate_series(1, $3)`,
+      `INSERT INTO outbox (${COLUMNS}) SELECT uuidv7(), 'OrderCreated', $1::jsonb, uuidv7()::text, $2 FROM generate_series(1, $3)`,
       [BODY, now, anHour],
     );
     await db.query('UPDATE outbox SET processed_at = $1 WHERE processed_at IS NULL', [now]);

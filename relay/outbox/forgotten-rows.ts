@@ -3,8 +3,8 @@ import { type Lsn, parseLsn } from '../lsn.ts';
 import { TELL_REDRIVE } from './operator-request.ts';
 import { PARKED_OR_DEFERRED, UNSETTLED } from './outbox-columns.ts';
 
-/** What the table held at one moment for which nothing was left to wait; some of it may have been on its way. */
-export interface Unheld {
+/** What waited for nothing in the table at one moment: forgotten, unless it was on its way. */
+export interface Candidates {
   /** Orders of which nothing is parked. */
   readonly orders: readonly string[];
   /** Rows that are unsettled, and wait behind none. */
@@ -27,18 +27,18 @@ const hasParked = (order: string) =>
   `EXISTS (SELECT FROM outbox WHERE aggregate_id = ${order} AND ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL)`;
 
 /** Which of these orders have nothing parked, and which of the next thousand unsettled rows wait behind none. */
-export async function findUnheld(
+export async function findCandidates(
   pool: pg.Pool,
-  heldOrders: readonly string[],
+  parkedOrders: readonly string[],
   after: bigint,
-): Promise<Unheld> {
+): Promise<Candidates> {
   const { rows } = await pool.query<{ end: string; after: string; orders: string[]; messageIds: string[] }>(
     `SELECT pg_current_wal_insert_lsn() AS end, CASE WHEN count(*) = ${LOOK_COUNT} THEN max(position) ELSE 0 END AS after,
        ARRAY(SELECT id FROM unnest($1::text[]) AS id WHERE NOT ${hasParked('id')}) AS orders,
        coalesce(array_agg(message_id::text) FILTER (WHERE deferred_at IS NULL), '{}') AS "messageIds"
      FROM (SELECT message_id, position, deferred_at FROM outbox WHERE ${UNSETTLED} AND position > $2
            ORDER BY position LIMIT ${LOOK_COUNT}) AS next`,
-    [heldOrders, after],
+    [parkedOrders, after],
   );
   const { end = '0/0', after: next = '0', orders = [], messageIds = [] } = rows[0] ?? {};
   return { orders, messageIds, end: parseLsn(end), after: BigInt(next) };
@@ -51,7 +51,7 @@ export async function findUnheld(
 export async function sendForgotten(
   pool: pg.Pool,
   { slot, epoch }: { slot: string; epoch: bigint },
-  { orders, messageIds }: Unheld,
+  { orders, messageIds }: Candidates,
 ): Promise<Forgotten> {
   const { rows } = await pool.query<Forgotten>(
     `WITH free AS (

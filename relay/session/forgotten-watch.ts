@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import type { Lsn } from '../lsn.ts';
-import { findUnheld, LOOK_COUNT, sendForgotten, type Unheld } from '../outbox/forgotten-rows.ts';
+import { type Candidates, findCandidates, LOOK_COUNT, sendForgotten } from '../outbox/forgotten-rows.ts';
 import { RelayError } from '../relay-error.ts';
 
 export interface ForgottenWatchDeps {
   readonly pool: pg.Pool;
   readonly slot: string;
   readonly epoch: bigint;
-  readonly state: { readonly handledLsn: Lsn; readonly heldOrders: Iterable<string> };
+  readonly state: { readonly handledLsn: Lsn; readonly parkedOrders: Iterable<string> };
   readonly log: Logger;
 }
 
@@ -21,7 +21,7 @@ const ORDERS_AT_ONCE = 1_000;
  */
 export class ForgottenWatch {
   readonly #deps: ForgottenWatchDeps;
-  #seen: Unheld | undefined;
+  #seen: Candidates | undefined;
   /** How many of the held orders have been looked at in this turn. */
   #looked = 0;
 
@@ -45,10 +45,10 @@ export class ForgottenWatch {
       if (rows === LOOK_COUNT)
         throw new RelayError('RECOVERY_REQUESTED', 'Many rows of the outbox were unmarked by hand');
     }
-    const held = [...state.heldOrders];
-    if (this.#looked >= held.length) this.#looked = 0;
-    const orders = held.slice(this.#looked, this.#looked + ORDERS_AT_ONCE);
+    const parked = [...state.parkedOrders];
+    if (this.#looked >= parked.length) this.#looked = 0;
+    const orders = parked.slice(this.#looked, this.#looked + ORDERS_AT_ONCE);
     this.#looked += ORDERS_AT_ONCE;
-    this.#seen = await findUnheld(pool, orders, seen?.after ?? 0n);
+    this.#seen = await findCandidates(pool, orders, seen?.after ?? 0n);
   }
 }

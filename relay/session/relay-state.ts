@@ -185,7 +185,7 @@ export class RelayState {
   }
 
   /** Of which nothing is sent: a message of theirs is parked, as far as is known here. */
-  get heldOrders(): Iterable<string> {
+  get parkedOrders(): Iterable<string> {
     return this.#parkedOrders.orders;
   }
 

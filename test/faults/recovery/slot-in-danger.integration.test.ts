@@ -30,7 +30,7 @@ test('a slot that nears max_slot_wal_keep_size is told, once', async (t) => {
     publicationVersion: await inspectPublication(pool, 'order_outbox'),
     slot: 'order_outbox',
     epoch: 1n,
-    state: { handledLsn: 0n, heldOrders: [] },
+    state: { handledLsn: 0n, parkedOrders: [] },
     store: new OutboxStore(pool),
     publisher: new ObservedPublisher(new MemoryPublisher(), Date.now),
     walLimit: { bytes: 1, ms: 1, leastMs: 1 },
