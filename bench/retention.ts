@@ -37,7 +37,7 @@ try {
   const monitor = new RelayMonitor();
   const log = createLogger({ level: 'warn', service: 'bench' });
   const retention = new Retention(
-    { pool: db, table: OUTBOX, slot: SLOT, monitor, log },
+    { pool: db, table: OUTBOX, monitor, log, random: Math.random },
     { keepMs: 3_600_000, everyMs: 10 },
   );
   const marks = { without: [] as number[], with: [] as number[] };
@@ -46,7 +46,7 @@ try {
     await markFor(TURN_MS, db, marks.without);
     const ending = new AbortController();
     const startedAt = performance.now();
-    const running = retention.run(ending.signal);
+    const running = retention.run(() => 2n ** 64n, ending.signal);
     await markFor(TURN_MS, db, marks.with);
     ending.abort();
     await running;

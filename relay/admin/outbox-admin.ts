@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { TELL_REDRIVE, TELL_SETTLE } from '../outbox/operator-request.ts';
+import { OPEN, PARKED_OR_DEFERRED } from '../outbox/outbox-columns.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { AdminError } from './admin-error.ts';
 import { findMessage, messageState } from './outbox-inspection.ts';
@@ -21,7 +22,7 @@ export async function retryMessage(pool: pg.Pool, table: OutboxTable, messageId:
   const { rows } = await pool.query<Changed>(
     `WITH changed AS (
        UPDATE ${table.outbox} SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL, error_message = NULL, retry_count = 0
-       WHERE message_id = $1 AND parked_at IS NOT NULL AND processed_at IS NULL AND dropped_at IS NULL
+       WHERE message_id = $1 AND parked_at IS NOT NULL AND ${OPEN}
        RETURNING message_id, aggregate_id
      ) ${CHANGED}`,
     [messageId],
@@ -30,8 +31,9 @@ export async function retryMessage(pool: pg.Pool, table: OutboxTable, messageId:
 }
 
 /**
- * Gives up a message that is parked, or one that waits; what waits behind it goes on unless another one of its order is
- * parked. It stays in the table with the reason. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_PARKED.
+ * Gives up a message that is parked, or one that waits behind one that is; what waits behind it goes on unless another one of its
+ * order is parked. It stays in the table with the reason. What is or may be on its way to the broker is refused: the row would say
+ * that it was never sent. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_PARKED.
  */
 export async function dropMessage(
   pool: pg.Pool,
@@ -39,11 +41,19 @@ export async function dropMessage(
   messageId: string,
   reason: string,
 ): Promise<Changed> {
+  // What it waits for is locked first: a retry of that comes after this, or has come before, and then it waits no more.
   const { rows } = await pool.query<Changed>(
-    `WITH changed AS (
+    `WITH wanted AS (
+       SELECT aggregate_id, position FROM ${table.outbox} WHERE message_id = $1
+     ), held_by AS (
+       SELECT FROM ${table.outbox} WHERE aggregate_id = (SELECT aggregate_id FROM wanted) AND position < (SELECT position FROM wanted)
+         AND ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL
+       ORDER BY position LIMIT 1 FOR NO KEY UPDATE
+     ), changed AS (
        UPDATE ${table.outbox} SET dropped_at = clock_timestamp(), deferred_at = NULL, next_retry_at = NULL,
          error_message = concat_ws('; before: ', 'dropped: ' || $2, left(error_message, 500))
-       WHERE message_id = $1 AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND processed_at IS NULL AND dropped_at IS NULL
+       WHERE message_id = $1 AND ${OPEN}
+         AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL AND EXISTS (SELECT FROM held_by))
        RETURNING message_id, aggregate_id
      ) ${CHANGED}`,
     [messageId, reason],
@@ -91,7 +101,8 @@ export async function* replayPublished(
       `WITH next AS (
          SELECT message_id, position FROM ${outbox} WHERE ${PUBLISHED} AND position > $3 ORDER BY position LIMIT $4
        ), changed AS (
-         UPDATE ${outbox} AS outbox SET processed_at = NULL, deferred_at = NULL FROM next WHERE outbox.message_id = next.message_id
+         UPDATE ${outbox} AS outbox SET processed_at = NULL, deferred_at = NULL FROM next
+         WHERE outbox.message_id = next.message_id AND ${PUBLISHED}
          RETURNING next.position
        ), summary AS (SELECT count(*)::int AS count, max(position) AS last FROM changed)
        SELECT count, last, ${TELL_SETTLE} AS told FROM summary WHERE count > 0`,
@@ -119,16 +130,21 @@ async function refuse(
     );
   }
   const state = messageState(message);
+  const dropping = wanted === 'drop';
   const advice = {
     published: `It was published at ${message.processedAt}: npm run outbox -- replay --from TIME --to TIME sends again what was.`,
     dropped: `It was dropped at ${message.droppedAt}, which is final: have its writer insert another one.`,
     parked: 'Somebody else has just changed it: try again.',
-    waiting: `It waits for ${message.behind}, which is parked: retry or drop that one.`,
-    redriven: 'It is being sent again already: a relay has to run.',
+    waiting: dropping
+      ? `It comes before ${message.behind}, which is parked: retry or drop that one, and this one is sent.`
+      : `It waits for ${message.behind}, which is parked: retry or drop that one.`,
+    redriven: dropping
+      ? 'It is being sent again: should it be refused, it is parked again and can be dropped then.'
+      : 'It is being sent again already: a relay has to run.',
     unsettled: 'The relay sends it until the broker takes it: nothing has to be done.',
   }[state];
   throw new AdminError(
     'MESSAGE_NOT_PARKED',
-    `${wanted} is for a parked message; ${messageId} is ${state}. ${advice}`,
+    `${wanted} is for a parked message${dropping ? ' or one behind it' : ''}; ${messageId} is ${state}. ${advice}`,
   );
 }

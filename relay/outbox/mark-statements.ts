@@ -28,9 +28,13 @@ const storeProgress = ({ progress }: OutboxTable) => `progressed AS (
   )
   ${RESULT}`;
 
+/** Why somebody has dropped it by hand meanwhile stays. */
+const ACCEPTED = `processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL,
+      error_message = CASE WHEN dropped_at IS NULL THEN NULL ELSE error_message END`;
+
 const mark = (table: OutboxTable) => `
   WITH changed AS (
-    UPDATE ${table.outbox} SET processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL, error_message = NULL
+    UPDATE ${table.outbox} SET ${ACCEPTED}
     WHERE message_id = ANY ($1::uuid[]) RETURNING 1
   ), ${storeProgress(table)}`;
 
@@ -38,7 +42,7 @@ const markUnlocked = ({ outbox, progress }: OutboxTable) => `
   WITH free AS (
     SELECT message_id FROM ${outbox} WHERE message_id = ANY ($1::uuid[]) FOR NO KEY UPDATE SKIP LOCKED
   ), changed AS (
-    UPDATE ${outbox} AS outbox SET processed_at = coalesce(processed_at, clock_timestamp()), next_retry_at = NULL, error_message = NULL
+    UPDATE ${outbox} AS outbox SET ${ACCEPTED}
     FROM free WHERE outbox.message_id = free.message_id RETURNING 1
   ), progressed AS (
     UPDATE ${progress} SET marked_lsn = $3, updated_at = now(),

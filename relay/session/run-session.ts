@@ -24,6 +24,8 @@ export interface Run extends StartDeps {
   readonly retention: Retention | undefined;
   readonly monitor: RelayMonitor;
   readonly random: () => number;
+  /** How often a session looks at what no stream tells, if not every 5 s. */
+  readonly watchEveryMs?: number;
   readonly stopping: AbortSignal;
   /** Aborted when a stop waits no longer for marks. */
   readonly abandon: AbortSignal;
@@ -95,13 +97,14 @@ async function streamOn(run: Run, { stream, start, marker, publicationVersion }:
   const lettingGo = new AbortController();
   const watch = watchSession({
     ...run,
+    state,
     publicationVersion,
     epoch: marker.stored.epoch,
     fail: (error) => session.fail(error),
     letGo: (why) => lettingGo.abort(why),
   });
   const ending = new AbortController();
-  void run.retention?.run(ending.signal);
+  void run.retention?.run(() => state.unrepeatedLsn, ending.signal);
   try {
     await session.run(recovery, AbortSignal.any([stopping, lettingGo.signal]));
   } finally {

@@ -32,6 +32,7 @@ test('a slot that nears max_slot_wal_keep_size is told, once', async (t) => {
     publicationVersion: (await inspectPublication(pool, 'order_outbox', OUTBOX)).version,
     slot: 'order_outbox',
     epoch: 1n,
+    state: { handledLsn: 0n, parkedOrders: [] },
     store: new OutboxStore(pool, OUTBOX),
     publisher: new ObservedPublisher(new MemoryPublisher(), Date.now),
     walLimit: { bytes: 1, ms: 1, leastMs: 1 },
