@@ -33,24 +33,30 @@ export class ForgottenWatch {
 
   /** Looks at some of what waits. Throws what `pg` throws, and RECOVERY_REQUESTED when it is too much for requests one by one. */
   async look(): Promise<void> {
-    const { pool, table, state, log } = this.#deps;
+    const { pool, table, state } = this.#deps;
     const seen = this.#seen;
     if (seen && state.handledLsn < seen.end) return;
-    if (seen && seen.orders.length + seen.messageIds.length > 0) {
-      const { requests, rows } = await sendForgotten(pool, table, this.#deps, seen);
-      if (requests > 0)
-        log.warn(
-          { requests, rows },
-          'Rows of the outbox were changed or deleted by hand: what they held up is sent',
-        );
-      // One by one, millions would take days.
-      if (rows === LOOK_COUNT)
-        throw new RelayError('RECOVERY_REQUESTED', 'Many rows of the outbox were unmarked by hand');
-    }
     const parked = [...state.parkedOrders];
+    const stillParked = new Set(parked);
+    // Of an order that has gone on since, nothing was forgotten.
+    if (seen) await this.#send({ ...seen, orders: seen.orders.filter((order) => stillParked.has(order)) });
     if (this.#looked >= parked.length) this.#looked = 0;
     const orders = parked.slice(this.#looked, this.#looked + ORDERS_AT_ONCE);
     this.#looked += ORDERS_AT_ONCE;
     this.#seen = await findCandidates(pool, table, orders, seen?.after ?? 0n);
+  }
+
+  async #send(candidates: Candidates): Promise<void> {
+    const { pool, table, log } = this.#deps;
+    if (candidates.orders.length + candidates.messageIds.length === 0) return;
+    const { requests, rows } = await sendForgotten(pool, table, this.#deps, candidates);
+    if (requests > 0)
+      log.warn(
+        { requests, rows },
+        'Rows of the outbox were changed or deleted by hand: what they held up is sent',
+      );
+    // One by one, millions would take days.
+    if (rows === LOOK_COUNT)
+      throw new RelayError('RECOVERY_REQUESTED', 'Many rows of the outbox were unmarked by hand');
   }
 }

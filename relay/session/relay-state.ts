@@ -146,12 +146,10 @@ export class RelayState {
 
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(now: number): number | undefined {
-    const times = [
-      this.#draining ? undefined : this.#parkedOrders.wakeAt(now),
-      this.#sending.wakeAt(now),
-      this.#settlement.wakeAt(this.#draining),
-    ].filter((time) => time !== undefined);
-    return times.length > 0 ? Math.min(...times) : undefined;
+    const reading = this.#draining ? undefined : this.#parkedOrders.wakeAt(now);
+    const times = [reading, this.#sending.wakeAt(now), this.#settlement.wakeAt(this.#draining)];
+    const at = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    return Number.isFinite(at) ? at : undefined;
   }
 
   /** From here on nothing more is sent, and what was accepted is marked at once. */
@@ -223,19 +221,12 @@ export class RelayState {
   }
 
   #route(pending: Pending): void {
-    switch (this.#parkedOrders.route(pending)) {
-      case 'send':
-        this.#sending.push(pending);
-        break;
-      case 'defer':
-        this.#settlement.park([pending]);
-        break;
-      case 'known':
-        this.#settlement.settle([pending]);
-        this.#backlog.remove([pending]);
-        break;
-      case 'aside':
-        break;
+    const route = this.#parkedOrders.route(pending);
+    if (route === 'send') this.#sending.push(pending);
+    else if (route === 'defer') this.#settlement.park([pending]);
+    else if (route === 'known') {
+      this.#settlement.settle([pending]);
+      this.#backlog.remove([pending]);
     }
   }
 
