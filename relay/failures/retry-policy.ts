@@ -34,6 +34,7 @@ export const POLICIES = {
   RECOVERY_REQUESTED: { wait: 'at once', phase: 'connecting' },
   SLOT_BUSY: { wait: 'quarter second', phase: 'standby' },
   DATABASE_SET_BACK: { wait: 'slow', phase: 'set-back', endsMarking: true },
+  SCHEMA_NOT_FOUND: ASK_A_PERSON,
   SLOT_UNUSABLE: ASK_A_PERSON,
   EPOCH_LOST: { ...RETRY, endsMarking: true },
   DATABASE_UNAVAILABLE: RETRY,

@@ -29,6 +29,7 @@ const CASES: readonly [name: string, error: unknown, wait: Wait, phase: RelayPha
   ['RECOVERY_REQUESTED', relayError('RECOVERY_REQUESTED'), 'at once', 'connecting'],
   ['SLOT_BUSY', relayError('SLOT_BUSY'), 'quarter second', 'standby'],
   ['DATABASE_SET_BACK', relayError('DATABASE_SET_BACK'), 'slow', 'set-back'],
+  ['SCHEMA_NOT_FOUND', relayError('SCHEMA_NOT_FOUND'), 'slow', 'waiting'],
   ['SLOT_UNUSABLE', relayError('SLOT_UNUSABLE'), 'slow', 'waiting'],
   ['setting refused', refusedByPostgres, 'slow', 'waiting'],
   ['broker unreachable', unreachable, 'growing', 'broker-away'],
