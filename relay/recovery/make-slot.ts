@@ -25,18 +25,19 @@ export async function makeSlot(
   onLocked: () => Promise<bigint | undefined>,
   stopping: AbortSignal,
 ): Promise<NewSlot> {
-  const ordinary = await connect(url, {}, stopping);
+  // First, since a transaction pooler refuses it: the lock that follows would stay behind in a session of the pooler's.
+  const replication = await connect(url, { replication: 'database' } as object, stopping); // known to pg, missing in its types
   try {
-    await lockSlotName(ordinary, name);
-    const epoch = await onLocked();
-    if (epoch === undefined) throw new RelayError('SLOT_BUSY', `Another relay has been at the slot ${name}`);
-    await ordinary.query(
-      'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
-      [name],
-    );
-    // Known to pg, missing in its types.
-    const replication = await connect(url, { replication: 'database' } as object, stopping);
+    const ordinary = await connect(url, {}, stopping);
     try {
+      await lockSlotName(ordinary, name);
+      const epoch = await onLocked();
+      if (epoch === undefined)
+        throw new RelayError('SLOT_BUSY', `Another relay has been at the slot ${name}`);
+      await ordinary.query(
+        'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
+        [name],
+      );
       const { rows } = await replication.query<{ consistent_point: string; snapshot_name: string }>(
         `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(name)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
       );
@@ -59,12 +60,12 @@ export async function makeSlot(
         epoch,
         release: () => close(ordinary),
       };
-    } finally {
-      await close(replication);
+    } catch (error) {
+      await close(ordinary);
+      throw error;
     }
-  } catch (error) {
-    await close(ordinary);
-    throw error;
+  } finally {
+    await close(replication);
   }
 }
 
