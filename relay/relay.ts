@@ -66,10 +66,7 @@ function begin(deps: RelayDeps, stopping: AbortSignal): Run {
   publisher.connect().catch((err: unknown) => {
     monitor.failed(err);
     const { level, advice } = reactionTo(err, 1, deps.random);
-    log[level](
-      { err },
-      advice ?? `${publisher.name} cannot be reached; trying again with the first message`,
-    );
+    log[level]({ err }, advice ?? `${publisher.name} cannot be reached; trying again with the first message`);
   });
   const abandon = new AbortController();
   stopping.addEventListener('abort', () => {

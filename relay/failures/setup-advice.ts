@@ -5,8 +5,6 @@ interface Refusal {
   readonly routine?: string | undefined;
 }
 
-const URL_OF = 'RELAY_DATABASE_URL (if it is not set: in DATABASE_URL)';
-
 const ADVICE: Readonly<Record<string, (refusal: Refusal) => string | undefined>> = {
   '08P01': ({ routine }) =>
     // PostgreSQL's own errors have a routine.
@@ -24,8 +22,9 @@ const ADVICE: Readonly<Record<string, (refusal: Refusal) => string | undefined>>
     }
     return 'create the role of RELAY_DATABASE_URL, or let it in with a line for its database in pg_hba.conf';
   },
-  '28P01': () => `correct the role or the password in ${URL_OF}`,
-  '3D000': () => `correct the database in ${URL_OF}, or create it and run: npm run db:migrate`,
+  '28P01': () => 'correct the role or the password in RELAY_DATABASE_URL (if it is not set: in DATABASE_URL)',
+  '3D000': () =>
+    'correct the database in RELAY_DATABASE_URL (if it is not set: in DATABASE_URL), or create it and run: npm run db:migrate',
   '42501': ({ routine }) => {
     if (routine === 'check_enable_rls') {
       return 'row-level security would hide rows from the role of RELAY_DATABASE_URL: ALTER ROLE ... BYPASSRLS, or ALTER TABLE ... DISABLE ROW LEVEL SECURITY';

@@ -1,5 +1,4 @@
 import type pg from 'pg';
-import { errorCode } from '../../src/core/errors.ts';
 import { probe } from '../../src/core/pool.ts';
 import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
 import { MARK, MARK_UNLOCKED, PARK } from './mark-statements.ts';
@@ -54,8 +53,6 @@ export interface LookUp {
 }
 
 const READ_COUNT = 1_000;
-const LOOK_WITHIN_MS = 500;
-const QUERY_CANCELED = '57014';
 /** What waits for a broker that has refused it must not come all at once. */
 const RETRY_COUNT = 100;
 
@@ -201,20 +198,6 @@ export class OutboxStore {
       readUpTo: parseLsn(end),
       isVisible: (xid) => isVisibleIn(snapshot, xid),
     };
-  }
-
-  /** Also true if it takes too long to know: behind a snapshot that is left open, the index is full of rows that are settled. */
-  async hasUnsettled(withinMs = LOOK_WITHIN_MS): Promise<boolean> {
-    try {
-      // Without parameters both go at once, as one transaction, each with its own time limit.
-      const results = (await this.#pool.query(
-        `SET LOCAL statement_timeout = ${withinMs}; SELECT FROM outbox WHERE ${UNSETTLED} LIMIT 1`,
-      )) as unknown as pg.QueryResult[];
-      return results[1]?.rowCount !== 0;
-    } catch (error) {
-      if (errorCode(error) === QUERY_CANCELED) return true;
-      throw error;
-    }
   }
 
   /** Those of the rows at these positions that are still unsettled, in order. */

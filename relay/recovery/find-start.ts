@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import type { Lsn } from '../lsn.ts';
+import { hasUnsettled } from '../outbox/has-unsettled.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { Publisher } from '../publishing/publisher.ts';
 import { RelayError } from '../relay-error.ts';
@@ -49,7 +50,7 @@ export interface Recovery extends NewSlot {
  * broker cannot be reached.
  */
 export async function findStart(deps: StartDeps, publicationVersion: string): Promise<Start> {
-  const { pool, store, slot, memory } = deps;
+  const { pool, slot, memory } = deps;
   // In this order: what is read later is never behind what was read before.
   const info = await inspectSlot(pool, slot);
   const progress = await deps.progress.find(slot);
@@ -62,7 +63,7 @@ export async function findStart(deps: StartDeps, publicationVersion: string): Pr
     progress,
     publicationVersion,
     recoveryRequested: memory.recoveryRequested,
-    tableHasUnsettled: await store.hasUnsettled(),
+    tableHasUnsettled: await hasUnsettled(pool),
     lastConfirmed: seen.confirmedLsn,
     walEnd: cluster.walEnd,
   });

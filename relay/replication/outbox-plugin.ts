@@ -41,11 +41,7 @@ export class OutboxPlugin {
   #sender: WalSender | undefined;
 
   /** `prepare` is awaited before the stream is asked for. */
-  constructor(
-    publication: string,
-    prepare: (client: pg.ClientBase) => Promise<void>,
-    receiver: WalReceiver,
-  ) {
+  constructor(publication: string, prepare: (client: pg.ClientBase) => Promise<void>, receiver: WalReceiver) {
     this.options = { publication };
     this.#prepare = prepare;
     this.#receiver = receiver;

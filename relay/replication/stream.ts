@@ -97,10 +97,10 @@ export class WalStream {
       onKeepalive: (lsn, shouldRespond) => this.#receive(() => this.#onKeepalive(lsn, shouldRespond)),
       onError: (error) => this.#fail(error),
     });
-    this.#service = new LogicalReplicationService(
-      config,
-      { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: false } },
-    );
+    this.#service = new LogicalReplicationService(config, {
+      acknowledge: { auto: false, timeoutSeconds: 0 },
+      flowControl: { enabled: false },
+    });
     this.#ended.promise.catch(() => undefined); // whoever cares awaits it; there may be nobody left to
   }
 

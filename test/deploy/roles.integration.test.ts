@@ -9,6 +9,7 @@ import { confirmDatabase } from '../../relay/admin/confirm-database.ts';
 import { dropMessage, replayPublished, retryMessage } from '../../relay/admin/outbox-admin.ts';
 import { inspectOutbox } from '../../relay/admin/outbox-inspection.ts';
 import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
+import { hasUnsettled } from '../../relay/outbox/has-unsettled.ts';
 import { OutboxStore } from '../../relay/outbox/outbox-store.ts';
 import { inspectCluster } from '../../relay/recovery/cluster.ts';
 import { dropSlot, makeSlot } from '../../relay/recovery/make-slot.ts';
@@ -174,7 +175,7 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   assert.equal((await inspectSlot(relay, SLOT))?.lost, false);
   assert.deepEqual(mark, { hits: 1, progressStored: true });
   assert.deepEqual([failed.settled.size, marked.settled.size], [0, 1]);
-  await store.hasUnsettled();
+  await hasUnsettled(relay);
   await store.oldestUnsettled();
   await store.readAt([1n]);
   await progress.find(SLOT);

@@ -58,7 +58,11 @@ const ACCEPTED: [string, string, unknown][] = [
   ['RELAY_WAL_LIMIT_MINUTES', '1440', 1_440],
   ['SERVICEBUS_CONNECTION_STRING', CONNECTION.replace(EMULATOR, 'EntityPath=orders'), undefined],
   ['SERVICEBUS_CONNECTION_STRING', `SharedAccessKeyName=k;SharedAccessKey=a=;Endpoint=sb://x/`, undefined],
-  ['SERVICEBUS_CONNECTION_STRING', 'Endpoint=sb://x/;SharedAccessSignature=SharedAccessSignature sr=x', undefined],
+  [
+    'SERVICEBUS_CONNECTION_STRING',
+    'Endpoint=sb://x/;SharedAccessSignature=SharedAccessSignature sr=x',
+    undefined,
+  ],
   ['SERVICEBUS_ENTITY', 'sales/orders', undefined],
   ['SERVICEBUS_SESSIONS', 'true', true],
   ['SERVICEBUS_SESSIONS', 'false', false],
@@ -140,12 +144,16 @@ test('a namespace is checked as well', () => {
 });
 
 test('what is wrong is said, and no key is shown', () => {
-  const SERVICEBUS_CONNECTION_STRING = CONNECTION.replace(EMULATOR, 'EntityPath=Orders').replace('=s;', '=hidden;');
+  const SERVICEBUS_CONNECTION_STRING = CONNECTION.replace(EMULATOR, 'EntityPath=Orders').replace(
+    '=s;',
+    '=hidden;',
+  );
 
   assert.throws(
     () => load({ ...LEAST, SERVICEBUS_CONNECTION_STRING }),
     ({ message }: Error) =>
-      /its EntityPath is Orders, and SERVICEBUS_ENTITY is orders/.test(message) && !message.includes('hidden'),
+      /its EntityPath is Orders, and SERVICEBUS_ENTITY is orders/.test(message) &&
+      !message.includes('hidden'),
   );
 });
 

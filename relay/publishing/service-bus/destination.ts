@@ -64,9 +64,10 @@ function connectionStringFault(
   );
   if (!parts.get('Endpoint')?.startsWith('sb://')) return 'it has no Endpoint=sb://';
   const hasKey = parts.get('SharedAccessKeyName') && parts.get('SharedAccessKey');
-  if (!hasKey && !parts.get('SharedAccessSignature')) return 'it has no SharedAccessKeyName and SharedAccessKey';
+  if (!hasKey && !parts.get('SharedAccessSignature'))
+    return 'it has no SharedAccessKeyName and SharedAccessKey';
   const path = parts.get('EntityPath');
-  if (path !== undefined && path !== entity)
-    return `its EntityPath is ${path}, and SERVICEBUS_ENTITY is ${entity}: make them the same, to the letter`;
-  return undefined;
+  return path === undefined || path === entity
+    ? undefined
+    : `its EntityPath is ${path}, and SERVICEBUS_ENTITY is ${String(entity)}: make them the same, to the letter`;
 }

@@ -12,7 +12,14 @@ import { type Cluster, createCluster } from '../../support/cluster.ts';
 import { openLog } from '../../support/log-lines.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import { tutorialOrder } from '../../support/orders.ts';
-import { connect, insertEvent, insertEvents, slotOf, startRelay, untilStreaming } from '../../support/relay.ts';
+import {
+  connect,
+  insertEvent,
+  insertEvents,
+  slotOf,
+  startRelay,
+  untilStreaming,
+} from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { HARMLESS, REFUSED, WITHSTOOD } from '../support/hostile-settings.ts';
 import { untilToldAndTried } from '../support/told.ts';
@@ -142,18 +149,17 @@ async function createRoles({ pool, url }: Cluster): Promise<{ apiUrl: string; re
        GRANT SELECT ON ALL TABLES IN SCHEMA drizzle TO ${role}`,
     );
   }
-  const [apiUrl = '', relayUrl = ''] = ROLES.map((role) =>
-    Object.assign(new URL(url), { username: role }).href,
+  const [apiUrl = '', relayUrl = ''] = ROLES.map(
+    (role) => Object.assign(new URL(url), { username: role }).href,
   );
   return { apiUrl, relayUrl };
 }
 
 /** Those that this version of PostgreSQL has. */
 async function setWorst({ pool }: Cluster, settings: Readonly<Record<string, string>>): Promise<void> {
-  const { rows } = await pool.query<{ name: string }>(
-    'SELECT name FROM pg_settings WHERE name = ANY ($1)',
-    [Object.keys(settings)],
-  );
+  const { rows } = await pool.query<{ name: string }>('SELECT name FROM pg_settings WHERE name = ANY ($1)', [
+    Object.keys(settings),
+  ]);
   for (const { name } of rows) {
     const value = settings[name] ?? '';
     for (const role of ROLES) await pool.query(`ALTER ROLE ${role} SET ${name} = ${quoted(name, value)}`);

@@ -56,7 +56,10 @@ test('a server that lets nobody in without TLS is told, and the URL that is advi
   const plain = Object.assign(new URL(url), { username: 'encrypted' }).href;
 
   const refused = startRelay(t, { url: plain, bus: new MemoryPublisher(), slot: 'tls' });
-  await untilToldAndTried(refused, /no encryption \(28000\): the server may want TLS: .*\?sslmode=verify-full/);
+  await untilToldAndTried(
+    refused,
+    /no encryption \(28000\): the server may want TLS: .*\?sslmode=verify-full/,
+  );
   await refused.stop();
   const advised = `${plain}?sslmode=verify-full&sslrootcert=${certificate.certificate}`;
   const relay = startRelay(t, { url: advised, bus: new MemoryPublisher(), slot: 'tls' });

@@ -13,7 +13,8 @@ import {
 import { until } from '../../support/until.ts';
 import { untilToldAndTried } from '../support/told.ts';
 
-const HIDES = /row-level security policy for table "outbox" \(42501\): .*BYPASSRLS.*DISABLE ROW LEVEL SECURITY/;
+const HIDES =
+  /row-level security policy for table "outbox" \(42501\): .*BYPASSRLS.*DISABLE ROW LEVEL SECURITY/;
 
 test('row-level security on the outbox is refused at the start, with the way out; then all that is in the table is sent', async (t) => {
   const { pool, relayUrl } = await openWithRole(t);

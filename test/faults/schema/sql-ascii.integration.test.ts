@@ -20,7 +20,10 @@ test('bytes that are no UTF-8, in a database that checks nothing, are told with 
 
   await insert(pool, 'Good', 'ann');
   await insert(pool, 'Bad', `ann\\377`);
-  await untilToldAndTried(relay, /invalid byte sequence for encoding "UTF8": 0xff \(22021\): .*SQL_ASCII.*correct the row/);
+  await untilToldAndTried(
+    relay,
+    /invalid byte sequence for encoding "UTF8": 0xff \(22021\): .*SQL_ASCII.*correct the row/,
+  );
   await pool.query(`UPDATE outbox SET user_id = 'ann' WHERE message_type = 'Bad'`);
   await relay.stop();
   await pool.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');

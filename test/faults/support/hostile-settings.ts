@@ -102,7 +102,9 @@ export const HARMLESS: Readonly<Record<string, string>> = {
     default_tablespace default_toast_compression extension_control_path file_copy_method icu_validation_level
     maintenance_work_mem max_parallel_maintenance_workers password_encryption scram_iterations vacuum_*`,
   'of kinds of index and search that no table of ours has': 'default_text_search_config gin_*',
-  'of one transaction, and begun anew with each by the defaults for them': 'transaction_deferrable transaction_isolation transaction_read_only',
+  'of one transaction, and begun anew with each by the defaults for them':
+    'transaction_deferrable transaction_isolation transaction_read_only',
   'where temporary files go: what is not there is passed over': 'temp_tablespaces',
-  'of a damaged disk, and for the server’s makers': 'ignore_checksum_failure wal_consistency_checking zero_damaged_pages',
+  'of a damaged disk, and for the server’s makers':
+    'ignore_checksum_failure wal_consistency_checking zero_damaged_pages',
 };

@@ -38,10 +38,7 @@ export async function openPgBouncer(
   };
   const lines = Object.entries(all).map(([name, value]) => `${name} = ${value}\n`);
   const file = join(folder, 'pgbouncer.ini');
-  writeFileSync(
-    file,
-    `[databases]\n* = host=${hostname} port=${serverPort}\n[pgbouncer]\n${lines.join('')}`,
-  );
+  writeFileSync(file, `[databases]\n* = host=${hostname} port=${serverPort}\n[pgbouncer]\n${lines.join('')}`);
   if (account) for (const path of [folder, users, file]) chownSync(path, account.uid, account.gid);
   const pooler = spawn('pgbouncer', ['--quiet', file], { env: { PATH }, stdio: 'ignore', ...account });
   const ended = new Promise((done) => pooler.once('exit', done));

@@ -101,7 +101,10 @@ test('what a person has to do about the broker is told at once as an error, and 
   const missing = new PublishError('create it', { kind: 'operator', code: 'BROKER_UNREACHABLE' });
   const { level, advice, wait, phase, waitMs } = reactionTo(missing, 1, longest);
 
-  assert.deepEqual([level, advice, wait, phase, waitMs], ['error', 'create it', 'growing', 'broker-away', 100]);
+  assert.deepEqual(
+    [level, advice, wait, phase, waitMs],
+    ['error', 'create it', 'growing', 'broker-away', 100],
+  );
 });
 
 test('a mark is tried again unless another relay has the slot, or the database was set back', () => {

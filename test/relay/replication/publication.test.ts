@@ -18,7 +18,12 @@ const FAULTY: [string, ...Parameters<typeof findFault>, RegExp][] = [
     OUTBOX,
     /does not publish inserts.*publish = 'insert'/,
   ],
-  ['without tables', { ...publication, tables: [] }, OUTBOX, /does not contain the table outbox.*SET TABLE app\.outbox$/],
+  [
+    'without tables',
+    { ...publication, tables: [] },
+    OUTBOX,
+    /does not contain the table outbox.*SET TABLE app\.outbox$/,
+  ],
   [
     'of an outbox that was dropped and made again',
     publication,
