@@ -27,14 +27,13 @@ const ASK_A_PERSON: Policy = { wait: 'slow', phase: 'waiting' };
 /** What follows from each error of the relay's own. docs/failures.md has the same table, and is held to this one. */
 export const POLICIES = {
   CONFIG_INVALID: END,
-  SCHEMA_BEHIND: END,
+  OUTBOX_INCOMPLETE: END,
   // A process that cannot read what it is sent must not go on as if it had.
   WAL_MALFORMED: END,
   OUTBOX_UNREADABLE: END,
   RECOVERY_REQUESTED: { wait: 'at once', phase: 'connecting' },
   SLOT_BUSY: { wait: 'quarter second', phase: 'standby' },
   DATABASE_SET_BACK: { wait: 'slow', phase: 'set-back', endsMarking: true },
-  SCHEMA_NOT_FOUND: ASK_A_PERSON,
   SLOT_UNUSABLE: ASK_A_PERSON,
   EPOCH_LOST: { ...RETRY, endsMarking: true },
   DATABASE_UNAVAILABLE: RETRY,

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import pg from 'pg';
 import { sessionKind } from '../../src/core/session-settings.ts';
 import { parseLsn } from '../lsn.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { RelayError } from '../relay-error.ts';
 import { parkedOrders, type UnsettledTable, unsettledPositions } from './unsettled-table.ts';
 
@@ -22,6 +23,7 @@ export interface NewSlot extends UnsettledTable {
 export async function makeSlot(
   url: string,
   name: string,
+  table: OutboxTable,
   onLocked: () => Promise<bigint | undefined>,
   stopping: AbortSignal,
 ): Promise<NewSlot> {
@@ -46,8 +48,8 @@ export async function makeSlot(
         throw new RelayError('SLOT_UNUSABLE', `PostgreSQL did not describe the slot ${name} it made`);
       await ordinary.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await ordinary.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(slot.snapshot_name)}`);
-      const positions = await unsettledPositions(ordinary);
-      const parked = await parkedOrders(ordinary);
+      const positions = await unsettledPositions(ordinary, table);
+      const parked = await parkedOrders(ordinary, table);
       await ordinary.query('COMMIT');
       const now = await ordinary.query<{ snapshot: string }>(
         'SELECT pg_current_snapshot()::text AS snapshot',
@@ -118,7 +120,6 @@ async function connect(url: string, more: pg.ClientConfig, stopping: AbortSignal
     url,
     applicationName: 'relay-recovery',
     connectTimeoutMs: 5_000,
-    statementTimeoutMs: 0,
     lockTimeoutMs: WAIT_WITHIN_MS,
     idleInTransactionTimeoutMs: IDLE_WITHIN_MS,
     settings: { idle_session_timeout: String(IDLE_WITHIN_MS) },

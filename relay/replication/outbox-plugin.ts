@@ -35,14 +35,20 @@ export class OutboxPlugin {
   readonly options: { readonly publication: string };
   readonly #prepare: (client: pg.ClientBase) => Promise<void>;
   readonly #receiver: WalReceiver;
-  readonly #decoder = new OutboxDecoder();
+  readonly #decoder: OutboxDecoder;
   #connection: Connection | undefined;
   #reader: CoalescedReader | undefined;
   #sender: WalSender | undefined;
 
   /** `prepare` is awaited before the stream is asked for. */
-  constructor(publication: string, prepare: (client: pg.ClientBase) => Promise<void>, receiver: WalReceiver) {
+  constructor(
+    publication: string,
+    outboxOid: number,
+    prepare: (client: pg.ClientBase) => Promise<void>,
+    receiver: WalReceiver,
+  ) {
     this.options = { publication };
+    this.#decoder = new OutboxDecoder(outboxOid);
     this.#prepare = prepare;
     this.#receiver = receiver;
   }

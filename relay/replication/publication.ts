@@ -1,6 +1,14 @@
 import type pg from 'pg';
 import { MESSAGE_COLUMNS, SETTLED_COLUMNS } from '../outbox/outbox-columns.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { RelayError } from '../relay-error.ts';
+
+export interface Publication {
+  /** Another one later means that it or its table has been changed, and rows may have passed by meanwhile. */
+  readonly version: string;
+  /** Which of the tables in the stream is the outbox; another one with this version. */
+  readonly outboxOid: number;
+}
 
 interface PublicationRow {
   /** Changes with every ALTER: the catalog row's id and the transaction that wrote it. */
@@ -29,15 +37,17 @@ interface Outbox {
 const USED_COLUMNS = [...Object.values(MESSAGE_COLUMNS), ...SETTLED_COLUMNS];
 
 /**
- * Checks that the publication passes every insert into `outbox`, whole, and returns its version: another one later means
- * that it or its table has been changed, and rows may have passed by meanwhile. PostgreSQL itself says nothing: rows of a
- * table that was dropped and made again, or hidden by a filter, are skipped and acknowledged.
- * Throws PUBLICATION_UNUSABLE with what to do.
+ * Checks that the publication passes every insert into the outbox, whole. PostgreSQL itself says nothing: rows of a table that
+ * was dropped and made again, or hidden by a filter, are skipped and acknowledged. Throws PUBLICATION_UNUSABLE with what to do.
  */
-export async function inspectPublication(db: pg.Pool, name: string): Promise<string> {
+export async function inspectPublication(
+  db: pg.Pool | pg.ClientBase,
+  name: string,
+  table: OutboxTable,
+): Promise<Publication> {
   const { rows } = await db.query<PublicationRow>(
     `SELECT p.oid || '.' || p.xmin AS version, p.pubinsert AS inserts, coalesce(jsonb_agg(jsonb_build_object(
-         'oid', c.oid::int, 'version', r.oid || '.' || r.xmin, 'filter', t.rowfilter,
+         'oid', c.oid::bigint, 'version', r.oid || '.' || r.xmin, 'filter', t.rowfilter,
          'name', quote_ident(t.schemaname) || '.' || quote_ident(t.tablename),
          'missing', (SELECT coalesce(jsonb_agg(a.attname), '[]') FROM pg_attribute a WHERE a.attrelid = c.oid
            AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND a.attname <> ALL (t.attnames)),
@@ -52,9 +62,13 @@ export async function inspectPublication(db: pg.Pool, name: string): Promise<str
     [name, USED_COLUMNS],
   );
   const [publication] = rows;
-  const fault = findFault(publication, await findOutbox(db));
-  if (publication && !fault) {
-    return [publication, ...publication.tables].map(({ version }) => version).join(' ');
+  const outbox = await findOutbox(db, table);
+  const fault = findFault(publication, outbox, table);
+  if (publication && outbox && !fault) {
+    return {
+      version: [publication, ...publication.tables].map(({ version }) => version).join(' '),
+      outboxOid: outbox.oid,
+    };
   }
   throw new RelayError('PUBLICATION_UNUSABLE', `The publication ${name} ${fault}`);
 }
@@ -63,12 +77,13 @@ export async function inspectPublication(db: pg.Pool, name: string): Promise<str
 export function findFault(
   publication: PublicationRow | undefined,
   outbox: Outbox | undefined,
+  { name }: OutboxTable,
 ): string | undefined {
-  if (!publication) return 'does not exist. Run: npm run db:migrate';
+  if (!publication) return 'does not exist. Run: npm run outbox -- init';
   if (!publication.inserts) return "does not publish inserts: ALTER PUBLICATION ... SET (publish = 'insert')";
-  if (!outbox) return 'is there, and no table outbox on the search_path of this session';
+  if (!outbox) return `is there, and the table ${name} is not`;
   const table = publication.tables.find(({ oid }) => oid === outbox.oid);
-  if (!table) return `does not contain the table outbox: ALTER PUBLICATION ... SET TABLE ${outbox.name}`;
+  if (!table) return `does not contain the table ${name}: ALTER PUBLICATION ... SET TABLE ${outbox.name}`;
   if (table.filter)
     return `has a row filter, which hides events: ALTER PUBLICATION ... SET TABLE ${table.name}`;
   if (table.missing.length > 0) {
@@ -83,10 +98,10 @@ export function findFault(
   );
 }
 
-async function findOutbox(db: pg.Pool): Promise<Outbox | undefined> {
+async function findOutbox(db: pg.Pool | pg.ClientBase, { outbox }: OutboxTable): Promise<Outbox | undefined> {
   const { rows } = await db.query<Outbox>(
-    `SELECT oid::int, relnamespace::regnamespace || '.' || quote_ident(relname) AS name
-     FROM pg_class WHERE oid = to_regclass('outbox')`,
+    `SELECT oid, relnamespace::regnamespace || '.' || quote_ident(relname) AS name FROM pg_class WHERE oid = to_regclass($1)`,
+    [outbox],
   );
   return rows[0];
 }

@@ -3,6 +3,7 @@ import type { Logger } from '../../src/core/log.ts';
 import { pause } from '../../src/core/pause.ts';
 import { parseLsn } from '../lsn.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { RetentionCutoff, type RetentionSample } from './retention-cutoff.ts';
 
 export interface RetentionOptions {
@@ -18,6 +19,7 @@ export interface RetentionOptions {
 
 export interface RetentionDeps {
   readonly pool: pg.Pool;
+  readonly table: OutboxTable;
   readonly slot: string;
   readonly monitor: RelayMonitor;
   readonly log: Logger;
@@ -57,9 +59,9 @@ export class Retention {
 
   /** Returns the time before which everything is deleted now; undefined when there was none, or the round has failed. */
   async #round(ending: AbortSignal): Promise<Date | undefined> {
-    const { pool, slot, log } = this.#deps;
+    const { log } = this.#deps;
     try {
-      const cutoff = this.#cutoff.observe(await sample(pool, slot));
+      const cutoff = this.#cutoff.observe(await sample(this.#deps));
       const deleted = cutoff ? await this.#deleteBefore(cutoff, ending) : 0;
       if (deleted > 0) log.info({ deleted, settledBefore: cutoff }, 'Deleted old rows of the outbox');
       return cutoff;
@@ -70,14 +72,14 @@ export class Retention {
   }
 
   async #deleteBefore(cutoff: Date, ending: AbortSignal): Promise<number> {
-    const { pool, monitor } = this.#deps;
+    const { pool, table, monitor } = this.#deps;
     const { blocks, pauseMs } = this.#options;
-    const size = await blocksOfOutbox(pool);
+    const size = await blocksOfOutbox(pool, table);
     let deleted = 0;
     if (this.#block >= size) this.#block = 0;
     while (this.#block < size && !ending.aborted) {
       const range = [this.#block, this.#block + blocks].map((block) => `(${block},0)`);
-      const { rowCount } = await pool.query(DELETE_PIECE, [...range, cutoff]);
+      const { rowCount } = await pool.query(deletePiece(table), [...range, cutoff]);
       this.#block += blocks;
       deleted += rowCount ?? 0;
       monitor.counts.deletedRows += rowCount ?? 0;
@@ -88,14 +90,14 @@ export class Retention {
 }
 
 /** A range of blocks is read by their numbers, without an index. The greatest of the two times ignores the one that is NULL. */
-export const DELETE_PIECE =
-  'DELETE FROM outbox WHERE ctid >= $1::tid AND ctid < $2::tid AND greatest(processed_at, dropped_at) < $3';
+export const deletePiece = ({ outbox }: OutboxTable) =>
+  `DELETE FROM ${outbox} WHERE ctid >= $1::tid AND ctid < $2::tid AND greatest(processed_at, dropped_at) < $3`;
 
-async function sample(pool: pg.Pool, slot: string): Promise<RetentionSample> {
+async function sample({ pool, table, slot }: RetentionDeps): Promise<RetentionSample> {
   // The end of what is inserted, not of what is written: without synchronous_commit, rows are seen before they are written.
   const { rows } = await pool.query<{ now: Date; lsn: string; settled: string | null }>(
     `SELECT statement_timestamp() AS now, pg_current_wal_insert_lsn() AS lsn,
-       (SELECT settled_lsn FROM relay_progress WHERE slot = $1) AS settled`,
+       (SELECT settled_lsn FROM ${table.progress} WHERE slot = $1) AS settled`,
     [slot],
   );
   const { now = new Date(0), lsn = '0/0', settled = null } = rows[0] ?? {};
@@ -103,10 +105,11 @@ async function sample(pool: pg.Pool, slot: string): Promise<RetentionSample> {
 }
 
 /** Of the largest partition, should the outbox have partitions: a range of blocks is one of each of them. */
-async function blocksOfOutbox(pool: pg.Pool): Promise<number> {
+async function blocksOfOutbox(pool: pg.Pool, { outbox }: OutboxTable): Promise<number> {
   const { rows } = await pool.query<{ blocks: number }>(
     `SELECT ceil(max(pg_relation_size(relid)) / current_setting('block_size')::numeric)::int AS blocks
-     FROM (SELECT 'outbox'::regclass AS relid UNION ALL SELECT relid FROM pg_partition_tree('outbox')) AS tables`,
+     FROM (SELECT $1::regclass AS relid UNION ALL SELECT relid FROM pg_partition_tree($1::regclass)) AS tables`,
+    [outbox],
   );
   return rows[0]?.blocks ?? 0;
 }

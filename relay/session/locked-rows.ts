@@ -19,6 +19,11 @@ export class LockedRows {
     this.#againAt = againAt;
   }
 
+  /** One that is not locked, behind one that is. */
+  join(as: Mark['as'], pending: Pending): void {
+    this.#rows.set(pending, as);
+  }
+
   /** Those that are due, of one kind, taken out. */
   take(now: number, most: number, ending: boolean): Pick<Mark, 'as' | 'messages'> | undefined {
     const at = this.nextAt(ending);

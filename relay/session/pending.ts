@@ -14,6 +14,8 @@ export interface Pending extends LaneMessage {
   alone: boolean;
   /** How often a broker that lives has said no to it, alone or in a batch. */
   refusals: number;
+  /** It was parked for that before, and is tried again: once. */
+  readonly wasRefused: boolean;
   /** Why it is parked. */
   parked: Parked | undefined;
 }
@@ -30,13 +32,12 @@ export interface Parked {
 /** Converts a message for the broker. Throws for one that can never be sent. */
 export type Prepare = (message: OutboxMessage) => Prepared;
 
+interface Taken extends Pick<Pending, 'transaction' | 'lane' | 'wasRefused'> {
+  readonly message: OutboxMessage;
+}
+
 /** What cannot be converted takes its place among the messages of its order, and is parked when it is its turn. */
-export function toPending(
-  message: OutboxMessage,
-  transaction: Transaction,
-  lane: string | undefined,
-  prepare: Prepare,
-): Pending {
+export function toPending({ message, transaction, lane, wasRefused }: Taken, prepare: Prepare): Pending {
   const { messageId, aggregateId, body } = message;
   const prepared = tryToPrepare(message, prepare);
   const size = prepared instanceof PublishError ? { bytes: body.length, alone: true } : prepared;
@@ -46,8 +47,9 @@ export function toPending(
     lane,
     prepared,
     bytes: size.bytes,
-    alone: size.alone,
+    alone: size.alone || wasRefused,
     refusals: 0,
+    wasRefused,
     parked: undefined,
   };
 }

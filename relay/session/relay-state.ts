@@ -98,7 +98,10 @@ export class RelayState {
   read(redrive: Redrive, rows: OrderRows, now: number): void {
     const answered = this.#parkedOrders.read(redrive, rows, now);
     if (!answered) return;
-    for (const message of rows.messages) this.#sending.push(this.#take(message, redrive.transaction));
+    const { messages, refusedBefore } = rows;
+    for (const message of messages) {
+      this.#sending.push(this.#take(message, redrive.transaction, refusedBefore.has(message.messageId)));
+    }
     if (!rows.isAll) return;
     for (const pending of this.#parkedOrders.finish(answered, rows.endsAtParked)) this.#route(pending);
     for (const { transaction } of answered) this.#settlement.settleRedrive(transaction);
@@ -109,25 +112,12 @@ export class RelayState {
     this.#settlement.accept(batch, now);
   }
 
-  /** Returns when the batch is tried again; undefined: never, it is parked. */
+  /** Returns when the batch is tried again; undefined: it is parked. */
   rejected(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
-    switch (refusal.kind) {
-      case 'transient':
-      case 'operator':
-        return this.#sending.refused(batch, refusal, now);
-      case 'refused': {
-        const againAt = this.#sending.declined(batch, refusal, now);
-        if (againAt === undefined) this.#park(batch, { reason: refusal.message, triedAgain: true });
-        return againAt;
-      }
-      case 'poison':
-        if (batch.length === 1) {
-          this.#park(batch, { reason: refusal.message, triedAgain: false });
-          return undefined;
-        }
-        this.#sending.splitUp(batch);
-        return now;
-    }
+    const againAt = this.#sending.rejected(batch, refusal, now);
+    const triedAgain = refusal.kind === 'refused';
+    if (againAt === undefined) this.#park(batch, { reason: refusal.message, triedAgain });
+    return againAt;
   }
 
   marked(mark: Mark, outcome: Marked, now: number): void {
@@ -142,9 +132,10 @@ export class RelayState {
 
   /** The next thing to do now, or undefined. Each action is answered by its method above. */
   next(now: number, maxBatchBytes: number): Action | undefined {
-    return (
-      this.#nextVerify() ?? this.#nextRead(now) ?? this.#nextSend(now, maxBatchBytes) ?? this.#nextMark(now)
-    );
+    const action = this.#nextVerify() ?? this.#nextRead(now) ?? this.#nextSend(now, maxBatchBytes);
+    if (action) return action;
+    const mark = this.#settlement.next(now, this.#draining);
+    return mark && { kind: 'mark', mark };
   }
 
   /** When `next` has to be asked again although nothing happened. */
@@ -182,12 +173,8 @@ export class RelayState {
 
   get figures(): SessionFigures {
     const { failures, sendsSingly } = this.#sending;
-    return {
-      failures,
-      sendsSingly,
-      lockedRows: this.#settlement.lockedRows,
-      parkedOrders: this.#parkedOrders.size,
-    };
+    const { lockedRows } = this.#settlement;
+    return { failures, sendsSingly, lockedRows, parkedOrders: this.#parkedOrders.size };
   }
 
   #openTransaction(): Transaction {
@@ -201,9 +188,9 @@ export class RelayState {
     this.#parkedOrders.redrive({ target, lane, transaction });
   }
 
-  #take(message: OutboxMessage, transaction: Transaction): Pending {
+  #take(message: OutboxMessage, transaction: Transaction, wasRefused = false): Pending {
     const lane = message.aggregateId ?? this.#laneOfNoOrder(message.messageId);
-    const pending = toPending(message, transaction, lane, this.#options.prepare);
+    const pending = toPending({ message, transaction, lane, wasRefused }, this.#options.prepare);
     this.#settlement.receive(transaction);
     this.#backlog.add(pending.bytes);
     return pending;
@@ -259,10 +246,5 @@ export class RelayState {
   #nextSend(now: number, maxBatchBytes: number): Action | undefined {
     const batch = this.#draining ? undefined : this.#sending.next(now, maxBatchBytes);
     return batch && { kind: 'send', batch };
-  }
-
-  #nextMark(now: number): Action | undefined {
-    const mark = this.#settlement.next(now, this.#draining);
-    return mark && { kind: 'mark', mark };
   }
 }

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { errorCode } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
 import { exceededLimit, type WalLimit } from '../recovery/wal-limit.ts';
 import { RelayError } from '../relay-error.ts';
@@ -10,6 +11,7 @@ import { inspectSlotWal, walWarning } from '../replication/slot-wal.ts';
 
 export interface SessionWatchDeps {
   readonly pool: pg.Pool;
+  readonly table: OutboxTable;
   readonly publication: string;
   /** As the session found it. */
   readonly publicationVersion: string;
@@ -48,8 +50,10 @@ export function watchSession(deps: SessionWatchDeps): NodeJS.Timeout {
   return setInterval(() => void look(), LOOK_EVERY_MS);
 }
 
-async function lookAtPublication({ pool, publication, publicationVersion }: SessionWatchDeps): Promise<void> {
-  if ((await inspectPublication(pool, publication)) !== publicationVersion) {
+async function lookAtPublication(deps: SessionWatchDeps): Promise<void> {
+  const { pool, table, publication, publicationVersion } = deps;
+  const { version } = await inspectPublication(pool, publication, table);
+  if (version !== publicationVersion) {
     throw new RelayError('PUBLICATION_UNUSABLE', `The publication ${publication} has been changed`);
   }
 }

@@ -1,15 +1,15 @@
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 
-/** What one kind of session needs. Times in ms; 0: no limit. */
+/** What one kind of session needs. Times in ms; a limit that is not given is none. */
 export interface SessionNeeds {
   readonly url: string;
   readonly applicationName: string;
   /** How long to wait for a connection, and for its settings. */
   readonly connectTimeoutMs: number;
-  readonly statementTimeoutMs: number;
-  readonly lockTimeoutMs: number;
-  readonly idleInTransactionTimeoutMs: number;
+  readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
+  readonly idleInTransactionTimeoutMs?: number;
   /** More settings, or others than the usual ones, by their names. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -51,9 +51,9 @@ const SETTINGS = {
 /** Throws what pg throws for a URL that it cannot read. */
 export function sessionKind(needs: SessionNeeds): SessionKind {
   const timeouts = {
-    statement_timeout: needs.statementTimeoutMs,
-    lock_timeout: needs.lockTimeoutMs,
-    idle_in_transaction_session_timeout: needs.idleInTransactionTimeoutMs,
+    statement_timeout: needs.statementTimeoutMs ?? 0,
+    lock_timeout: needs.lockTimeoutMs ?? 0,
+    idle_in_transaction_session_timeout: needs.idleInTransactionTimeoutMs ?? 0,
   };
   // pg sends them as the session starts, but for a 0. A pooler takes them from nowhere else: what is set later would stay behind
   // in a session that others use.

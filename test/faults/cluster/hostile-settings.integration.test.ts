@@ -5,13 +5,14 @@ import { measureLag } from '../../../relay/monitoring/outbox-lag.ts';
 import { PublishError } from '../../../relay/publishing/publish-error.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
-import { assertSchemaCurrent } from '../../../src/core/schema-version.ts';
+import { assertSchemaCurrent } from '../../../src/db/schema-version.ts';
 import { openApp } from '../../support/app.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { type Cluster, createCluster } from '../../support/cluster.ts';
 import { openLog } from '../../support/log-lines.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import { tutorialOrder } from '../../support/orders.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import {
   connect,
   insertEvent,
@@ -106,10 +107,10 @@ test('set to their worst all at once, they are withstood by both processes', asy
   assert.equal(events.json().items.length, 2);
   const relayPool = openPool({ url: relayUrl, max: 1, applicationName: 'test', log });
   cleanup(t, () => relayPool.end());
-  const lag = await measureLag({ pool: relayPool, slot: 'hostile', monitor: relay.monitor });
+  const lag = await measureLag({ pool: relayPool, table: OUTBOX, slot: 'hostile', monitor: relay.monitor });
   assert.equal(lag.databaseError, null);
   assert.ok((lag.oldestUnsettled?.ageMs ?? -1) >= 0);
-  assert.equal((await inspectOutbox(relayPool, 1)).parkedCount, 1);
+  assert.equal((await inspectOutbox(relayPool, OUTBOX, 1)).parkedCount, 1);
   assert.deepEqual(
     lines.filter(({ level }) => level !== 'info').map(({ msg }) => msg.split(':')[0]),
     ['Memory can never take this message'],
@@ -119,7 +120,7 @@ test('set to their worst all at once, they are withstood by both processes', asy
 describe('what cannot be withstood is refused by name, and once it is mended all goes on by itself', {
   concurrency: true,
 }, () => {
-  for (const [name, { settings, api, relay: told }] of Object.entries(REFUSED)) {
+  for (const [name, { settings, api, relay: told, endsRelay }] of Object.entries(REFUSED)) {
     test(name, async (t) => {
       const cluster = await createCluster(t);
       const { apiUrl, relayUrl } = await createRoles(cluster);
@@ -129,11 +130,14 @@ describe('what cannot be withstood is refused by name, and once it is mended all
 
       if (api) await assert.rejects(assertSchemaCurrent(pool), api);
       else await assertSchemaCurrent(pool);
-      const relay = startRelay(t, { url: relayUrl, bus: new MemoryPublisher(), slot: slotOf(relayUrl) });
-      await untilToldAndTried(relay, told);
+      const start = () =>
+        startRelay(t, { url: relayUrl, bus: new MemoryPublisher(), slot: slotOf(relayUrl) });
+      const relay = start();
+      if (endsRelay) await assert.rejects(relay.running, told);
+      else await untilToldAndTried(relay, told);
       for (const role of ROLES) await cluster.pool.query(`ALTER ROLE ${role} RESET ALL`);
 
-      await untilStreaming(relay);
+      await untilStreaming(endsRelay ? start() : relay);
       await assertSchemaCurrent(openApiPool(t, apiUrl));
     });
   }

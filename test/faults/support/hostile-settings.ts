@@ -53,13 +53,18 @@ interface Refused {
   /** What is told; undefined: it works all the same. */
   readonly api: RegExp | undefined;
   readonly relay: RegExp;
+  /** The relay ends instead of trying again. */
+  readonly endsRelay?: true;
 }
-
-const NO_TABLE = /no table outbox on the search_path \(nowhere\).*\bpublic\b.*ALTER ROLE/;
 
 /** Take something away that only a person can give back. */
 export const REFUSED: Readonly<Record<string, Refused>> = {
-  search_path: { settings: { search_path: 'nowhere' }, api: NO_TABLE, relay: NO_TABLE },
+  search_path: {
+    settings: { search_path: 'nowhere' },
+    api: /no table outbox on the search_path \(nowhere\).*\bpublic\b.*ALTER ROLE/,
+    relay: /outbox does not exist.*search_path is nowhere: .*ALTER ROLE.*OUTBOX_TABLE/,
+    endsRelay: true,
+  },
   temp_file_limit: {
     settings: { temp_file_limit: '0', work_mem: '64', enable_indexscan: 'off', enable_bitmapscan: 'off' },
     api: undefined,

@@ -23,13 +23,12 @@ const refusedByPostgres = Object.assign(new Error('permission denied'), {
 
 const CASES: readonly [name: string, error: unknown, wait: Wait, phase: RelayPhase][] = [
   ['CONFIG_INVALID', relayError('CONFIG_INVALID'), 'never', 'stopped'],
-  ['SCHEMA_BEHIND', relayError('SCHEMA_BEHIND'), 'never', 'stopped'],
+  ['OUTBOX_INCOMPLETE', relayError('OUTBOX_INCOMPLETE'), 'never', 'stopped'],
   ['WAL_MALFORMED', relayError('WAL_MALFORMED'), 'never', 'stopped'],
   ['OUTBOX_UNREADABLE', relayError('OUTBOX_UNREADABLE'), 'never', 'stopped'],
   ['RECOVERY_REQUESTED', relayError('RECOVERY_REQUESTED'), 'at once', 'connecting'],
   ['SLOT_BUSY', relayError('SLOT_BUSY'), 'quarter second', 'standby'],
   ['DATABASE_SET_BACK', relayError('DATABASE_SET_BACK'), 'slow', 'set-back'],
-  ['SCHEMA_NOT_FOUND', relayError('SCHEMA_NOT_FOUND'), 'slow', 'waiting'],
   ['SLOT_UNUSABLE', relayError('SLOT_UNUSABLE'), 'slow', 'waiting'],
   ['setting refused', refusedByPostgres, 'slow', 'waiting'],
   ['broker unreachable', unreachable, 'growing', 'broker-away'],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hasUnsettled } from '../../../relay/outbox/has-unsettled.ts';
 import { createDatabase } from '../../support/database.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import { connect, insertEvent, insertEvents } from '../../support/relay.ts';
 
 test('whether anything is unsettled is answered in time, however many settled rows an open snapshot keeps in the index', async (t) => {
@@ -11,10 +12,10 @@ test('whether anything is unsettled is answered in time, however many settled ro
   await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM orders');
   await pool.query('UPDATE outbox SET processed_at = now()');
 
-  assert.equal(await hasUnsettled(pool, 1), true, 'not known in time');
-  assert.equal(await hasUnsettled(pool, 60_000), false);
+  assert.equal(await hasUnsettled(pool, OUTBOX, 1), true, 'not known in time');
+  assert.equal(await hasUnsettled(pool, OUTBOX, 60_000), false);
   await insertEvent(pool, 'Unsettled');
-  assert.equal(await hasUnsettled(pool, 60_000), true);
+  assert.equal(await hasUnsettled(pool, OUTBOX, 60_000), true);
   const { rows } = await pool.query('SHOW statement_timeout');
   assert.deepEqual(rows, [{ statement_timeout: '0' }]);
 });

@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
-import { DELETE_PIECE, Retention, type RetentionOptions } from '../../../relay/retention/retention.ts';
+import { deletePiece, Retention, type RetentionOptions } from '../../../relay/retention/retention.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import { insertEvents } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
@@ -128,7 +129,7 @@ test('a piece is read by its blocks: neither the whole table nor an index', asyn
   await insertRows(pool, 2_000, 'Old');
   await pool.query('ANALYZE outbox');
 
-  const { rows } = await pool.query(`EXPLAIN (FORMAT JSON) ${DELETE_PIECE}`, [
+  const { rows } = await pool.query(`EXPLAIN (FORMAT JSON) ${deletePiece(OUTBOX)}`, [
     '(0,0)',
     '(128,0)',
     new Date(),
@@ -224,7 +225,7 @@ function startRetention(t: TestContext, { url }: TestDatabase, options: Partial<
   const monitor = new RelayMonitor();
   const ending = new AbortController();
   const pace = { keepMs: HOUR_MS, everyMs: 5, pauseMs: 0 };
-  const retention = new Retention({ pool, slot: SLOT, monitor, log }, { ...pace, ...options });
+  const retention = new Retention({ pool, table: OUTBOX, slot: SLOT, monitor, log }, { ...pace, ...options });
   const running = retention.run(ending.signal);
   const stop = async () => {
     ending.abort();

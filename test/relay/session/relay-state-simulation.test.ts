@@ -123,7 +123,7 @@ const FAULTS: [typeof RelayState, RegExp][] = [
   [AcknowledgesOneTooFar, /was confirmed while m\d+ is not settled/],
   [TakesAnyKeepaliveForSettled, /was told to be handled while m\d+ is not settled/],
   [KeepsNoOrder, /overtook|in flight already/],
-  [TakesARefusalForAcceptance, /is not settled|overtook|unsettled, not/],
+  [TakesARefusalForAcceptance, /is not settled|overtook|unsettled, not|was never sent/],
   [GoesOnAfterAParkedMessage, /overtook/],
   [DoesNotHearTheOperator, /was never sent|overtook/],
   [ReadsBeforeTheOperatorCanBeSeen, /was never sent|overtook/],

@@ -316,6 +316,7 @@ test('what comes later of an order that is parked waits in the table, and the WA
 const rows = (messages: readonly OutboxMessage[], more: Partial<OrderRows> = {}): OrderRows => ({
   messages,
   isAll: true,
+  refusedBefore: new Set(),
   endsAtParked: false,
   readUpTo: 0n,
   isVisible: () => true,

@@ -33,7 +33,6 @@ for (const replication of [undefined, 'database']) {
       url: `${url}?options=${encodeURIComponent(options)}&lock_timeout=1&application_name=theirs`,
       applicationName: 'ours',
       connectTimeoutMs: 5_000,
-      statementTimeoutMs: 0,
       lockTimeoutMs: 3_000,
       idleInTransactionTimeoutMs: 4_000,
       settings: { wal_sender_timeout: '9000' },

@@ -46,6 +46,8 @@ interface Run {
   feed: { readonly rows: readonly Row[]; readonly consistentLsn: Lsn; fed: number } | undefined;
   readonly from: Lsn;
   readonly inFlight: Set<readonly Row[]>;
+  /** What it could not mark the last time, because the rows were locked. */
+  readonly locked: Set<Row>;
   /** How many rows it was given and does not know to be settled. */
   unsettled: number;
   draining: boolean;
@@ -207,6 +209,7 @@ export class Simulation {
       feed: table && { rows: table, consistentLsn: from, fed: 0 },
       from,
       inFlight: new Set(),
+      locked: new Set(),
       unsettled: 0,
       draining: false,
       redriven: false,
@@ -224,6 +227,8 @@ export class Simulation {
     }
     this.#confirm();
     this.#schedule.dropAllButBroker();
+    // What was locked until the end was sent, and nobody has written so.
+    this.#broker.allowRepeat(run.locked);
     this.#run = this.#start();
   }
 
@@ -360,7 +365,10 @@ export class Simulation {
     this.#schedule.later('relay', () => {
       const { rows, ...what } = this.#postgres.readOrder(row, 1 + this.#random.below(4), this.#schedule.now);
       const messages = rows.map(({ id, order }) => outboxMessage(id, order));
-      this.#schedule.later('relay', () => run.state.read(redrive, { ...what, messages }, this.#schedule.now));
+      const refusedBefore = new Set(rows.filter((each) => this.#declined.has(each)).map(({ id }) => id));
+      this.#schedule.later('relay', () =>
+        run.state.read(redrive, { ...what, messages, refusedBefore }, this.#schedule.now),
+      );
     });
   }
 
@@ -436,6 +444,8 @@ export class Simulation {
         const { transaction } = this.#row(messageId);
         return as === 'parked' && !present.has(messageId) && transaction && isVisible(transaction);
       });
+      for (const { message } of mark.messages) run.locked.delete(this.#row(message.messageId));
+      for (const { message } of locked) run.locked.add(this.#row(message.messageId));
       this.#broker.excuse(gone.map(({ message }) => this.#row(message.messageId)));
       if (gone.length > 0) run.redriven = true;
       this.#schedule.later('relay', () => {

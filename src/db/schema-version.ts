@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import journal from '../../drizzle/meta/_journal.json' with { type: 'json' };
-import { AppError, errorCode } from './errors.ts';
+import { ApiError } from '../api-error.ts';
+import { errorCode } from '../core/errors.ts';
 
 const UNDEFINED_TABLE = '42P01';
 const INVALID_SCHEMA_NAME = '3F000';
@@ -15,13 +16,13 @@ export async function assertSchemaCurrent(db: pg.Pool | pg.ClientBase): Promise<
   if (wanted === undefined) return;
   const { applied, isFound, searchPath, schemas } = await inspectSchema(db);
   if (applied < wanted.when) {
-    throw new AppError(
+    throw new ApiError(
       'SCHEMA_BEHIND',
       `The database schema is ${applied === 0 ? 'missing' : 'behind'}: migration ${wanted.tag} is not applied. Run: npm run db:migrate`,
     );
   }
   if (!isFound) {
-    throw new AppError(
+    throw new ApiError(
       'SCHEMA_NOT_FOUND',
       `There is no table outbox on the search_path (${searchPath}) of this session; the database has one in: ${schemas ?? 'no schema'}. ` +
         'Correct it by ALTER ROLE ... SET search_path, or by ?options=-c%20search_path%3DSCHEMA in the URL',
