@@ -46,6 +46,7 @@ const SETTINGS = {
   array_nulls: 'on',
   standard_conforming_strings: 'on',
   transform_null_equals: 'off',
+  quote_all_identifiers: 'off',
 };
 
 /** Throws what pg throws for a URL that it cannot read. */
