@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { portConfig, sharedConfig } from '../src/core/config.ts';
+import { databaseUrl, portConfig, sharedConfig } from '../src/core/config.ts';
 import { OUTBOX_TABLE_PATTERN } from './outbox/outbox-table.ts';
 import { destinationProperties } from './publishing/service-bus/destination.ts';
 import { RETENTION_PATTERN } from './retention/retention-cutoff.ts';
@@ -14,10 +14,7 @@ const identifier = (value: string) =>
 const properties = {
   ...sharedConfig,
   RELAY_DATABASE_URL: Type.Optional(
-    Type.String({
-      pattern: '^postgres(ql)?://',
-      description: 'postgres://..., a role with REPLICATION, straight to the server',
-    }),
+    databaseUrl('postgres://..., a role with REPLICATION, straight to the server'),
   ),
   RELAY_HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'an address to listen on' }),
   RELAY_PORT: portConfig(5001),

@@ -65,7 +65,8 @@ function begin(deps: RelayDeps, stopping: AbortSignal): Run {
   const publisher = new ObservedPublisher(deps.publisher, () => performance.now());
   publisher.connect().catch((err: unknown) => {
     monitor.failed(err);
-    log.warn({ err }, `${publisher.name} cannot be reached; trying again with the first message`);
+    const { level, advice } = reactionTo(err, 1, deps.random);
+    log[level]({ err }, advice ?? `${publisher.name} cannot be reached; trying again with the first message`);
   });
   const abandon = new AbortController();
   stopping.addEventListener('abort', () => {

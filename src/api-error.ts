@@ -4,6 +4,7 @@ import { AppError, type CoreErrorCode } from './core/errors.ts';
 export type ApiErrorCode =
   | CoreErrorCode
   | 'SCHEMA_BEHIND'
+  | 'SCHEMA_NOT_FOUND'
   | 'CONTEXT_INVALID'
   | 'REQUEST_INVALID'
   | 'ROUTE_NOT_FOUND'

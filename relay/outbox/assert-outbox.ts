@@ -8,13 +8,21 @@ const WAY_OUT = 'Run: npm run db:migrate, or for the outbox of another applicati
 /** Throws OUTBOX_INCOMPLETE that names every table and column that the relay uses and that is missing or of another type. */
 export async function assertOutbox(
   db: pg.Pool | pg.ClientBase,
-  { name, outbox, progress }: OutboxTable,
+  { name, schema, outbox, progress }: OutboxTable,
 ): Promise<void> {
   const faults = [
     ...findFaults(`The table ${name}`, OUTBOX_COLUMNS, await columnsOf(db, outbox)),
     ...findFaults(`The table relay_progress beside ${name}`, PROGRESS_COLUMNS, await columnsOf(db, progress)),
   ];
-  if (faults.length > 0) throw new RelayError('OUTBOX_INCOMPLETE', `${faults.join('. ')}. ${WAY_OUT}`);
+  if (faults.length === 0) return;
+  const path = schema === undefined ? `${await searchPath(db)}. ` : '';
+  throw new RelayError('OUTBOX_INCOMPLETE', `${faults.join('. ')}. ${path}${WAY_OUT}`);
+}
+
+/** Where a table without a schema is looked for, and how to look elsewhere. */
+async function searchPath(db: pg.Pool | pg.ClientBase): Promise<string> {
+  const { rows } = await db.query<{ path: string }>("SELECT current_setting('search_path') AS path");
+  return `The search_path is ${rows[0]?.path}: correct it by ALTER ROLE ... SET search_path, or name the schema in OUTBOX_TABLE`;
 }
 
 /** What a table lacks; `found`: the type of each column, nothing of a table that does not exist. */

@@ -165,13 +165,6 @@ export class OutboxStore {
     return readOrders(this.#pool, this.#table, targets);
   }
 
-  async hasUnsettled(): Promise<boolean> {
-    const { rowCount } = await this.#pool.query(
-      `SELECT FROM ${this.#table.outbox} WHERE ${UNSETTLED} LIMIT 1`,
-    );
-    return rowCount !== 0;
-  }
-
   /** Those of the rows at these positions that are still unsettled, in order. */
   async readAt(positions: readonly bigint[]): Promise<OutboxMessage[]> {
     const { rows } = await this.#pool.query<SelectedMessage>(

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import type { Lsn } from '../lsn.ts';
+import { hasUnsettled } from '../outbox/has-unsettled.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 import type { Publisher } from '../publishing/publisher.ts';
@@ -51,7 +52,7 @@ export interface Recovery extends NewSlot {
  * broker cannot be reached.
  */
 export async function findStart(deps: StartDeps, publicationVersion: string): Promise<Start> {
-  const { pool, store, slot, memory } = deps;
+  const { pool, slot, table, memory } = deps;
   // In this order: what is read later is never behind what was read before.
   const info = await inspectSlot(pool, slot);
   const progress = await deps.progress.find(slot);
@@ -64,7 +65,7 @@ export async function findStart(deps: StartDeps, publicationVersion: string): Pr
     progress,
     publicationVersion,
     recoveryRequested: memory.recoveryRequested,
-    tableHasUnsettled: await store.hasUnsettled(),
+    tableHasUnsettled: await hasUnsettled(pool, table),
     lastConfirmed: seen.confirmedLsn,
     walEnd: cluster.walEnd,
   });

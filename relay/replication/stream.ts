@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import { errorCode } from '../../src/core/errors.ts';
+import { sessionKind } from '../../src/core/session-settings.ts';
 import { formatLsn, type Lsn, maxLsn } from '../lsn.ts';
 import { RelayError } from '../relay-error.ts';
 import { limitWait } from './limit-wait.ts';
@@ -74,21 +75,21 @@ export class WalStream {
   private constructor(options: StreamOptions) {
     this.#options = options;
     this.#confirmed = options.from;
-    this.#plugin = new OutboxPlugin(options.publication, options.outboxOid, {
+    const { config, prepare } = sessionKind({
+      url: options.url,
+      applicationName: 'relay',
+      connectTimeoutMs: 5_000,
+      settings: { wal_sender_timeout: String(WAL_SENDER_TIMEOUT_MS) },
+    });
+    this.#plugin = new OutboxPlugin(options.publication, options.outboxOid, prepare, {
       onEvent: (event) => this.#receive(() => this.#onEvent(event)),
       onKeepalive: (lsn, shouldRespond) => this.#receive(() => this.#onKeepalive(lsn, shouldRespond)),
       onError: (error) => this.#fail(error),
     });
-    this.#service = new LogicalReplicationService(
-      {
-        connectionString: options.url,
-        application_name: 'relay',
-        connectionTimeoutMillis: 5_000,
-        keepAlive: true,
-        options: `-c wal_sender_timeout=${WAL_SENDER_TIMEOUT_MS}`,
-      },
-      { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: false } },
-    );
+    this.#service = new LogicalReplicationService(config, {
+      acknowledge: { auto: false, timeoutSeconds: 0 },
+      flowControl: { enabled: false },
+    });
     this.#ended.promise.catch(() => undefined); // whoever cares awaits it; there may be nobody left to
   }
 

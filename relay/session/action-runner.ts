@@ -120,7 +120,8 @@ export class ActionRunner {
     const retryInMs = Math.round(retryAt - now);
     const what = { err, kind: err.kind, messages: batch.length, firstMessageId: messageIds[0], retryInMs };
     const level = err.kind === 'transient' ? levelAfter(state.figures.failures) : 'error';
-    log[level](what, `${publisher.name} did not take a batch; it is sent again`);
+    const advice = err.kind === 'operator' ? `: ${err.message}` : '';
+    log[level](what, `${publisher.name} did not take a batch; it is sent again${advice}`);
     // In the background: nothing waits for what is only there to be read by people.
     store
       .noteFailure(messageIds, err.message, new Date(Date.now() + retryInMs), err.kind !== 'refused')

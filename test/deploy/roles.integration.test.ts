@@ -11,6 +11,7 @@ import { inspectOutbox } from '../../relay/admin/outbox-inspection.ts';
 import { measureLag } from '../../relay/monitoring/outbox-lag.ts';
 import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
 import { assertOutbox } from '../../relay/outbox/assert-outbox.ts';
+import { hasUnsettled } from '../../relay/outbox/has-unsettled.ts';
 import { OutboxStore } from '../../relay/outbox/outbox-store.ts';
 import { inspectCluster } from '../../relay/recovery/cluster.ts';
 import { dropSlot, makeSlot } from '../../relay/recovery/make-slot.ts';
@@ -177,7 +178,7 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   assert.equal((await inspectSlot(relay, SLOT))?.lost, false);
   assert.deepEqual(mark, { hits: 1, progressStored: true });
   assert.deepEqual([failed.settled.size, marked.settled.size], [0, 1]);
-  await store.hasUnsettled();
+  await hasUnsettled(relay, OUTBOX);
   await measureLag({ pool: relay, table: OUTBOX, slot: SLOT, monitor: new RelayMonitor() });
   await store.readAt([1n]);
   await progress.find(SLOT);

@@ -96,6 +96,16 @@ test('what may pass by itself is a warning four times, then an error, and asks n
   assert.equal(reactionTo(unreachable, 9, longest).advice, undefined);
 });
 
+test('what a person has to do about the broker is told at once as an error, and tried again as ever', () => {
+  const missing = new PublishError('create it', { kind: 'operator', code: 'BROKER_UNREACHABLE' });
+  const { level, advice, wait, phase, waitMs } = reactionTo(missing, 1, longest);
+
+  assert.deepEqual(
+    [level, advice, wait, phase, waitMs],
+    ['error', 'create it', 'growing', 'broker-away', 100],
+  );
+});
+
 test('a mark is tried again unless another relay has the slot, or the database was set back', () => {
   const ending = (Object.keys(POLICIES) as RelayErrorCode[]).filter((code) => endsMarking(relayError(code)));
 
