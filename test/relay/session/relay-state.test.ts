@@ -425,6 +425,20 @@ test('an order that is sent again waits for what is unsettled of its own, and fo
   assert.equal(nextRead(state, MARK_AT).order, 'A');
 });
 
+test('nothing more is read from the table while a whole batch of it is on its way', () => {
+  const state = openState({ parkedOrders: ['A', 'B'], limits: { maxBatchCount: 2 } });
+  ask(state, 20n, 'A');
+  const redrive = nextRead(state, 0);
+  ask(state, 30n, 'B');
+  state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')]), 0);
+  state.accepted(next(state, 0, 'send').batch, 0);
+  idle(state, 0);
+
+  state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
+
+  assert.equal(nextRead(state, MARK_AT).order, 'B');
+});
+
 test('thousands of orders that are asked for at once are read many at a time, and others go between them', () => {
   const orders = Array.from({ length: 15_000 }, (_, n) => `${n}`);
   const state = openState({ parkedOrders: orders });
