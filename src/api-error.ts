@@ -3,6 +3,7 @@ import { AppError, type CoreErrorCode } from './core/errors.ts';
 /** Every way in which the api says no, each documented where it is thrown. What a client is told: src/http/problem-details.ts. */
 export type ApiErrorCode =
   | CoreErrorCode
+  | 'SCHEMA_BEHIND'
   | 'CONTEXT_INVALID'
   | 'REQUEST_INVALID'
   | 'ROUTE_NOT_FOUND'

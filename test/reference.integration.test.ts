@@ -10,6 +10,7 @@ import { apiConfig } from '../src/config.ts';
 import { cleanup } from './support/cleanup.ts';
 import { createDatabase } from './support/database.ts';
 import { documents } from './support/documents.ts';
+import { OUTBOX } from './support/outbox-table.ts';
 
 // The tables of docs/reference.md, against what there is.
 
@@ -107,7 +108,14 @@ interface Schema {
 
 function healthServer(deps: Pick<Parameters<typeof buildHealthServer>[0], 'pool'>) {
   const monitor = new RelayMonitor();
-  return buildHealthServer({ ...deps, monitor, slot: 'none', publication: 'order_outbox', entity: 'orders' });
+  return buildHealthServer({
+    table: OUTBOX,
+    ...deps,
+    monitor,
+    slot: 'none',
+    publication: 'order_outbox',
+    entity: 'orders',
+  });
 }
 
 /** What stands below a heading, up to the next one. */

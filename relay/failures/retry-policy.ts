@@ -27,7 +27,7 @@ const ASK_A_PERSON: Policy = { wait: 'slow', phase: 'waiting' };
 /** What follows from each error of the relay's own. docs/failures.md has the same table, and is held to this one. */
 export const POLICIES = {
   CONFIG_INVALID: END,
-  SCHEMA_BEHIND: END,
+  OUTBOX_INCOMPLETE: END,
   // A process that cannot read what it is sent must not go on as if it had.
   WAL_MALFORMED: END,
   OUTBOX_UNREADABLE: END,

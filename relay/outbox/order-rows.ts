@@ -4,6 +4,7 @@ import { fromTable, type SelectedMessage } from './message-row.ts';
 import type { RedriveTarget } from './operator-request.ts';
 import { PARKED_OR_DEFERRED, SELECT_MESSAGE } from './outbox-columns.ts';
 import type { OutboxMessage } from './outbox-message.ts';
+import type { OutboxTable } from './outbox-table.ts';
 import { isVisibleIn } from './row-visibility.ts';
 
 /** What the table holds of an order that is to be sent again. */
@@ -37,16 +38,20 @@ const COLUMNS = `position, parked_at IS NOT NULL AS parked, retry_count AS "retr
  * What waits of each of these orders, or the row of no order: a thousand rows at the most, to which each has an equal share.
  * What the stream is bringing is not in it. Throws what `pg` throws.
  */
-export async function readOrders(pool: pg.Pool, targets: readonly RedriveTarget[]): Promise<OrderRows[]> {
+export async function readOrders(
+  pool: pg.Pool,
+  { outbox }: OutboxTable,
+  targets: readonly RedriveTarget[],
+): Promise<OrderRows[]> {
   const share = Math.floor(ROWS_AT_MOST / targets.length);
   // LIMIT 1: on old statistics PostgreSQL read all that waits of no order for each of its rows, instead of finding it by its id.
   const { rows } = await pool.query<Row>(
     `SELECT nr::int, pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, waiting.*
      FROM unnest($1::text[], $2::uuid[]) WITH ORDINALITY AS target (order_id, row_id, nr)
      LEFT JOIN LATERAL (
-       (SELECT ${COLUMNS} FROM outbox WHERE ${PARKED_OR_DEFERRED} AND aggregate_id = order_id ORDER BY position LIMIT $3)
+       (SELECT ${COLUMNS} FROM ${outbox} WHERE ${PARKED_OR_DEFERRED} AND aggregate_id = order_id ORDER BY position LIMIT $3)
        UNION ALL
-       SELECT ${COLUMNS} FROM (SELECT * FROM outbox WHERE message_id = row_id LIMIT 1) AS outbox
+       SELECT ${COLUMNS} FROM (SELECT * FROM ${outbox} WHERE message_id = row_id LIMIT 1) AS outbox
        WHERE ${PARKED_OR_DEFERRED} AND aggregate_id IS NULL
      ) AS waiting ON true ORDER BY nr, position`,
     [

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import type { Lsn } from '../lsn.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import type { Publisher } from '../publishing/publisher.ts';
 import { RelayError } from '../relay-error.ts';
 import { inspectSlot, type SlotInfo } from '../replication/slot.ts';
@@ -14,6 +15,7 @@ import { decideStart, RECOVERY_REASONS, type RecoveryReason } from './start-deci
 export interface StartDeps {
   readonly pool: pg.Pool;
   readonly replicationUrl: string;
+  readonly table: OutboxTable;
   readonly store: OutboxStore;
   readonly progress: ProgressStore;
   readonly publisher: Publisher;
@@ -106,7 +108,7 @@ async function beginRecovery(
   info: SlotInfo | undefined,
   epoch: bigint,
 ): Promise<Recovery> {
-  const { progress, publisher, slot, log, replicationUrl, onStep, stopping } = deps;
+  const { progress, publisher, slot, table, log, replicationUrl, onStep, stopping } = deps;
   try {
     // A slot that is made while nothing can be sent keeps WAL for nothing: what is unsettled waits in the table.
     await publisher.connect(true);
@@ -126,7 +128,7 @@ async function beginRecovery(
     `Recovering from the table: ${RECOVERY_REASONS[reason]}`,
   );
   onStep('making the replication slot, which waits for transactions that are open');
-  const made = await makeSlot(replicationUrl, slot, () => progress.restart(slot, epoch), stopping);
+  const made = await makeSlot(replicationUrl, slot, table, () => progress.restart(slot, epoch), stopping);
   const unsettled = made.positions.length;
   log.info({ slot, unsettled }, 'Made the replication slot; publishing the unsettled rows first');
   return { ...made, reason };

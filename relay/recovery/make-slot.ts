@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
 import { parseLsn } from '../lsn.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { RelayError } from '../relay-error.ts';
 import { parkedOrders, type UnsettledTable, unsettledPositions } from './unsettled-table.ts';
 
@@ -21,6 +22,7 @@ export interface NewSlot extends UnsettledTable {
 export async function makeSlot(
   url: string,
   name: string,
+  table: OutboxTable,
   onLocked: () => Promise<bigint | undefined>,
   stopping: AbortSignal,
 ): Promise<NewSlot> {
@@ -52,8 +54,8 @@ export async function makeSlot(
         throw new RelayError('SLOT_UNUSABLE', `PostgreSQL did not describe the slot ${name} it made`);
       await ordinary.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await ordinary.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(slot.snapshot_name)}`);
-      const positions = await unsettledPositions(ordinary);
-      const parked = await parkedOrders(ordinary);
+      const positions = await unsettledPositions(ordinary, table);
+      const parked = await parkedOrders(ordinary, table);
       await ordinary.query('COMMIT');
       const now = await ordinary.query<{ snapshot: string }>(
         'SELECT pg_current_snapshot()::text AS snapshot',

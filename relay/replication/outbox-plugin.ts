@@ -34,13 +34,14 @@ const XLOG_DATA_HEADER_BYTES = 25;
 export class OutboxPlugin {
   readonly options: { readonly publication: string };
   readonly #receiver: WalReceiver;
-  readonly #decoder = new OutboxDecoder();
+  readonly #decoder: OutboxDecoder;
   #connection: Connection | undefined;
   #reader: CoalescedReader | undefined;
   #sender: WalSender | undefined;
 
-  constructor(publication: string, receiver: WalReceiver) {
+  constructor(publication: string, outboxOid: number, receiver: WalReceiver) {
     this.options = { publication };
+    this.#decoder = new OutboxDecoder(outboxOid);
     this.#receiver = receiver;
   }
 

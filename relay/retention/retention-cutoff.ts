@@ -6,8 +6,8 @@ export interface RetentionSample {
   readonly now: Date;
   /** The end of the WAL. */
   readonly lsn: Lsn;
-  /** The stored progress: the stream never again brings what committed before it. */
-  readonly settledLsn: Lsn | undefined;
+  /** The stream never again brings what committed before it. */
+  readonly unrepeatedLsn: Lsn;
 }
 
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -26,7 +26,7 @@ export function parseRetention(text: string): number | undefined {
 export class RetentionCutoff {
   readonly #keepMs: number;
   #pending: { readonly now: Date; readonly lsn: Lsn } | undefined;
-  /** Whatever was settled before it had committed before a position that the stored progress has passed since. */
+  /** Whatever was settled before it had committed before a position of which that is known since. */
   #passed: Date | undefined;
 
   constructor(keepMs: number) {
@@ -34,8 +34,8 @@ export class RetentionCutoff {
   }
 
   /** Undefined while nothing is known to be safe. */
-  observe({ now, lsn, settledLsn = 0n }: RetentionSample): Date | undefined {
-    if (this.#pending && settledLsn >= this.#pending.lsn) {
+  observe({ now, lsn, unrepeatedLsn }: RetentionSample): Date | undefined {
+    if (this.#pending && unrepeatedLsn >= this.#pending.lsn) {
       this.#passed = this.#pending.now;
       this.#pending = undefined;
     }

@@ -1,66 +1,70 @@
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import { pause } from '../../src/core/pause.ts';
-import { parseLsn } from '../lsn.ts';
+import { type Lsn, parseLsn } from '../lsn.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
-import { RetentionCutoff, type RetentionSample } from './retention-cutoff.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
+import { RetentionCutoff } from './retention-cutoff.ts';
+import { TableSweep, type TableSweepOptions } from './table-sweep.ts';
 
-export interface RetentionOptions {
+export interface RetentionOptions extends Partial<TableSweepOptions> {
   /** How long a row is kept after it was published or dropped. */
   readonly keepMs: number;
   /** Between two rounds; without it, a 24th of `keepMs`, a minute at the least and an hour at the most. */
   readonly everyMs?: number;
-  /** After each piece of the table, deleted from or not: what bounds the load of a round. */
-  readonly pauseMs?: number;
-  /** How many blocks are one piece. */
-  readonly blocks?: number;
 }
 
 export interface RetentionDeps {
   readonly pool: pg.Pool;
-  readonly slot: string;
+  readonly table: OutboxTable;
   readonly monitor: RelayMonitor;
   readonly log: Logger;
+  readonly random: () => number;
 }
 
 const MINUTE_MS = 60_000;
 const BLOCKS = 128;
 const PAUSE_MS = 100;
 
-/**
- * Deletes rows of the outbox that were published or dropped long enough ago, never others. It goes through the table block by
- * block: an index on the time would cost every mark, and sorting millions of rows a long statement.
- */
+/** Deletes rows of the outbox that were published or dropped long enough ago, never others. */
 export class Retention {
   readonly #deps: RetentionDeps;
-  readonly #options: Required<RetentionOptions>;
+  readonly #everyMs: number;
   readonly #cutoff: RetentionCutoff;
-  /** Where the round is: one that was cut short goes on there, or the end of a large table would never be reached. */
-  #block = 0;
+  readonly #sweep: TableSweep;
 
-  constructor(deps: RetentionDeps, options: RetentionOptions) {
-    const everyMs = Math.min(Math.max(options.keepMs / 24, MINUTE_MS), 60 * MINUTE_MS);
+  constructor(deps: RetentionDeps, { keepMs, everyMs, ...options }: RetentionOptions) {
+    const roundMs = Math.max(keepMs / 24, MINUTE_MS);
     this.#deps = deps;
-    this.#options = { everyMs, pauseMs: PAUSE_MS, blocks: BLOCKS, ...options };
-    this.#cutoff = new RetentionCutoff(options.keepMs);
+    this.#everyMs = everyMs ?? Math.min(roundMs, 60 * MINUTE_MS);
+    this.#cutoff = new RetentionCutoff(keepMs);
+    this.#sweep = new TableSweep(deps, { roundMs, pauseMs: PAUSE_MS, blocks: BLOCKS, ...options });
   }
 
-  /** Round after round until `ending`. Never rejects: a failure is logged, and the next round tries again. */
-  async run(ending: AbortSignal): Promise<void> {
-    const { everyMs } = this.#options;
+  /**
+   * Round after round until `ending`. `unrepeatedLsn` tells the position before which the stream brings nothing again, whatever
+   * happens. Never rejects: a failure is logged, and the next round tries again.
+   */
+  async run(unrepeatedLsn: () => Lsn, ending: AbortSignal): Promise<void> {
     while (!ending.aborted) {
-      const cutoff = await this.#round(ending);
+      const cutoff = await this.#round(unrepeatedLsn, ending);
       // The first looks find nothing yet that is known to be safe.
-      await pause(cutoff ? everyMs : Math.min(everyMs, MINUTE_MS), ending);
+      await pause(cutoff ? this.#everyMs : Math.min(this.#everyMs, MINUTE_MS), ending);
     }
   }
 
   /** Returns the time before which everything is deleted now; undefined when there was none, or the round has failed. */
-  async #round(ending: AbortSignal): Promise<Date | undefined> {
-    const { pool, slot, log } = this.#deps;
+  async #round(unrepeatedLsn: () => Lsn, ending: AbortSignal): Promise<Date | undefined> {
+    const { pool, monitor, log } = this.#deps;
     try {
-      const cutoff = this.#cutoff.observe(await sample(pool, slot));
-      const deleted = cutoff ? await this.#deleteBefore(cutoff, ending) : 0;
+      const cutoff = this.#cutoff.observe({ ...(await walEnd(pool)), unrepeatedLsn: unrepeatedLsn() });
+      if (!cutoff) return undefined;
+      const { deletedRows: before } = monitor.counts;
+      const onDeleted = (rows: number) => {
+        monitor.counts.deletedRows += rows;
+      };
+      await this.#sweep.round(cutoff, onDeleted, ending);
+      const deleted = monitor.counts.deletedRows - before;
       if (deleted > 0) log.info({ deleted, settledBefore: cutoff }, 'Deleted old rows of the outbox');
       return cutoff;
     } catch (err) {
@@ -68,45 +72,13 @@ export class Retention {
       return undefined;
     }
   }
-
-  async #deleteBefore(cutoff: Date, ending: AbortSignal): Promise<number> {
-    const { pool, monitor } = this.#deps;
-    const { blocks, pauseMs } = this.#options;
-    const size = await blocksOfOutbox(pool);
-    let deleted = 0;
-    if (this.#block >= size) this.#block = 0;
-    while (this.#block < size && !ending.aborted) {
-      const range = [this.#block, this.#block + blocks].map((block) => `(${block},0)`);
-      const { rowCount } = await pool.query(DELETE_PIECE, [...range, cutoff]);
-      this.#block += blocks;
-      deleted += rowCount ?? 0;
-      monitor.counts.deletedRows += rowCount ?? 0;
-      await pause(pauseMs, ending);
-    }
-    return deleted;
-  }
 }
 
-/** A range of blocks is read by their numbers, without an index. The greatest of the two times ignores the one that is NULL. */
-export const DELETE_PIECE =
-  'DELETE FROM outbox WHERE ctid >= $1::tid AND ctid < $2::tid AND greatest(processed_at, dropped_at) < $3';
-
-async function sample(pool: pg.Pool, slot: string): Promise<RetentionSample> {
+async function walEnd(pool: pg.Pool): Promise<{ now: Date; lsn: Lsn }> {
   // The end of what is inserted, not of what is written: without synchronous_commit, rows are seen before they are written.
-  const { rows } = await pool.query<{ now: Date; lsn: string; settled: string | null }>(
-    `SELECT statement_timestamp() AS now, pg_current_wal_insert_lsn() AS lsn,
-       (SELECT settled_lsn FROM relay_progress WHERE slot = $1) AS settled`,
-    [slot],
+  const { rows } = await pool.query<{ now: Date; lsn: string }>(
+    'SELECT statement_timestamp() AS now, pg_current_wal_insert_lsn() AS lsn',
   );
-  const { now = new Date(0), lsn = '0/0', settled = null } = rows[0] ?? {};
-  return { now, lsn: parseLsn(lsn), settledLsn: settled === null ? undefined : parseLsn(settled) };
-}
-
-/** Of the largest partition, should the outbox have partitions: a range of blocks is one of each of them. */
-async function blocksOfOutbox(pool: pg.Pool): Promise<number> {
-  const { rows } = await pool.query<{ blocks: number }>(
-    `SELECT ceil(max(pg_relation_size(relid)) / current_setting('block_size')::numeric)::int AS blocks
-     FROM (SELECT 'outbox'::regclass AS relid UNION ALL SELECT relid FROM pg_partition_tree('outbox')) AS tables`,
-  );
-  return rows[0]?.blocks ?? 0;
+  const { now = new Date(0), lsn = '0/0' } = rows[0] ?? {};
+  return { now, lsn: parseLsn(lsn) };
 }

@@ -46,6 +46,10 @@ export class ParkedOrders {
     return this.#parked.size;
   }
 
+  get orders(): Iterable<string> {
+    return this.#parked;
+  }
+
   park(lane: string): void {
     this.#parked.add(lane);
   }

@@ -177,6 +177,15 @@ export class RelayState {
     return this.#settlement.handledLsn;
   }
 
+  get unrepeatedLsn(): Lsn {
+    return this.#settlement.unrepeatedLsn;
+  }
+
+  /** Of which nothing is sent: a message of theirs is parked, as far as is known here. */
+  get parkedOrders(): Iterable<string> {
+    return this.#parkedOrders.orders;
+  }
+
   get figures(): SessionFigures {
     const { failures, sendsSingly } = this.#sending;
     const { lockedRows } = this.#settlement;
@@ -208,7 +217,8 @@ export class RelayState {
     for (const pending of batch) {
       pending.parked = parked;
       this.#settlement.park([pending, ...this.#sending.withdrawBehind(pending, batch)]);
-      if (pending.lane !== undefined) this.#parkedOrders.park(pending.lane);
+      const { aggregateId } = pending.message;
+      if (aggregateId !== undefined) this.#parkedOrders.park(aggregateId);
     }
   }
 

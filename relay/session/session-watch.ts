@@ -1,24 +1,21 @@
-import type pg from 'pg';
 import { errorCode } from '../../src/core/errors.ts';
-import type { Logger } from '../../src/core/log.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
 import { exceededLimit, type WalLimit } from '../recovery/wal-limit.ts';
 import { RelayError } from '../relay-error.ts';
 import { inspectPublication } from '../replication/publication.ts';
 import { inspectSlotWal, walWarning } from '../replication/slot-wal.ts';
+import { ForgottenWatch, type ForgottenWatchDeps } from './forgotten-watch.ts';
 
-export interface SessionWatchDeps {
-  readonly pool: pg.Pool;
+export interface SessionWatchDeps extends ForgottenWatchDeps {
   readonly publication: string;
   /** As the session found it. */
   readonly publicationVersion: string;
-  readonly slot: string;
-  readonly epoch: bigint;
   readonly store: OutboxStore;
   readonly publisher: ObservedPublisher;
   readonly walLimit: WalLimit;
-  readonly log: Logger;
+  /** How often to look, if not every 5 s. */
+  readonly watchEveryMs?: number;
   /** Ends the session as failed. */
   readonly fail: (error: unknown) => void;
   /** Ends the session because the slot keeps WAL for a broker that is away. */
@@ -28,28 +25,38 @@ export interface SessionWatchDeps {
 const LOOK_EVERY_MS = 5_000;
 
 /**
- * Looks now and then whether the publication is as it was, how much WAL the slot keeps, and what is parked and may be tried again. Also notices a PostgreSQL that is
- * gone while the stream is paused and hears nothing. The caller clears the timer.
+ * Looks now and then whether the publication is as it was, how much WAL the slot keeps, what is parked and may be tried again, and
+ * what waits although nothing holds it. Also notices a PostgreSQL that is gone while the stream is paused and hears nothing. The
+ * caller clears the timer.
  */
 export function watchSession(deps: SessionWatchDeps): NodeJS.Timeout {
   let late = 0;
   let warned = false;
+  let looking = false;
+  const forgotten = new ForgottenWatch(deps);
   const look = async () => {
+    if (looking) return;
+    looking = true;
     try {
       await lookAtPublication(deps);
       warned = await lookAtSlot(deps, warned);
       await retryParked(deps);
+      await forgotten.look();
       late = 0;
     } catch (error) {
       // One answer that is late is no sign that PostgreSQL is gone.
       if (errorCode(error) !== undefined || ++late > 1) deps.fail(error);
+    } finally {
+      looking = false;
     }
   };
-  return setInterval(() => void look(), LOOK_EVERY_MS);
+  return setInterval(() => void look(), deps.watchEveryMs ?? LOOK_EVERY_MS);
 }
 
-async function lookAtPublication({ pool, publication, publicationVersion }: SessionWatchDeps): Promise<void> {
-  if ((await inspectPublication(pool, publication)) !== publicationVersion) {
+async function lookAtPublication(deps: SessionWatchDeps): Promise<void> {
+  const { pool, table, publication, publicationVersion } = deps;
+  const { version } = await inspectPublication(pool, publication, table);
+  if (version !== publicationVersion) {
     throw new RelayError('PUBLICATION_UNUSABLE', `The publication ${publication} has been changed`);
   }
 }

@@ -3,7 +3,7 @@ import { parseRequest, type RedriveTarget } from '../outbox/operator-request.ts'
 import { readUnsettled, type UnsettledTable } from '../recovery/unsettled-table.ts';
 import { RelayError } from '../relay-error.ts';
 import type { WalEvent } from '../replication/outbox-decoder.ts';
-import type { StreamHandler } from '../replication/stream.ts';
+import type { StreamHandler } from '../replication/stream-handler.ts';
 import type { Action } from './action.ts';
 import { ActionRunner, type SessionDeps } from './action-runner.ts';
 

@@ -168,6 +168,14 @@ export class Settlement {
     return this.#storedLsn;
   }
 
+  /**
+   * The stream never again brings an event that committed before it, whatever happens: a restart begins at what is stored, and
+   * between that and this there was none.
+   */
+  get unrepeatedLsn(): Lsn {
+    return this.#tracker.safeLsn > this.#storedLsn ? this.#storedLsn : maxLsn(this.#storedLsn, this.#idleLsn);
+  }
+
   /** Everything before it is settled: with nothing unsettled, as far as the server has come without events. */
   get handledLsn(): Lsn {
     return maxLsn(this.#tracker.safeLsn, this.#idleLsn);

@@ -45,7 +45,7 @@ const BAD: Bad[] = [
   {
     name: 'a body of 300,000 bytes',
     row: { body: JSON.stringify({ text: 'x'.repeat(300_000) }) },
-    reason: /The message has 30\d{4} bytes, and the entity takes 262144/,
+    reason: /The message is too large: it has 30\d{4} bytes, and the entity takes 262144/,
   },
 ];
 

@@ -160,10 +160,10 @@ test('a stand-by is not ready while the relay that has the slot sends nothing', 
   const second = startRelay(t, { url, bus: new MemoryPublisher(), parts });
   await until('it stands by', () => second.monitor.phase === 'standby' && second.monitor.isReady);
   const sending = Promise.withResolvers<void>();
-  const { send } = bus;
+  const send = bus.send.bind(bus);
   bus.send = async (batch) => {
     await sending.promise;
-    return send.call(bus, batch);
+    return send(batch);
   };
 
   await insertEvent(pool, 'Held');

@@ -31,6 +31,8 @@ export class MemoryPublisher implements Publisher, TestBroker {
   readonly accepted: OutboxMessage[] = [];
   /** Asked before each connect, with an empty batch, and before each send; what it returns is thrown. */
   refuse: (batch: readonly OutboxMessage[]) => PublishError | undefined = () => undefined;
+  /** Awaited before each send. */
+  before: (batch: readonly OutboxMessage[]) => Promise<void> = async () => undefined;
 
   constructor(limits: Partial<PublisherLimits> = {}) {
     this.limits = {
@@ -53,6 +55,7 @@ export class MemoryPublisher implements Publisher, TestBroker {
 
   async send(prepared: readonly MemoryMessage[]): Promise<void> {
     const batch = prepared.map(({ message }) => message);
+    await this.before(batch);
     const refusal = this.#tooLarge(prepared) ?? this.refuse(batch);
     // A batch whose outcome is unknown was taken, which is the worse of the two.
     if (!refusal || refusal.outcomeUnknown) this.accepted.push(...batch);

@@ -23,7 +23,7 @@ const refusedByPostgres = Object.assign(new Error('permission denied'), {
 
 const CASES: readonly [name: string, error: unknown, wait: Wait, phase: RelayPhase][] = [
   ['CONFIG_INVALID', relayError('CONFIG_INVALID'), 'never', 'stopped'],
-  ['SCHEMA_BEHIND', relayError('SCHEMA_BEHIND'), 'never', 'stopped'],
+  ['OUTBOX_INCOMPLETE', relayError('OUTBOX_INCOMPLETE'), 'never', 'stopped'],
   ['WAL_MALFORMED', relayError('WAL_MALFORMED'), 'never', 'stopped'],
   ['OUTBOX_UNREADABLE', relayError('OUTBOX_UNREADABLE'), 'never', 'stopped'],
   ['RECOVERY_REQUESTED', relayError('RECOVERY_REQUESTED'), 'at once', 'connecting'],

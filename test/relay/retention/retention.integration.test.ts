@@ -2,16 +2,19 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
+import { parseLsn } from '../../../relay/lsn.ts';
 import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
-import { DELETE_PIECE, Retention, type RetentionOptions } from '../../../relay/retention/retention.ts';
+import { Retention, type RetentionOptions } from '../../../relay/retention/retention.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import { insertEvents } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
 const HOUR_MS = 3_600_000;
-const SLOT = 'order_outbox';
+/** Past all that is written. */
+const END = parseLsn('FFFFFFFF/0');
 const log = createLogger({ level: 'silent', service: 'test' });
 
 test('what was published or dropped longer ago is deleted, and nothing else', async (t) => {
@@ -44,7 +47,6 @@ test('what was published or dropped longer ago is deleted, and nothing else', as
     await insertRows(database.pool, 1, type);
     await database.pool.query(`UPDATE outbox SET ${columns} WHERE message_type = $1`, [type]);
   }
-  await setProgress(database.pool);
 
   const { monitor } = startRetention(t, database);
   await until('rows are deleted', () => monitor.counts.deletedRows > 0);
@@ -60,27 +62,14 @@ test('nothing is deleted that the stream could still bring again', async (t) => 
   const database = await createDatabase(t);
   await insertRows(database.pool, 1, 'Old');
   await publish(database.pool);
-  const { rows } = await database.pool.query(`SELECT '0/1'::pg_lsn AS before`);
-  await setProgress(database.pool, rows[0].before);
+  let unrepeatedLsn = 1n;
 
-  const { monitor, untilRounds } = startRetention(t, database);
+  const { monitor, untilRounds } = startRetention(t, database, {}, () => unrepeatedLsn);
   await untilRounds(3);
   assert.deepEqual(await types(database.pool), ['Old']);
 
-  await setProgress(database.pool);
+  unrepeatedLsn = END;
   await until('the row is deleted', () => monitor.counts.deletedRows === 1);
-});
-
-test('nothing is deleted while the table has not been settled', async (t) => {
-  const database = await createDatabase(t);
-  await insertRows(database.pool, 1, 'Old');
-  await publish(database.pool);
-  await setProgress(database.pool, null);
-
-  const { untilRounds } = startRetention(t, database);
-  await untilRounds(3);
-
-  assert.deepEqual(await types(database.pool), ['Old']);
 });
 
 test('the table is gone through piece by piece, with a pause after each', async (t) => {
@@ -88,7 +77,6 @@ test('the table is gone through piece by piece, with a pause after each', async 
   await insertRows(database.pool, 2_000, 'Old');
   await publish(database.pool);
   await database.pool.query('VACUUM FULL outbox'); // or the first piece would have dead rows only
-  await setProgress(database.pool);
 
   const { monitor, stop } = startRetention(t, database, { pauseMs: HOUR_MS, blocks: 100 });
   await until('a piece is deleted', () => monitor.counts.deletedRows > 0);
@@ -108,7 +96,6 @@ test('a round that was cut short goes on where it was', async (t) => {
   await insertRows(database.pool, 500, 'Old');
   await publish(database.pool);
   await database.pool.query('VACUUM FULL outbox');
-  await setProgress(database.pool);
   const { monitor, retention, stop } = startRetention(t, database, { pauseMs: HOUR_MS, blocks: 20 });
   await until('a piece is deleted', () => monitor.counts.deletedRows > 0);
   await stop();
@@ -116,26 +103,11 @@ test('a round that was cut short goes on where it was', async (t) => {
   while (monitor.counts.deletedRows < 500) {
     const { deletedRows } = monitor.counts;
     const ending = new AbortController();
-    const running = retention.run(AbortSignal.any([ending.signal, t.signal]));
+    const running = retention.run(() => END, AbortSignal.any([ending.signal, t.signal]));
     await until('the next piece is deleted', () => monitor.counts.deletedRows > deletedRows);
     ending.abort();
     await running;
   }
-});
-
-test('a piece is read by its blocks: neither the whole table nor an index', async (t) => {
-  const { pool } = await createDatabase(t);
-  await insertRows(pool, 2_000, 'Old');
-  await pool.query('ANALYZE outbox');
-
-  const { rows } = await pool.query(`EXPLAIN (FORMAT JSON) ${DELETE_PIECE}`, [
-    '(0,0)',
-    '(128,0)',
-    new Date(),
-  ]);
-
-  const [scan] = rows[0]['QUERY PLAN'][0].Plan.Plans;
-  assert.equal(scan['Node Type'], 'Tid Range Scan');
 });
 
 test('rows of an outbox with partitions are deleted too', async (t) => {
@@ -149,7 +121,6 @@ test('rows of an outbox with partitions are deleted too', async (t) => {
   await database.pool.query(`UPDATE outbox SET created_at = '1999-12-31' WHERE position % 2 = 0`);
   await publish(database.pool);
   await insertRows(database.pool, 1, 'New');
-  await setProgress(database.pool);
 
   const { monitor } = startRetention(t, database, { blocks: 3 });
   await until('the old rows are deleted', () => monitor.counts.deletedRows === 500);
@@ -161,7 +132,6 @@ test('a failure does no harm: the next round tries again', async (t) => {
   const database = await createDatabase(t);
   await insertRows(database.pool, 1, 'Old');
   await publish(database.pool);
-  await setProgress(database.pool);
   await database.pool.query('ALTER TABLE outbox RENAME TO elsewhere');
 
   const { monitor, untilRounds } = startRetention(t, database);
@@ -173,7 +143,6 @@ test('a failure does no harm: the next round tries again', async (t) => {
 
 test('the table does not grow while as much is deleted as comes', async (t) => {
   const database = await createDatabase(t);
-  await setProgress(database.pool);
   const { monitor } = startRetention(t, database);
   const size = async () => {
     const { rows } = await database.pool.query(`SELECT pg_total_relation_size('outbox')::int AS size`);
@@ -203,14 +172,6 @@ async function publish(pool: pg.Pool): Promise<void> {
   await pool.query(`UPDATE outbox SET processed_at = now() - interval '2 hours'`);
 }
 
-async function setProgress(pool: pg.Pool, settledLsn: string | null = 'FFFFFFFF/0'): Promise<void> {
-  await pool.query(
-    `INSERT INTO relay_progress (slot, settled_lsn, system_identifier, timeline, epoch) VALUES ($1, $2, '1', 1, 1)
-     ON CONFLICT (slot) DO UPDATE SET settled_lsn = $2`,
-    [SLOT, settledLsn],
-  );
-}
-
 async function types(pool: pg.Pool): Promise<string[]> {
   const { rows } = await pool.query<{ type: string }>(
     'SELECT message_type AS type FROM outbox ORDER BY position',
@@ -219,13 +180,21 @@ async function types(pool: pg.Pool): Promise<string[]> {
 }
 
 /** Keeps an hour, with rounds and pieces right after each other unless `options` say otherwise. */
-function startRetention(t: TestContext, { url }: TestDatabase, options: Partial<RetentionOptions> = {}) {
+function startRetention(
+  t: TestContext,
+  { url }: TestDatabase,
+  options: Partial<RetentionOptions> = {},
+  unrepeatedLsn = () => END,
+) {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
   const monitor = new RelayMonitor();
   const ending = new AbortController();
   const pace = { keepMs: HOUR_MS, everyMs: 5, pauseMs: 0 };
-  const retention = new Retention({ pool, slot: SLOT, monitor, log }, { ...pace, ...options });
-  const running = retention.run(ending.signal);
+  const retention = new Retention(
+    { pool, table: OUTBOX, monitor, log, random: () => 0 },
+    { ...pace, ...options },
+  );
+  const running = retention.run(unrepeatedLsn, ending.signal);
   const stop = async () => {
     ending.abort();
     await running;

@@ -657,6 +657,25 @@ test('an idle position is stored when it has moved far enough, once a second, an
   next(state, 6_000, 'mark');
 });
 
+test('what is not repeated: up to what is stored, and further where the stream has brought nothing since', () => {
+  const state = openState({ settledLsn: 10n });
+  state.keepalive(1_000n); // too near to be stored
+  assert.deepEqual([state.storedLsn, state.unrepeatedLsn], [10n, 1_000n]);
+
+  receive(state, 2_000n, outboxMessage('1', 'A'));
+  state.keepalive(3_000n);
+  state.accepted(next(state, 0, 'send').batch, 0);
+  assert.equal(state.unrepeatedLsn, 1_000n);
+
+  const { mark } = next(state, MARK_AT, 'mark');
+  state.marked(mark, NOT_STORED, MARK_AT);
+  state.keepalive(4_000n);
+  assert.equal(state.unrepeatedLsn, 10n, 'a restart would bring it again');
+
+  state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
+  assert.equal(state.unrepeatedLsn, 4_000n);
+});
+
 test('events out of their order are refused', () => {
   const state = openState();
 

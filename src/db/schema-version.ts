@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import journal from '../../drizzle/meta/_journal.json' with { type: 'json' };
-import { AppError, errorCode } from './errors.ts';
+import { ApiError } from '../api-error.ts';
+import { errorCode } from '../core/errors.ts';
 
 const UNDEFINED_TABLE = '42P01';
 const INVALID_SCHEMA_NAME = '3F000';
@@ -14,7 +15,7 @@ export async function assertSchemaCurrent(db: pg.Pool | pg.ClientBase): Promise<
   if (wanted === undefined) return;
   const applied = await newestApplied(db);
   if (applied >= wanted.when) return;
-  throw new AppError(
+  throw new ApiError(
     'SCHEMA_BEHIND',
     `The database schema is ${applied === 0 ? 'missing' : 'behind'}: migration ${wanted.tag} is not applied. Run: npm run db:migrate`,
   );
