@@ -204,9 +204,7 @@ export class RelayState {
   }
 
   #take(message: OutboxMessage, transaction: Transaction, wasRefused = false): Pending {
-    const { oneOrderPerBatch } = this.#options.limits;
-    const lane = message.aggregateId ?? (oneOrderPerBatch ? message.messageId : undefined);
-    const pending = toPending({ message, transaction, lane, wasRefused }, this.#options.prepare);
+    const pending = toPending({ message, transaction, wasRefused }, this.#options);
     this.#settlement.receive(transaction);
     this.#backlog.add(pending);
     return pending;
@@ -223,19 +221,12 @@ export class RelayState {
   }
 
   #route(pending: Pending): void {
-    switch (this.#parkedOrders.route(pending)) {
-      case 'send':
-        this.#sending.push(pending);
-        break;
-      case 'defer':
-        this.#settlement.park([pending]);
-        break;
-      case 'known':
-        this.#settlement.settle([pending]);
-        this.#backlog.remove([pending]);
-        break;
-      case 'aside':
-        break;
+    const route = this.#parkedOrders.route(pending);
+    if (route === 'send') this.#sending.push(pending);
+    else if (route === 'defer') this.#settlement.park([pending]);
+    else if (route === 'known') {
+      this.#settlement.settle([pending]);
+      this.#backlog.remove([pending]);
     }
   }
 
