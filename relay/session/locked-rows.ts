@@ -3,7 +3,7 @@ import type { Pending } from './pending.ts';
 
 /** What cannot be marked because another session has locked the row. It is tried again by itself, so that it delays no other. Pure. */
 export class LockedRows {
-  readonly #rows = new Map<Pending, Mark['as']>();
+  #rows = new Map<Pending, Mark['as']>();
   #againAt = 0;
   /** Once, before the end. */
   #triedAtEnd = false;
@@ -12,9 +12,15 @@ export class LockedRows {
     return this.#rows.size;
   }
 
+  /** The other kind is next; of their own they come first, since what waits behind them may be here already. */
   add(as: Mark['as'], locked: readonly Pending[], againAt: number): void {
     if (locked.length === 0) return;
-    for (const pending of locked) this.#rows.set(pending, as);
+    const rows = [...this.#rows];
+    this.#rows = new Map([
+      ...rows.filter(([, other]) => other !== as),
+      ...locked.map((pending) => [pending, as] as const),
+      ...rows.filter(([, other]) => other === as),
+    ]);
     this.#againAt = againAt;
   }
 

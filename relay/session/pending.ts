@@ -37,19 +37,25 @@ export interface Parked {
 /** Converts a message for the broker. Throws for one that can never be sent. */
 export type Prepare = (message: OutboxMessage) => Prepared;
 
-interface Taken extends Pick<Pending, 'transaction' | 'lane' | 'wasRefused'> {
+interface Taken extends Pick<Pending, 'transaction' | 'wasRefused'> {
   readonly message: OutboxMessage;
 }
 
+export interface PendingOptions {
+  readonly prepare: Prepare;
+  readonly limits: { readonly oneOrderPerBatch: boolean };
+}
+
 /** What cannot be converted takes its place among the messages of its order, and is parked when it is its turn. */
-export function toPending({ message, transaction, lane, wasRefused }: Taken, prepare: Prepare): Pending {
+export function toPending(taken: Taken, { prepare, limits }: PendingOptions): Pending {
+  const { message, transaction, wasRefused } = taken;
   const { messageId, aggregateId, body } = message;
   const prepared = tryToPrepare(message, prepare);
   const size = prepared instanceof PublishError ? { bytes: body.length, alone: true } : prepared;
   return {
     message: { messageId, aggregateId },
     transaction,
-    lane,
+    lane: aggregateId ?? (limits.oneOrderPerBatch ? messageId : undefined),
     prepared,
     bytes: size.bytes,
     alone: size.alone || wasRefused,

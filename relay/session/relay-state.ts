@@ -202,9 +202,7 @@ export class RelayState {
   }
 
   #take(message: OutboxMessage, transaction: Transaction, wasRefused = false): Pending {
-    const { oneOrderPerBatch } = this.#options.limits;
-    const lane = message.aggregateId ?? (oneOrderPerBatch ? message.messageId : undefined);
-    const pending = toPending({ message, transaction, lane, wasRefused }, this.#options.prepare);
+    const pending = toPending({ message, transaction, wasRefused }, this.#options);
     this.#settlement.receive(transaction);
     this.#backlog.add(pending);
     return pending;

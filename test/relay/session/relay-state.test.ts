@@ -305,6 +305,36 @@ test('of a batch that can never pass each message is tried alone, and only the b
   idle(state, 1_000_000);
 });
 
+test('what waits behind a row that is locked is not marked before it, however often that is tried', () => {
+  // The row was tried by itself and then came last: what waits behind it stood in the table as waiting for nothing.
+  const state = openState({ limits: { markCount: 1, maxBatchCount: 1 } });
+  receive(state, 20n, outboxMessage('bad', 'A'), outboxMessage('behind', 'A'));
+  state.rejected(next(state, 0, 'send').batch, refusal('poison'), 0);
+
+  for (let now = 0, tries = 0; tries < 3; tries++) {
+    const { mark } = next(state, now, 'mark');
+    assert.deepEqual(ids(mark.messages), ['bad']);
+    state.marked(mark, { ...NOT_STORED, locked: mark.messages }, now);
+    now = state.wakeAt(now) ?? assert.fail('nothing wakes it');
+  }
+});
+
+test('rows that stay locked after they were accepted do not keep others from being parked, nor the other way', () => {
+  const state = openState({ limits: { maxBatchCount: 1 } });
+  receive(state, 20n, outboxMessage('good', 'A'), outboxMessage('bad', 'B'));
+  state.accepted(next(state, 0, 'send').batch, 0);
+  state.rejected(next(state, 0, 'send').batch, refusal('poison'), 0);
+  const tried: string[] = [];
+
+  for (let now = 0; tried.length < 6; now = state.wakeAt(now) ?? assert.fail('nothing wakes it')) {
+    const { mark } = next(state, now, 'mark');
+    tried.push(...ids(mark.messages));
+    state.marked(mark, { ...NOT_STORED, locked: mark.messages }, now);
+  }
+
+  assert.deepEqual(tried.slice(2), ['good', 'bad', 'good', 'bad']);
+});
+
 test('what comes later of an order that is parked waits in the table, and the WAL need not keep it', () => {
   const state = openState({ parkedOrders: ['A'] });
   receive(state, 20n, outboxMessage('1', 'A'), outboxMessage('2', 'B'));
@@ -423,6 +453,20 @@ test('an order that is sent again waits for what is unsettled of its own, and fo
   state.accepted(batch, 0);
   state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
   assert.equal(nextRead(state, MARK_AT).order, 'A');
+});
+
+test('nothing more is read from the table while a whole batch of it is on its way', () => {
+  const state = openState({ parkedOrders: ['A', 'B'], limits: { maxBatchCount: 2 } });
+  ask(state, 20n, 'A');
+  const redrive = nextRead(state, 0);
+  ask(state, 30n, 'B');
+  state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')]), 0);
+  state.accepted(next(state, 0, 'send').batch, 0);
+  idle(state, 0);
+
+  state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
+
+  assert.equal(nextRead(state, MARK_AT).order, 'B');
 });
 
 test('thousands of orders that are asked for at once are read many at a time, and others go between them', () => {
