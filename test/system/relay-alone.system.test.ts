@@ -58,12 +58,7 @@ test('parked messages of its table are listed, sent again and dropped', async (t
   assert.equal((await outbox('drop', dropped, '--reason', 'sent by hand')).code, 0);
 
   await untilArrived(bus, 2);
-  assert.deepEqual(
-    arrivals(bus)
-      .map(([subject]) => subject)
-      .sort(),
-    ['Behind', 'Retried'],
-  );
+  assert.deepEqual(new Set(arrivals(bus).map(([subject]) => subject)), new Set(['Behind', 'Retried']));
   assert.deepEqual(await parked(), []);
   assert.match((await outbox('show', dropped)).stdout, /^state +dropped\n/);
 });
@@ -116,7 +111,7 @@ async function setUp(t: TestContext, rowSecurity: 'off' | 'on') {
     bus: bus as LocalServiceBus,
     outbox: (...args: string[]) => runOutboxIn(settings, ...args),
     ready: () => fetch(`http://127.0.0.1:${port}/health/ready`),
-    async startRelay(env: Record<string, string> = {}) {
+    startRelay: async (env: Record<string, string> = {}) => {
       const at = { RELAY_HOST: '127.0.0.1', RELAY_PORT: String(port) };
       const relay = startService('relay', { ...settings, ...at, ...env });
       cleanup(t, () => relay.stop());

@@ -111,7 +111,7 @@ test('a message whose lock expires comes again, and can no longer be settled', a
 });
 
 test('a renewed lock lasts longer', async (t) => {
-  const bus = await openBroker(t, { queues: [{ name: 'q', lockDurationMs: 500 }] });
+  const bus = await openBroker(t, { queues: [{ name: 'q', lockDurationMs: 3_000 }] });
   const client = connect(t, bus.connectionString);
   await client.createSender('q').sendMessages({ messageId: 'm1', body: 'x' });
   const receiver = client.createReceiver('q', { maxAutoLockRenewalDurationInMs: 0 });
