@@ -6,6 +6,7 @@ import { addresses } from './addresses.ts';
 import { openStack, type Stack } from './stack.ts';
 import { stopRequest } from './stop-request.ts';
 import { tutorialOrder } from './tutorial-order.ts';
+import { USUAL_PORTS } from './usual-ports.ts';
 
 // An order in, its event out: the tutorial's order through the real api, a real PostgreSQL's write-ahead log, the real
 // relay, and out of a Service Bus receiver. `-- --keep` leaves everything running.
@@ -38,7 +39,7 @@ async function run(): Promise<void> {
   stack = await openStack({
     // Tells when a transaction committed, for the time from commit to arrival.
     postgres: { settings: { track_commit_timestamp: 'on' } },
-    preferredPorts: { api: 5000, relay: 5001, bus: 5672, postgres: 5432 },
+    preferredPorts: USUAL_PORTS,
   });
   say('Starting the api and the relay, two processes');
   const api = stack.startApi();

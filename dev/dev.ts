@@ -7,11 +7,10 @@ import { readableLog } from './readable-log.ts';
 import { runRestarted } from './restarted-process.ts';
 import { openStack, type Stack } from './stack.ts';
 import { stopRequest } from './stop-request.ts';
+import { USUAL_PORTS } from './usual-ports.ts';
 
 // The whole stack in one terminal, for whoever changes it: a process starts again when its source changes, and the database
 // is kept between runs. `-- --reset` empties it; `-- --any-ports` leaves the usual ports to others.
-
-const PREFERRED_PORTS = { api: 5000, relay: 5001, bus: 5672, postgres: 5432 };
 
 const { values: flags } = parseArgs({
   options: {
@@ -39,7 +38,7 @@ async function run(): Promise<void> {
   say(`Starting PostgreSQL on ${folder} and a local Service Bus, and migrating the database`);
   stack = await openStack({
     postgres: { keepIn: folder },
-    ...(!flags['any-ports'] && { preferredPorts: PREFERRED_PORTS }),
+    ...(!flags['any-ports'] && { preferredPorts: USUAL_PORTS }),
   });
   void sayWhenReady(stack);
   const { api, relay } = stack.environment;
