@@ -34,7 +34,7 @@ function tellWhy(url: string): void {
       console.error('db:migrate failed: DATABASE_URL cannot be connected to:', error.message || error.code);
       process.exit();
     }`;
-  console.error();
+  process.stderr.write('\n');
   spawnSync(process.execPath, ['--input-type=module', '--eval', connect], {
     env: { ...process.env, DATABASE_URL: url },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -49,7 +49,7 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
   };
   try {
     const { preferredPorts: ports = ANY_PORTS, say = () => undefined } = options;
-    say('Starting PostgreSQL');
+    say('Starting PostgreSQL, with wal_level=logical');
     const postgres = await openPostgres({ ...options.postgres, port: ports.postgres });
     closers.push(() => postgres.close());
     const databaseUrl = postgres.url('orders');
