@@ -32,7 +32,6 @@ function tellWhy(url: string): void {
       console.error('db:migrate failed: PostgreSQL refused a statement; its log says which one and why');
     } catch (error) {
       console.error('db:migrate failed: DATABASE_URL cannot be connected to:', error.message || error.code);
-      process.exit();
     }`;
   process.stderr.write('\n');
   spawnSync(process.execPath, ['--input-type=module', '--eval', connect], {

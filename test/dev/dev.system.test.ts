@@ -70,7 +70,7 @@ test('npm run dev', { skip, timeout }, async (t) => {
         '\n',
       );
       process.kill(Number(postmaster), 'SIGKILL');
-      await dev.says(/PostgreSQL has ended with SIGKILL; it is started again[^]*PostgreSQL runs again/);
+      await dev.says(/PostgreSQL has ended with SIGKILL; it is started again[\s\S]*PostgreSQL runs again/);
       await until('the api finds the order again', () => answers(dev.apiUrl + orderUrl));
 
       // What follows starts on what a kill has left: a PostgreSQL that still runs, and the lock.
