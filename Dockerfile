@@ -15,6 +15,7 @@ FROM base AS migrate
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --include=dev --ignore-scripts
 COPY drizzle.config.ts ./
+COPY src/core src/core
 COPY drizzle drizzle
 USER node
 CMD ["node_modules/.bin/drizzle-kit", "migrate"]

@@ -12,6 +12,12 @@ Everything is running. Ctrl-C stops it.
   Service Bus  ${bus.connectionString}
                faults at http://localhost:${bus.healthPort}/faults
 
+For npm run outbox, in another terminal:
+
+  export DATABASE_URL=${databaseUrl}
+
+An order:
+
   curl -i -X POST ${apiUrl}/api/orders -H 'Content-Type: application/json' -d '${JSON.stringify(tutorialOrder)}'
 `;
 }

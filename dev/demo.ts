@@ -1,18 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
 import pg from 'pg';
 import { addresses } from './addresses.ts';
+import { commandLine } from './command-line.ts';
 import { openStack, type Stack } from './stack.ts';
 import { stopRequest } from './stop-request.ts';
 import { tutorialOrder } from './tutorial-order.ts';
+import { USUAL_PORTS } from './usual-ports.ts';
 
-// An order in, its event out: the tutorial's order through the real api, a real PostgreSQL's write-ahead log, the real
-// relay, and out of a Service Bus receiver. `-- --keep` leaves everything running.
+const USAGE = `An order through the whole system on this machine: npm run demo [-- --keep]
+It shows the order, the rows and the event that comes out of Service Bus.
 
+  --keep  leave everything running until Ctrl-C, and print the addresses
+`;
 const DEADLINE_MS = 120_000;
 
-const { values: flags } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+const { values: flags } = commandLine(USAGE, { options: { keep: { type: 'boolean', default: false } } });
 const interrupted = stopRequest();
 let stack: Stack | undefined;
 try {
@@ -34,11 +37,11 @@ try {
 process.exit();
 
 async function run(): Promise<void> {
-  say('Starting PostgreSQL (wal_level=logical) and a local Service Bus, and migrating the database');
   stack = await openStack({
+    say,
     // Tells when a transaction committed, for the time from commit to arrival.
     postgres: { settings: { track_commit_timestamp: 'on' } },
-    preferredPorts: { api: 5000, relay: 5001, bus: 5672, postgres: 5432 },
+    preferredPorts: USUAL_PORTS,
   });
   say('Starting the api and the relay, two processes');
   const api = stack.startApi();

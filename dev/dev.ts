@@ -1,19 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { addresses } from './addresses.ts';
+import { commandLine } from './command-line.ts';
 import { openDevFolder } from './dev-folder.ts';
 import { startScript } from './managed-process.ts';
 import { readableLog } from './readable-log.ts';
 import { runRestarted } from './restarted-process.ts';
 import { openStack, type Stack } from './stack.ts';
 import { stopRequest } from './stop-request.ts';
+import { USUAL_PORTS } from './usual-ports.ts';
 
-// The whole stack in one terminal, for whoever changes it: a process starts again when its source changes, and the database
-// is kept between runs. `-- --reset` empties it; `-- --any-ports` leaves the usual ports to others.
+const USAGE = `The whole stack in one terminal: npm run dev [-- OPTION ...]
+A process starts again when its source changes, and the database is kept between runs.
 
-const PREFERRED_PORTS = { api: 5000, relay: 5001, bus: 5672, postgres: 5432 };
+  --reset      start with an empty database
+  --any-ports  leave the usual ports to others
+`;
 
-const { values: flags } = parseArgs({
+const { values: flags } = commandLine(USAGE, {
   options: {
     reset: { type: 'boolean', default: false },
     'any-ports': { type: 'boolean', default: false },
@@ -22,12 +25,14 @@ const { values: flags } = parseArgs({
 const say = readableLog('dev', 'green');
 const stopped = stopRequest();
 let stack: Stack | undefined;
+let postgresRuns: Promise<void> = Promise.resolve();
 try {
   await run();
 } catch (error) {
   say(`Failed: ${(error as Error).message}`);
   process.exitCode = 1;
 } finally {
+  await postgresRuns;
   if (stack) say('Stopping everything');
   await stack?.close();
 }
@@ -36,11 +41,18 @@ process.exit();
 
 async function run(): Promise<void> {
   const folder = await openDevFolder({ reset: flags.reset });
-  say(`Starting PostgreSQL on ${folder} and a local Service Bus, and migrating the database`);
+  say(`The database is kept in ${folder}`);
   stack = await openStack({
-    postgres: { keepIn: folder },
-    ...(!flags['any-ports'] && { preferredPorts: PREFERRED_PORTS }),
+    say,
+    postgres: {
+      keepIn: folder,
+      onEnded: (how) => {
+        postgresRuns = restartPostgres(how);
+      },
+    },
+    ...(!flags['any-ports'] && { preferredPorts: USUAL_PORTS }),
   });
+  say('Starting the api and the relay');
   void sayWhenReady(stack);
   const { api, relay } = stack.environment;
   const logs = { api: readableLog('api', 'cyan'), relay: readableLog('relay', 'magenta') };
@@ -61,6 +73,18 @@ async function sayWhenReady(running: Stack): Promise<void> {
     while (!(await isReady(url))) await sleep(100);
   }
   console.log(addresses(running));
+}
+
+async function restartPostgres(how: number | string): Promise<void> {
+  say(`PostgreSQL has ended with ${how}; it is started again`);
+  try {
+    await stack?.postgres.start();
+    say('PostgreSQL runs again');
+  } catch (error) {
+    say(
+      `${(error as Error).message}\nStop this with Ctrl-C and start it again, with -- --reset if that fails too`,
+    );
+  }
 }
 
 async function isReady(url: string): Promise<boolean> {

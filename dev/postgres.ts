@@ -43,6 +43,8 @@ export interface PostgresOptions {
   keepIn?: string;
   /** The data of a cluster that was stopped: a new one begins with a copy of it, which takes a tenth of the time. It is the same cluster. */
   copyOf?: string;
+  /** Gets the exit code or the signal when the server has ended and nobody has stopped it. `start` starts it again. */
+  onEnded?: (how: number | string) => void;
 }
 
 const PASSWORD = 'postgres';
@@ -99,6 +101,10 @@ export async function openPostgres(options: PostgresOptions = {}): Promise<Local
       child.once('error', () => child.emit('exit'));
       if (await Promise.race([exited, accepting(url('postgres'), deadline)])) {
         server = child;
+        child.once(
+          'exit',
+          (code, signal) => server === child && options.onEnded?.(signal ?? code ?? 'unknown'),
+        );
         return;
       }
       // After a kill, the orphans of the old postmaster hold its shared memory for a moment.

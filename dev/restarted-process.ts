@@ -26,6 +26,7 @@ export interface RestartedProcess {
  */
 export async function runRestarted(program: RestartedProcess, stopped: Promise<void>): Promise<void> {
   const { name, folders, start, say } = program;
+  const where = folders.map((folder) => `${folder}/`).join(' or ');
   const sources = watch([...folders], {
     cwd: ROOT,
     ignoreInitial: true,
@@ -37,8 +38,7 @@ export async function runRestarted(program: RestartedProcess, stopped: Promise<v
       const changed = once(sources, 'all').then(([, path]) => String(path));
       const running = start();
       const ended = await Promise.race([running.exited, changed.then(() => undefined), stopped]);
-      if (ended !== undefined)
-        say(`${name} has ended with ${ended}, and starts again when its source changes`);
+      if (ended !== undefined) say(`${name} ${endedBy(ended)}; save a file under ${where} to start it again`);
       const path = await Promise.race([changed, stopped]);
       if (path !== undefined) say(`${path} has changed: ${name} starts again`);
       await running.stop();
@@ -48,4 +48,9 @@ export async function runRestarted(program: RestartedProcess, stopped: Promise<v
   } finally {
     await sources.close();
   }
+}
+
+/** By its exit code, or by a signal's name. */
+function endedBy(how: number | string): string {
+  return typeof how === 'number' ? `has ended with ${how}` : `was ended by ${how}`;
 }

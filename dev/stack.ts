@@ -31,8 +31,15 @@ export interface StackOptions {
   /** Makes the tables. Default: the command that an operator runs. */
   migrate?: (databaseUrl: string) => Promise<void> | void;
   /** Taken if they are free, else any others. */
-  preferredPorts?: { api: number; relay: number; bus: number; postgres: number };
+  preferredPorts?: Ports;
+  /** Gets a line about each step, before it is taken. */
+  say?: (step: string) => void;
 }
+
+/** 0 is any that is free. `faults` is the HTTP side of the Service Bus. */
+export type Ports = Readonly<Record<'api' | 'relay' | 'bus' | 'faults' | 'postgres', number>>;
+
+const ANY_PORTS: Ports = { api: 0, relay: 0, bus: 0, faults: 0, postgres: 0 };
 
 /** The whole system on this machine, without Docker: a migrated PostgreSQL, a Service Bus, and the two processes to start. */
 export async function openStack(options: StackOptions = {}): Promise<Stack> {
@@ -41,22 +48,25 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     for (let closer = closers.pop(); closer; closer = closers.pop()) await closer();
   };
   try {
-    const { api = 0, relay = 0, bus: busPort = 0, postgres: postgresPort = 0 } = options.preferredPorts ?? {};
-    const postgres = await openPostgres({ ...options.postgres, port: postgresPort });
+    const { preferredPorts: ports = ANY_PORTS, say = () => undefined } = options;
+    say('Starting PostgreSQL, with wal_level=logical');
+    const postgres = await openPostgres({ ...options.postgres, port: ports.postgres });
     closers.push(() => postgres.close());
     const databaseUrl = postgres.url('orders');
+    say('Migrating the database');
     await createDatabase(postgres.url('postgres'));
     await (options.migrate ?? migrate)(databaseUrl);
 
+    say('Starting a local Service Bus');
     const bus = await openServiceBus({
-      port: await freePort(busPort),
-      healthPort: 0, // the default is one fixed port, and stacks run side by side
+      port: await freePort(ports.bus),
+      healthPort: await freePort(ports.faults),
       namespace: readEmulatorConfig(CONFIG),
     });
     closers.push(() => bus.close());
 
-    const apiPort = await freePort(api);
-    const relayPort = await freePort(relay);
+    const apiPort = await freePort(ports.api);
+    const relayPort = await freePort(ports.relay);
     const environment = {
       api: { DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: String(apiPort) },
       relay: {

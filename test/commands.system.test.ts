@@ -95,7 +95,7 @@ function checkNode(args: readonly string[]): void {
 function checkProgram(program: string, args: readonly string[]): void {
   assert.ok(existsSync(program), `${program} does not exist`);
   if (program === 'relay/admin/cli/main.ts') parseCommand(args);
-  else if (readFileSync(program, 'utf8').includes('parseArgs(')) assertKnown(program, args);
+  else if (/\b(parseArgs|commandLine)\(/.test(readFileSync(program, 'utf8'))) assertKnown(program, args);
   else
     assert.deepEqual(
       args.filter((arg) => !/^\d+$/.test(arg)),

@@ -128,7 +128,7 @@ const rules: Rule[] = [
   },
   {
     rule: 'the lifecycle alone ends a process',
-    files: /^(?!src\/core\/lifecycle\.ts|dev\/(demo|dev)\.ts|bench\/support\/worker\.ts|test\/)/,
+    files: /^(?!src\/core\/lifecycle\.ts|dev\/(demo|dev|command-line)\.ts|bench\/support\/worker\.ts|test\/)/,
     text: /process\.(exit|abort|reallyExit)\(/,
     planted: ['relay/main.ts', 'process.exit(1);'],
   },

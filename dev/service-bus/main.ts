@@ -1,11 +1,21 @@
-import { parseArgs } from 'node:util';
+import { commandLine } from '../command-line.ts';
 import { readLimits } from './limits.ts';
 import { openServiceBus } from './service-bus.ts';
 
-// A local Service Bus in a process of its own: node dev/service-bus/main.ts [--config FILE] [--port N] ...
-// It prints one line when clients can connect, and ends with 0 when it is asked to stop.
+const USAGE = `A local Service Bus: npx node dev/service-bus/main.ts [OPTION ...]
+It prints one line when clients can connect, and ends with 0 on Ctrl-C. dev/service-bus/README.md says more.
 
-const { values } = parseArgs({
+  --config FILE        the entities, in the form of Microsoft's emulator
+  --host HOST          where it listens
+  --port N             AMQP; 0 takes any that is free
+  --health-port N      health, faults and journal, over HTTP
+  --sas-key KEY        the key of RootManageSharedAccessKey
+  --journal-file FILE  a JSON line for each message
+  --journal-keep N     how many journal entries stay in memory; 0 only counts
+  --limit NAME=N       a limit of the service that is to be another; may be given several times
+`;
+
+const { values, refuse } = commandLine(USAGE, {
   options: {
     config: { type: 'string' },
     host: { type: 'string' },
@@ -13,9 +23,7 @@ const { values } = parseArgs({
     'health-port': { type: 'string' },
     'sas-key': { type: 'string' },
     'journal-file': { type: 'string' },
-    /** How many journal entries are kept in memory; 0 only counts. */
     'journal-keep': { type: 'string' },
-    /** A limit of the service that is to be another: NAME=NUMBER. */
     limit: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -26,7 +34,7 @@ const bus = await openServiceBus({
   ...given('port', wholeNumber('port')),
   ...given('healthPort', wholeNumber('health-port')),
   ...given('sasKey', values['sas-key']),
-  limits: readLimits(values.limit),
+  limits: limits(),
   journal: { ...given('file', values['journal-file']), ...given('keep', wholeNumber('journal-keep')) },
 });
 
@@ -46,9 +54,17 @@ function given<K extends string, V>(name: K, value: V | undefined): { [key in K]
   return value === undefined ? {} : ({ [name]: value } as { [key in K]?: V });
 }
 
+function limits() {
+  try {
+    return readLimits(values.limit);
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
 function wholeNumber(name: 'port' | 'health-port' | 'journal-keep'): number | undefined {
   const text = values[name];
   if (text === undefined) return undefined;
-  if (!/^\d+$/.test(text)) throw new TypeError(`--${name} must be a whole number, not '${text}'`);
+  if (!/^\d+$/.test(text)) refuse(`--${name} must be a whole number, not '${text}'`);
   return Number(text);
 }

@@ -55,7 +55,9 @@ test('npm run dev', { skip, timeout }, async (t) => {
       assert.equal((await fetch(dev.apiUrl + orderUrl)).status, 200);
 
       edit(folder, 'relay/main.ts', (text) => `let let = 1;\n${text}`);
-      await dev.says(/dev +\| relay has ended with 1, and starts again when its source changes/);
+      await dev.says(
+        /dev +\| relay has ended with 1; save a file under relay\/ or src\/core\/ to start it again/,
+      );
       edit(folder, 'relay/main.ts', (text) => text.replace('let let = 1;', "console.log('mended');"));
       await dev.says(/relay +\| mended/);
 
@@ -63,6 +65,13 @@ test('npm run dev', { skip, timeout }, async (t) => {
       assert.equal(await second.exited, 1);
       assert.match(second.output(), /npm run dev is running already, as process \d+, on .*\.dev/);
       assert.equal((await fetch(dev.apiUrl + orderUrl)).status, 200);
+
+      const [postmaster] = readFileSync(join(folder, '.dev/postgres/data/postmaster.pid'), 'utf8').split(
+        '\n',
+      );
+      process.kill(Number(postmaster), 'SIGKILL');
+      await dev.says(/PostgreSQL has ended with SIGKILL; it is started again[\s\S]*PostgreSQL runs again/);
+      await until('the api finds the order again', () => answers(dev.apiUrl + orderUrl));
 
       // What follows starts on what a kill has left: a PostgreSQL that still runs, and the lock.
       process.kill(-dev.pid, 'SIGKILL');

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
-import { parseArgs } from 'node:util';
+import { commandLine } from '../../dev/command-line.ts';
 import { printFile, printSummary } from './print-summary.ts';
 import { type FileResult, runHere } from './run-file.ts';
 import { type RunLimits, runFiles } from './run-files.ts';
-import { filesOf, type Tier, tierOf } from './tiers.ts';
+import { filesOf, TIERS, type Tier, tierOf } from './tiers.ts';
+import { watchReport } from './watch-report.ts';
 
 // The test command. Unit tests run here, in this process; every other file in one of its own, several at a time, on one PostgreSQL.
 
@@ -27,27 +27,35 @@ const LONG_LIMITS: RunLimits = {
   atATime: CORES,
 };
 
-const { values, positionals } = parseArgs({
+const USAGE = `Tests: npm test -- [OPTION ...] [PATH ...]
+Without a PATH, every test file but the long ones.
+
+  --name PATTERN  only tests whose name, after those of its suites, this regular expression finds
+  --tier TIER     only unit, integration, system or long; may be given several times
+  --watch         run unit tests again after each change
+  --minutes N     the time limit of the whole run
+  --at-a-time N   how many files run at a time
+`;
+
+const { values, positionals, refuse } = commandLine(USAGE, {
   allowPositionals: true,
   options: {
+    name: { type: 'string' },
     tier: { type: 'string', multiple: true, default: ['unit', 'integration', 'system'] },
     watch: { type: 'boolean', default: false },
     minutes: { type: 'string' },
     'at-a-time': { type: 'string' },
   },
 });
-const files = positionals.length > 0 ? [...new Set(positionals)] : filesOf(values.tier as Tier[]);
-const missing = files.filter((file) => !existsSync(file));
-if (missing.length > 0) throw new Error(`There is no test file ${missing.join(', ')}`);
-if (files.length === 0) throw new Error(`There is no test file of the tier ${values.tier.join(', ')}`);
-
+const files = positionals.length > 0 ? testFiles(positionals) : filesOf(values.tier.map(toTier));
 const ofUnits = files.filter((file) => tierOf(file) === 'unit');
 const others = files.filter((file) => tierOf(file) !== 'unit');
 const usual = files.some((file) => tierOf(file) === 'long') ? LONG_LIMITS : LIMITS;
 const limits: RunLimits = {
   ...usual,
-  runMs: values.minutes === undefined ? usual.runMs : Number(values.minutes) * MINUTE_MS,
-  atATime: Number(values['at-a-time'] ?? usual.atATime),
+  ...(values.name !== undefined && { name: toPattern(values.name) }),
+  runMs: (number('minutes') ?? usual.runMs / MINUTE_MS) * MINUTE_MS,
+  atATime: number('at-a-time') ?? usual.atATime,
 };
 
 if (values.watch) watch();
@@ -59,12 +67,50 @@ else {
     results.push(result);
   }
   if (others.length > 0) results.push(...(await runFiles(others, limits)));
+  if (values.name !== undefined && results.every(isEmpty)) refuse(`No test has a name like ${values.name}`);
   printSummary(results);
   if (results.some(({ failures }) => failures.length > 0)) process.exitCode ||= 1;
 }
 
 /** Runs the unit tests again whenever one of them, or what it imports, has changed; the terminal's Ctrl-C ends it. */
 function watch(): void {
-  if (others.length > 0) throw new Error('Only unit tests can be watched');
-  run({ files: ofUnits, isolation: 'none', watch: true }).compose(new spec()).pipe(process.stdout);
+  if (others.length > 0) refuse('Only unit tests can be watched');
+  const { name } = limits;
+  run({ files: ofUnits, isolation: 'none', watch: true, ...(name && { testNamePatterns: [name] }) })
+    .compose(watchReport)
+    .pipe(process.stdout);
+}
+
+function testFiles(paths: readonly string[]): string[] {
+  for (const path of paths) {
+    if (!existsSync(path)) refuse(`There is no test file ${path}`);
+    try {
+      tierOf(path);
+    } catch (error) {
+      refuse((error as Error).message);
+    }
+  }
+  return [...new Set(paths)];
+}
+
+function toTier(text: string): Tier {
+  return TIERS.find((tier) => tier === text) ?? refuse(`There is no tier ${text}`);
+}
+
+function toPattern(text: string): RegExp {
+  try {
+    return new RegExp(text);
+  } catch {
+    return refuse(`--name ${text} is no regular expression`);
+  }
+}
+
+function number(option: 'minutes' | 'at-a-time'): number | undefined {
+  const text = values[option];
+  if (text !== undefined && !(Number(text) > 0)) refuse(`--${option} must be a number, not ${text}`);
+  return text === undefined ? undefined : Number(text);
+}
+
+function isEmpty({ passed, skipped, failures }: FileResult): boolean {
+  return passed + skipped + failures.length === 0;
 }

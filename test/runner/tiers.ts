@@ -1,6 +1,7 @@
 import { globSync } from 'node:fs';
 
-export type Tier = 'unit' | 'integration' | 'system' | 'long';
+export const TIERS = ['unit', 'integration', 'system', 'long'] as const;
+export type Tier = (typeof TIERS)[number];
 
 /**
  * What the name of a test file says: `x.test.ts` needs nothing but node, `x.integration.test.ts` PostgreSQL or the broker,

@@ -68,8 +68,9 @@ for (const { wrong, reason } of [
 
     const [code] = await once(process, 'close');
 
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(lines.join('\n'), reason);
+    assert.doesNotMatch(lines.join('\n'), /^ +at /m);
   });
 }
 
