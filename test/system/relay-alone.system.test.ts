@@ -60,7 +60,7 @@ test('parked messages of its table are listed, sent again and dropped', async (t
   await untilArrived(bus, 2);
   assert.deepEqual(
     arrivals(bus)
-      .map(([subject]) => subject)
+      .map(([subject]) => String(subject))
       .sort(),
     ['Behind', 'Retried'],
   );
@@ -116,7 +116,7 @@ async function setUp(t: TestContext, rowSecurity: 'off' | 'on') {
     bus: bus as LocalServiceBus,
     outbox: (...args: string[]) => runOutboxIn(settings, ...args),
     ready: () => fetch(`http://127.0.0.1:${port}/health/ready`),
-    async startRelay(env: Record<string, string> = {}) {
+    startRelay: async (env: Record<string, string> = {}) => {
       const at = { RELAY_HOST: '127.0.0.1', RELAY_PORT: String(port) };
       const relay = startService('relay', { ...settings, ...at, ...env });
       cleanup(t, () => relay.stop());

@@ -18,7 +18,7 @@ test('what init makes is what the migrations make', async (t) => {
 
   const made = await describe(pool);
   assert.deepEqual(made, await describe(migrated.pool));
-  const kinds = new Set(made.map((line) => line.split(' ')[0]));
+  const kinds = new Set(made.map((line) => line.split(' ')[0] ?? ''));
   assert.deepEqual([...kinds].sort(), KINDS);
 });
 
