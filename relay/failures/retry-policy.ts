@@ -57,7 +57,7 @@ const LOUD_AFTER_FAILURES = 5;
 /** The wait after so many failures, capped, is 2.5 to 5 s. */
 const SLOW = { failures: 10, capMs: 5_000 };
 
-/** What follows from an error, this one being the so manyth in a row. Pure but for `random`. */
+/** What follows from an error, this one being the `failures`-th in a row. Pure but for `random`. */
 export function reactionTo(error: unknown, failures: number, random: () => number): Reaction {
   const { wait, phase } = policyFor(error);
   switch (wait) {
