@@ -142,7 +142,7 @@ async function cost(db: pg.Client, way: string, count: number, work: () => Promi
       bytes: 0,
       pid: 0,
     };
-    return { bytes, cpuUs: await processCpuUs(pid) };
+    return { bytes, cpuUs: processCpuUs(pid) };
   };
   const before = await look();
   await work();
