@@ -21,13 +21,14 @@ CMD ["node_modules/.bin/drizzle-kit", "migrate"]
 
 FROM base AS process
 COPY --from=dependencies /app/node_modules node_modules
-# package.json makes the files ES modules; from the journal a process knows the newest migration it was written for.
+# package.json makes the files ES modules.
 COPY package.json ./
-COPY drizzle/meta/_journal.json drizzle/meta/_journal.json
 COPY src src
 USER node
 
 FROM process AS api
+# From the journal it knows the newest migration it was written for.
+COPY drizzle/meta/_journal.json drizzle/meta/_journal.json
 EXPOSE 5000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 5000}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

@@ -1,8 +1,11 @@
 import { globSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { openPostgres } from '../dev/postgres.ts';
-import { DELETE_PIECE, DELETE_UNLOCKED } from '../relay/retention/table-sweep.ts';
+import { parseOutboxTable } from '../relay/outbox/outbox-table.ts';
+import { deletePiece, deleteUnlocked } from '../relay/retention/table-sweep.ts';
 import { processCpuUs } from './support/cpu.ts';
+
+const OUTBOX = parseOutboxTable('outbox');
 
 // What docs/decisions/retention.md weighs: rows that are deleted by block against daily partitions that are dropped. First what a
 // row costs in each of them, then a month of the outbox as it is, scaled down: a day is a few thousand rows.
@@ -56,11 +59,15 @@ async function plainTable(db: pg.Client): Promise<Cost[]> {
   const after = (days: number) => new Date(Date.now() - (DAYS + 0.5 - days) * 86_400_000);
   const all = (DAYS + 1) * A_DAY;
   costs.push(
-    await cost(db, 'plain: read by block, nothing is old', all, () => sweep(db, DELETE_PIECE, after(0))),
+    await cost(db, 'plain: read by block, nothing is old', all, () =>
+      sweep(db, deletePiece(OUTBOX), after(0)),
+    ),
   );
-  costs.push(await cost(db, 'plain: delete by block', A_DAY, () => sweep(db, DELETE_PIECE, after(1))));
+  costs.push(await cost(db, 'plain: delete by block', A_DAY, () => sweep(db, deletePiece(OUTBOX), after(1))));
   costs.push(
-    await cost(db, 'plain: the same past locked rows', A_DAY, () => sweep(db, DELETE_UNLOCKED, after(2))),
+    await cost(db, 'plain: the same past locked rows', A_DAY, () =>
+      sweep(db, deleteUnlocked(OUTBOX), after(2)),
+    ),
   );
   costs.push(await cost(db, 'plain: vacuum after both', 2 * A_DAY, () => db.query('VACUUM outbox')));
   costs.push(await cost(db, 'plain: look for unsettled (once)', 1, () => db.query(UNSETTLED)));
@@ -173,7 +180,7 @@ async function simulate(db: pg.Client, scaleFactor: number) {
     live += anHour;
     dead += anHour;
     if (hour % HOURS_OF_ROUND === 0) {
-      const deleted = await sweep(db, DELETE_PIECE, new Date(now.getTime() - DAYS * 86_400_000));
+      const deleted = await sweep(db, deletePiece(OUTBOX), new Date(now.getTime() - DAYS * 86_400_000));
       live -= deleted;
       dead += deleted;
     }

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { openPostgres } from '../dev/postgres.ts';
 import { RelayMonitor } from '../relay/monitoring/relay-monitor.ts';
 import { OutboxStore } from '../relay/outbox/outbox-store.ts';
+import { parseOutboxTable } from '../relay/outbox/outbox-table.ts';
 import { Retention } from '../relay/retention/retention.ts';
 import { createLogger } from '../src/core/log.ts';
 
@@ -15,6 +16,7 @@ const MARKED_AT_ONCE = 250;
 const MARK_EVERY_MS = 250;
 const TURN_MS = 2_000;
 const SLOT = 'order_outbox';
+const OUTBOX = parseOutboxTable('outbox');
 
 const postgres = await openPostgres();
 try {
@@ -35,7 +37,7 @@ try {
   const monitor = new RelayMonitor();
   const log = createLogger({ level: 'warn', service: 'bench' });
   const retention = new Retention(
-    { pool: db, monitor, log, random: Math.random },
+    { pool: db, table: OUTBOX, monitor, log, random: Math.random },
     { keepMs: 3_600_000, everyMs: 10 },
   );
   const marks = { without: [] as number[], with: [] as number[] };
@@ -59,7 +61,7 @@ try {
 
 /** Inserts and marks a thousand rows a second; adds how long each mark took, in milliseconds. */
 async function markFor(ms: number, db: pg.Pool, took: number[]): Promise<void> {
-  const store = new OutboxStore(db);
+  const store = new OutboxStore(db, OUTBOX);
   for (const endsAt = performance.now() + ms; performance.now() < endsAt; ) {
     const messageIds = await insertRows(db, MARKED_AT_ONCE);
     const startedAt = performance.now();

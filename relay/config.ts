@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import { portConfig, sharedConfig } from '../src/core/config.ts';
+import { databaseUrl, portConfig, sharedConfig } from '../src/core/config.ts';
+import { OUTBOX_TABLE_PATTERN } from './outbox/outbox-table.ts';
 import { destinationProperties } from './publishing/service-bus/destination.ts';
 import { RETENTION_PATTERN } from './retention/retention-cutoff.ts';
 
@@ -13,13 +14,15 @@ const identifier = (value: string) =>
 const properties = {
   ...sharedConfig,
   RELAY_DATABASE_URL: Type.Optional(
-    Type.String({
-      pattern: '^postgres(ql)?://',
-      description: 'postgres://..., a role with REPLICATION, straight to the server',
-    }),
+    databaseUrl('postgres://..., a role with REPLICATION, straight to the server'),
   ),
   RELAY_HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'an address to listen on' }),
   RELAY_PORT: portConfig(5001),
+  OUTBOX_TABLE: Type.String({
+    default: 'outbox',
+    pattern: OUTBOX_TABLE_PATTERN,
+    description: 'table or schema.table, each of letters, digits and _, the table up to 40 of them',
+  }),
   RELAY_SLOT: identifier('order_outbox'),
   RELAY_PUBLICATION: identifier('order_outbox'),
   OUTBOX_RETENTION: Type.String({
@@ -36,9 +39,16 @@ export const relayConfig = Type.Object(properties, {
   anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
 });
 
+const { DATABASE_URL, RELAY_DATABASE_URL, OUTBOX_TABLE, RELAY_SLOT, RELAY_PUBLICATION } = properties;
+
 /** What the operator's command needs of it. */
 export const outboxCommandConfig = Type.Object({
-  DATABASE_URL: properties.DATABASE_URL,
-  RELAY_DATABASE_URL: properties.RELAY_DATABASE_URL,
-  RELAY_SLOT: properties.RELAY_SLOT,
+  DATABASE_URL,
+  RELAY_DATABASE_URL,
+  OUTBOX_TABLE,
+  RELAY_SLOT,
 });
+
+/** What its `init` needs, to print SQL and to run it. */
+export const initSqlConfig = Type.Object({ OUTBOX_TABLE, RELAY_PUBLICATION });
+export const initApplyConfig = Type.Object({ DATABASE_URL, OUTBOX_TABLE, RELAY_PUBLICATION });

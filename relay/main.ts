@@ -3,6 +3,7 @@ import { openPool } from '../src/core/pool.ts';
 import { relayConfig } from './config.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
 import { RelayMonitor } from './monitoring/relay-monitor.ts';
+import { parseOutboxTable } from './outbox/outbox-table.ts';
 import { destinationOf } from './publishing/service-bus/destination.ts';
 import { ServiceBusPublisher } from './publishing/service-bus/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
@@ -16,6 +17,7 @@ const LOCK_TIMEOUT_MS = 250;
 const BROKER_AWAY_AFTER_MS = 30_000;
 
 await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClose, fail }) => {
+  const table = parseOutboxTable(config.OUTBOX_TABLE);
   const slot = config.RELAY_SLOT;
   const publication = config.RELAY_PUBLICATION;
   const entity = config.SERVICEBUS_ENTITY;
@@ -35,7 +37,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   });
   onClose('database pool', () => pool.end());
 
-  const health = buildHealthServer({ monitor, pool, slot, publication, entity });
+  const health = buildHealthServer({ monitor, pool, table, slot, publication, entity });
   onClose('health server', () => health.close());
   await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });
 
@@ -51,6 +53,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
     {
       pool,
       replicationUrl,
+      table,
       publisher,
       slot,
       publication,

@@ -3,6 +3,7 @@ import { AppError, type CoreErrorCode } from '../src/core/errors.ts';
 /** Every way in which the relay says no, each documented where it is thrown. What follows: relay/failures/retry-policy.ts. */
 export type RelayErrorCode =
   | CoreErrorCode
+  | 'OUTBOX_INCOMPLETE'
   | 'WAL_MALFORMED'
   | 'OUTBOX_UNREADABLE'
   | 'SLOT_BUSY'

@@ -61,11 +61,12 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
 }
 
 function begin(deps: RelayDeps, stopping: AbortSignal): Run {
-  const { pool, monitor, log } = deps;
+  const { pool, table, monitor, log } = deps;
   const publisher = new ObservedPublisher(deps.publisher, () => performance.now());
   publisher.connect().catch((err: unknown) => {
     monitor.failed(err);
-    log.warn({ err }, `${publisher.name} cannot be reached; trying again with the first message`);
+    const { level, advice } = reactionTo(err, 1, deps.random);
+    log[level]({ err }, advice ?? `${publisher.name} cannot be reached; trying again with the first message`);
   });
   const abandon = new AbortController();
   stopping.addEventListener('abort', () => {
@@ -74,8 +75,8 @@ function begin(deps: RelayDeps, stopping: AbortSignal): Run {
   return {
     ...deps,
     publisher,
-    store: new OutboxStore(pool),
-    progress: new ProgressStore(pool),
+    store: new OutboxStore(pool, table),
+    progress: new ProgressStore(pool, table),
     retention: deps.retention && new Retention(deps, deps.retention),
     stopping,
     abandon: abandon.signal,

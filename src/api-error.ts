@@ -3,6 +3,8 @@ import { AppError, type CoreErrorCode } from './core/errors.ts';
 /** Every way in which the api says no, each documented where it is thrown. What a client is told: src/http/problem-details.ts. */
 export type ApiErrorCode =
   | CoreErrorCode
+  | 'SCHEMA_BEHIND'
+  | 'SCHEMA_NOT_FOUND'
   | 'CONTEXT_INVALID'
   | 'REQUEST_INVALID'
   | 'ROUTE_NOT_FOUND'

@@ -7,7 +7,7 @@ import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
 import { pause } from './core/pause.ts';
 import { openPool } from './core/pool.ts';
-import { assertSchemaCurrent } from './core/schema-version.ts';
+import { assertSchemaCurrent } from './db/schema-version.ts';
 import { startExpiry } from './idempotency/expiry.ts';
 
 const LONGEST_WAIT_MS = 5_000;

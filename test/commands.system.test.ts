@@ -58,7 +58,9 @@ test('what a document shows is of a kind that is checked', () => {
 });
 
 test('every SQL block has a name, and is carried out', () => {
-  const carriedOut = readFileSync('test/deploy/roles.integration.test.ts', 'utf8');
+  const carriedOut = ['test/deploy/roles.integration.test.ts', 'test/system/relay-alone.system.test.ts']
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
   const names = documents.flatMap(({ blocks }) =>
     blocks
       .filter(({ language }) => /^sql\b/.test(language))

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import { parseLsn } from '../../relay/lsn.ts';
 import { WalStream } from '../../relay/replication/stream.ts';
+import { outboxOid } from '../support/outbox-oid.ts';
 import { answerRequests } from '../support/worker.ts';
 
 // Reads so many transactions of a slot and publishes nothing: the relay's stream and decoder, or the library they build on with a
@@ -41,6 +42,7 @@ async function openStream(
     url,
     slot,
     publication: 'order_outbox',
+    outboxOid: await outboxOid(url),
     from: position,
     stopping: AbortSignal.any([]),
   });

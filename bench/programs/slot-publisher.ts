@@ -3,6 +3,7 @@ import type { OutboxMessage } from '../../relay/outbox/outbox-message.ts';
 import { ServiceBusPublisher } from '../../relay/publishing/service-bus/service-bus-publisher.ts';
 import { WalStream } from '../../relay/replication/stream.ts';
 import { createLogger } from '../../src/core/log.ts';
+import { outboxOid } from '../support/outbox-oid.ts';
 import { answerRequests } from '../support/worker.ts';
 
 // The relay's stream, decoder and publisher on one slot and one publication, without marks: the share of the work that several
@@ -33,6 +34,7 @@ answerRequests(async ({ url, slot, publication, from, count, connectionString }:
     url,
     slot,
     publication,
+    outboxOid: await outboxOid(url),
     from: position,
     stopping: AbortSignal.any([]),
   });

@@ -10,9 +10,9 @@ export const refusal = {
     condition: 'com.microsoft:server-busy',
     description: `The request was terminated because the namespace ${namespace} is being throttled. Error code : 50009. Please wait 2 seconds and try again.`,
   }),
-  notFound: (path: string): AmqpError => ({
+  notFound: (address: string): AmqpError => ({
     condition: 'amqp:not-found',
-    description: `The messaging entity '${path}' could not be found. To know more visit https://aka.ms/sbResourceMgrExceptions.`,
+    description: `The messaging entity '${address}' could not be found. To know more visit https://aka.ms/sbResourceMgrExceptions.`,
   }),
   disabled: (path: string): AmqpError => ({
     condition: 'com.microsoft:entity-disabled',
@@ -30,22 +30,17 @@ export const refusal = {
     condition: 'amqp:unauthorized-access',
     description: reason,
   }),
-  noClaim: (path: string): AmqpError => ({
+  noClaim: (right: string, address: string): AmqpError => ({
     condition: 'amqp:unauthorized-access',
-    description: `Unauthorized access. 'Send' or 'Listen' claim(s) are required to perform this operation. Resource: '${path}'.`,
+    description: noClaimText(right, address),
   }),
-  idTooLong: (property: string): AmqpError => ({
-    condition: 'amqp:not-allowed',
-    description: `The value supplied for ${property} is longer than the 128 characters allowed.`,
+  tokenExpired: (right: string, address: string): AmqpError => ({
+    condition: 'amqp:link:detach-forced',
+    description: `The link is force detached. Code: RenewToken. Details: ${noClaimText(right, address)}`,
   }),
-  sessionIdMissing: (): AmqpError => ({
-    condition: 'amqp:not-allowed',
-    description:
-      'The SessionId was not set on a message, and it cannot be sent to the entity. Entities that have session support enabled can only receive messages that have the SessionId set to a valid value.',
-  }),
-  mixedBatch: (property: 'SessionId' | 'PartitionKey', feature: string): AmqpError => ({
-    condition: 'amqp:not-allowed',
-    description: `Batching brokered messages with distinct ${property} is not supported for an entity with ${feature} enabled.`,
+  connectionsExceeded: (namespace: string): AmqpError => ({
+    condition: 'amqp:resource-limit-exceeded',
+    description: `ConnectionsQuotaExceeded for namespace: ${namespace}.`,
   }),
   notAMessage: (reason: string): AmqpError => ({ condition: 'amqp:decode-error', description: reason }),
   messageLockLost: (): AmqpError => ({
@@ -85,13 +80,33 @@ export const refusal = {
     condition: 'com.microsoft:argument-error',
     description: reason,
   }),
-  detachForced: (): AmqpError => ({
+  alreadyExists: (address: string): AmqpError => ({
+    condition: 'com.microsoft:entity-already-exists',
+    description: `The messaging entity '${address}' already exists.`,
+  }),
+  alreadyDead: (): AmqpError => ({
+    condition: 'amqp:not-allowed',
+    description: 'A message of a dead-letter queue cannot be dead-lettered.',
+  }),
+  idleLink: (timer: string, idleMs: number): AmqpError => ({
     condition: 'amqp:link:detach-forced',
-    description:
-      'The link is force detached. Code: publisher. Details: AmqpMessagePublisher.IdleTimerExpired: Idle timeout: 00:10:00.',
+    description: `The link is force detached. Details: ${timer}.IdleTimerExpired: Idle timeout: ${timeText(idleMs)}.`,
+  }),
+  inactiveConnection: (inactiveMs: number): AmqpError => ({
+    condition: 'amqp:connection:forced',
+    description: `The connection was inactive for more than the allowed ${inactiveMs} milliseconds and is closed by container 'LinkTracker'.`,
   }),
   connectionForced: (): AmqpError => ({
     condition: 'amqp:connection:forced',
     description: 'The connection was closed by the service.',
   }),
 };
+
+function noClaimText(right: string, address: string): string {
+  return `Unauthorized access. '${right}' claim(s) are required to perform this operation. Resource: '${address}'.`;
+}
+
+/** As .NET writes it: 00:10:00. */
+function timeText(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 19);
+}

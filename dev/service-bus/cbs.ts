@@ -30,8 +30,12 @@ export function putToken(request: Message, broker: Broker, claims: Claims): Resp
       refusal.unauthorized(`Tokens of the type '${String(type)}' cannot be checked here.`),
     );
   }
-  const check = checkSasToken(String(request.body), audience, broker.accessKey, broker.now());
+  const { namespace } = broker;
+  const policiesOf = (of: string) => namespace.policiesOf(of);
+  const check = checkSasToken(String(request.body), audience, policiesOf, broker.now());
   if (!check.ok) return errorResponse(401, refusal.unauthorized(check.reason));
-  claims.put(path, check.expiresAt);
+  // The service knows already here what it does not have. https://github.com/Azure/azure-service-bus/issues/451
+  if (!namespace.has(path)) return errorResponse(404, refusal.notFound(broker.addressOf(path)));
+  claims.put(path, check.expiresAt, check.rights);
   return { status: 202, description: 'Accepted' };
 }

@@ -5,15 +5,20 @@ import { refusal } from './amqp-error.ts';
 import type { Broker } from './broker.ts';
 import { putToken } from './cbs.ts';
 import { Claims } from './claims.ts';
+import { ConnectionWatch } from './connection-watch.ts';
 import { IncomingLink } from './incoming-link.ts';
+import { limits } from './limits.ts';
 import { manage } from './management.ts';
+import { ManagementLink } from './management-link.ts';
 import { OutgoingLink } from './outgoing-link.ts';
-import { errorResponse, serveRequests } from './request-link.ts';
+import { serveRequests } from './request-link.ts';
 import { acceptSocket, receiveBytes, socketClosed } from './rhea-internals.ts';
 import { attachSession, requestedSession } from './session-attach.ts';
+import type { Right } from './shared-access-policy.ts';
 
 const cbsAddress = '$cbs';
 const managementSuffix = '/$management';
+const putTokenAccepted = 202;
 
 // The real service announces the same.
 const maxFrameSizeBytes = 65_536;
@@ -31,12 +36,23 @@ export class ClientConnection {
   readonly #socket: Socket;
   readonly #connection: Connection;
   readonly #claims = new Claims();
+  readonly #watch: ConnectionWatch;
   readonly #incoming = new Set<IncomingLink>();
   readonly #outgoing = new Set<OutgoingLink>();
   #gone = false;
 
-  constructor(broker: Broker, container: Container, socket: Socket, idleTimeoutMs: number) {
+  /** With `refused` it is closed, with that error, as soon as it is open. */
+  constructor(
+    broker: Broker,
+    container: Container,
+    socket: Socket,
+    idleTimeoutMs: number,
+    refused?: AmqpError,
+  ) {
     this.#broker = broker;
+    this.#watch = new ConnectionWatch(broker.limits, this.#claims, broker.addressOf, broker.now, (error) =>
+      this.close(error),
+    );
     this.#socket = socket;
     // Small answers to a client that waits for them: Nagle's algorithm would hold them back.
     socket.setNoDelay(true);
@@ -49,6 +65,7 @@ export class ClientConnection {
     const connection = this.#connection;
     // Every receiver that waits for a session listens for the connection's end.
     connection.setMaxListeners(0);
+    if (refused !== undefined) connection.on('connection_open', () => this.close(refused));
     connection.on('session_open', ({ session }: EventContext) => session && receiveBytes(session));
     connection.on('receiver_open', ({ receiver }: EventContext) => receiver && this.#onIncoming(receiver));
     connection.on('sender_open', ({ sender }: EventContext) => sender && this.#onOutgoing(sender));
@@ -77,9 +94,9 @@ export class ClientConnection {
     return this.#gone;
   }
 
-  /** Why its tokens do not allow the entity now; undefined when they do. */
-  claimRefusal(path: string): AmqpError | undefined {
-    return this.#claims.refusal(path, this.#broker.now());
+  /** Why its tokens do not allow this with the entity now; undefined when they do. */
+  claimRefusal(path: string, right: Right): AmqpError | undefined {
+    return this.#claims.refusal(path, right, this.#broker.now(), this.#broker.addressOf(path));
   }
 
   /** Closes as a service does that wants the client to come back later. */
@@ -90,7 +107,9 @@ export class ClientConnection {
 
   /** Detaches the links that it sends on, as a service does on which nothing was sent for a while. */
   detachIncoming(): void {
-    for (const link of this.#incoming) link.detach();
+    for (const link of this.#incoming) {
+      link.detach(refusal.idleLink(link.idleTimer, limits.idleLinkMs.value));
+    }
     this.#incoming.clear();
   }
 
@@ -113,6 +132,7 @@ export class ClientConnection {
 
   #end(): void {
     this.#gone = true;
+    this.#watch.close();
     socketClosed(this.#connection);
     for (const link of this.#outgoing) link.close();
     this.#outgoing.clear();
@@ -121,34 +141,51 @@ export class ClientConnection {
   #onIncoming(receiver: Receiver): void {
     const address = receiver.target?.address ?? '';
     if (address === cbsAddress) {
-      serveRequests(receiver, 'kebab', (request) => putToken(request, this.#broker, this.#claims));
-      return;
+      serveRequests(receiver, 'kebab', (request) => {
+        const response = putToken(request, this.#broker, this.#claims);
+        if (response.status === putTokenAccepted) this.#watch.tokenPut();
+        return response;
+      });
+    } else if (address.endsWith(managementSuffix)) {
+      this.#onRequestLink(receiver, address);
+    } else {
+      const target = this.#broker.namespace.target(address);
+      const refused =
+        this.#attachRefusal(address, 'Send') ??
+        (target === undefined ? refusal.notFound(this.#broker.addressOf(address)) : undefined) ??
+        (target?.limits.disabled === true ? refusal.disabled(address) : undefined);
+      if (target === undefined || refused !== undefined) {
+        receiver.close({ ...refused });
+        return;
+      }
+      const link = new IncomingLink(this.#broker, this, receiver, target);
+      this.#incoming.add(link);
+      this.#watch.add(link);
+      receiver.on('receiver_close', () => {
+        this.#incoming.delete(link);
+        this.#watch.remove(link);
+      });
     }
-    const entityPath = withoutSuffix(address, managementSuffix);
-    const refused = this.#attachRefusal(entityPath, address);
+  }
+
+  /** Requests want the right that each of them needs, and the link any of them. */
+  #onRequestLink(receiver: Receiver, address: string): void {
+    const path = address.slice(0, -managementSuffix.length);
+    const right = this.claimRefusal(address, 'Listen') === undefined ? 'Listen' : 'Send';
+    const refused =
+      this.#attachRefusal(address, right) ??
+      (this.#broker.namespace.has(path) ? undefined : refusal.notFound(this.#broker.addressOf(path)));
     if (refused !== undefined) {
       receiver.close({ ...refused });
       return;
     }
-    const target = this.#broker.namespace.target(entityPath);
-    const source = this.#broker.namespace.source(entityPath);
-    if (entityPath !== address && (target !== undefined || source !== undefined)) {
-      serveRequests(receiver, 'camel', (request) => {
-        const lapsed = this.claimRefusal(address);
-        if (lapsed !== undefined) return errorResponse(401, lapsed);
-        return manage(request, { target, source, now: this.#broker.now() });
-      });
-    } else if (entityPath === address && target !== undefined) {
-      if (target.limits.disabled) receiver.close({ ...refusal.disabled(address) });
-      else this.#keepIncoming(receiver, new IncomingLink(this.#broker, this, receiver, target));
-    } else {
-      receiver.close({ ...refusal.notFound(address) });
-    }
-  }
-
-  #keepIncoming(receiver: Receiver, link: IncomingLink): void {
-    this.#incoming.add(link);
-    receiver.on('receiver_close', () => this.#incoming.delete(link));
+    const link = new ManagementLink(receiver, address, right, this.#broker.now());
+    this.#watch.add(link);
+    receiver.on('receiver_close', () => this.#watch.remove(link));
+    serveRequests(receiver, 'camel', (request) => {
+      link.lastUsedAt = this.#broker.now();
+      return manage(request, this.#broker, path, (needed) => this.claimRefusal(address, needed));
+    });
   }
 
   #onOutgoing(sender: Sender): void {
@@ -158,10 +195,10 @@ export class ClientConnection {
       sender.set_target(sender.target);
       return;
     }
-    const refused = this.#attachRefusal(address, address);
+    const refused = this.#attachRefusal(address, 'Listen');
     const entity = this.#broker.namespace.source(address);
     if (refused !== undefined || entity === undefined) {
-      sender.close({ ...(refused ?? refusal.notFound(address)) });
+      sender.close({ ...(refused ?? refusal.notFound(this.#broker.addressOf(address))) });
       return;
     }
     const session = requestedSession(sender);
@@ -186,20 +223,21 @@ export class ClientConnection {
       return;
     }
     this.#outgoing.add(link);
+    this.#watch.add(link);
     sender.on('sender_close', () => {
       this.#outgoing.delete(link);
+      this.#watch.remove(link);
       link.close();
     });
   }
 
-  #attachRefusal(path: string, address: string): AmqpError | undefined {
+  #attachRefusal(address: string, right: Right): AmqpError | undefined {
+    const path = address.endsWith(managementSuffix) ? address.slice(0, -managementSuffix.length) : address;
     const fault = this.#broker.faults.strike('attach', path);
-    if (fault === undefined) return this.claimRefusal(address);
-    if (fault.kind === 'notFound') return refusal.notFound(path);
-    return fault.kind === 'disabled' ? refusal.disabled(path) : refusal.noClaim(path);
+    if (fault === undefined) return this.claimRefusal(address, right);
+    if (fault.kind === 'notFound') return refusal.notFound(this.#broker.addressOf(path));
+    return fault.kind === 'disabled'
+      ? refusal.disabled(path)
+      : refusal.noClaim(right, this.#broker.addressOf(path));
   }
-}
-
-function withoutSuffix(address: string, suffix: string): string {
-  return address.endsWith(suffix) ? address.slice(0, -suffix.length) : address;
 }

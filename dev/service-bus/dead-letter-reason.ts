@@ -7,6 +7,7 @@ export const deadLetterReason = {
     ),
   tooManyDeliveries: (attempts: number) =>
     reason('MaxDeliveryCountExceeded', `Message could not be consumed after ${attempts} delivery attempts.`),
+  filterFailed: (why: string) => reason('FilterEvaluationException', why),
   expired: () => reason('TTLExpiredException', 'The message expired and was dead lettered.'),
 };
 

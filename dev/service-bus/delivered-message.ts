@@ -1,8 +1,8 @@
-import rhea from 'rhea';
+import { changedApplicationProperties, encodedValue, propertiesSection } from './changed-message.ts';
 import type { EncodedMessage } from './encoded-message.ts';
 import { section } from './encoded-message.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { compoundAt, fieldAt, mapSection, symbol, valueEnd, variableAt, writeLong } from './wire.ts';
+import { compoundAt, fieldAt, mapSection, symbol, valueEnd, writeLong } from './wire.ts';
 
 const sequenceNumber = symbol('x-opt-sequence-number');
 const enqueuedSequenceNumber = symbol('x-opt-enqueue-sequence-number');
@@ -21,18 +21,13 @@ export function deliveredBytes(message: StoredMessage, lockedUntilMs?: number): 
   const { encoded } = message;
   const parts = [header(encoded, message.deliveryCount), annotations(message, lockedUntilMs)];
   if (message.changedProperties === undefined) {
-    const bareAt = Math.min(
-      sectionStart(encoded, section.properties, encoded.propertiesAt),
-      sectionStart(encoded, section.applicationProperties, encoded.applicationPropertiesAt),
-      encoded.bodyAt,
-    );
-    parts.push(encoded.bytes.subarray(bareAt));
+    parts.push(encoded.bytes.subarray(encoded.bareAt));
   } else {
-    if (encoded.propertiesAt >= 0) {
-      const start = sectionStart(encoded, section.properties, encoded.propertiesAt);
-      parts.push(encoded.bytes.subarray(start, valueEnd(encoded.bytes, encoded.propertiesAt)));
-    }
-    parts.push(changedProperties(encoded, message.changedProperties), encoded.bytes.subarray(encoded.bodyAt));
+    parts.push(
+      propertiesSection(encoded),
+      changedApplicationProperties(encoded, message.changedProperties),
+      encoded.bytes.subarray(encoded.bodyAt),
+    );
   }
   return Buffer.concat(parts);
 }
@@ -72,40 +67,6 @@ function annotations(message: StoredMessage, lockedUntilMs: number | undefined):
   return mapSection(section.messageAnnotations, count, entries);
 }
 
-/** The sender's application properties, except those that changed, and the changed ones. */
-function changedProperties(encoded: EncodedMessage, changed: Record<string, unknown>): Buffer {
-  const entries: Buffer[] = [];
-  let count = 0;
-  const { bytes, applicationPropertiesAt } = encoded;
-  if (applicationPropertiesAt >= 0) {
-    const map = compoundAt(bytes, applicationPropertiesAt);
-    let at = map.start;
-    for (let i = 0; i < map.count; i += 2) {
-      const valueAt = valueEnd(bytes, at);
-      const end = valueEnd(bytes, valueAt);
-      const name = variableAt(bytes, at)?.toString('utf8') ?? '';
-      if (!(name in changed)) {
-        entries.push(bytes.subarray(at, end));
-        count += 2;
-      }
-      at = end;
-    }
-  }
-  for (const [name, value] of Object.entries(changed)) {
-    entries.push(encodedValue(name), encodedValue(value));
-    count += 2;
-  }
-  return mapSection(section.applicationProperties, count, entries);
-}
-
-function sectionStart(encoded: EncodedMessage, code: number, valueAt: number): number {
-  if (valueAt < 0) return encoded.bytes.length;
-  // A descriptor is either a smallulong (0x00 0x53 code) or a full ulong of eight bytes.
-  return encoded.bytes[valueAt - 2] === 0x53 && encoded.bytes[valueAt - 1] === code
-    ? valueAt - 3
-    : valueAt - 10;
-}
-
 function long(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(9);
   writeLong(bytes, 0, 0x81, value);
@@ -116,12 +77,4 @@ function timestamp(value: number): Buffer {
   const bytes = Buffer.allocUnsafe(9);
   writeLong(bytes, 0, 0x83, value);
   return bytes;
-}
-
-/** An AMQP-value section less its descriptor: rhea's typings hide the writer that would encode a bare value. */
-function encodedValue(value: unknown): Buffer {
-  const message = rhea.message.encode({ body: value });
-  let at = 0;
-  while (message.readUInt8(at + 2) !== section.value) at = valueEnd(message, valueEnd(message, at + 1));
-  return message.subarray(at + 3);
 }

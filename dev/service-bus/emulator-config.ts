@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { ConfigReader, type Fields } from './config-reader.ts';
+import { readPolicies } from './emulator-policy.ts';
 import { readRule } from './emulator-rule.ts';
 import type { NamespaceConfig, QueueConfig, SubscriptionConfig, TopicConfig } from './namespace-config.ts';
 import { namespaceConfig } from './namespace-config.ts';
@@ -50,7 +51,7 @@ function readNamespace(fields: Fields): NamespaceConfig {
   for (const path of paths.filter((each, index) => paths.indexOf(each) !== index)) {
     reader.wrong(fields.path('Name'), `has two entities called '${path}'`);
   }
-  return { name, queues, topics };
+  return { name, policies: readPolicies(fields), queues, topics };
 }
 
 function readQueue(fields: Fields): QueueConfig {
@@ -59,7 +60,9 @@ function readQueue(fields: Fields): QueueConfig {
     ...sendProperties(inner),
     ...receiveProperties(inner),
   }));
-  const [queue] = namespaceConfig({ queues: [{ ...properties, name }] }).queues;
+  const [queue] = namespaceConfig({
+    queues: [{ ...properties, name, policies: readPolicies(fields) }],
+  }).queues;
   return queue as QueueConfig;
 }
 
@@ -68,17 +71,18 @@ function readTopic(fields: Fields): TopicConfig {
   const properties = fields.innerOrEmpty('Properties', sendProperties);
   const path = fields.path('Subscriptions');
   const subscriptions = fields.reader.list(fields.take('Subscriptions') ?? [], path, readSubscription) ?? [];
-  const [topic] = namespaceConfig({ topics: [{ ...properties, name, subscriptions }] }).topics;
+  const policies = readPolicies(fields);
+  const [topic] = namespaceConfig({ topics: [{ ...properties, name, policies, subscriptions }] }).topics;
   return topic as TopicConfig;
 }
 
 function readSubscription(fields: Fields): SubscriptionConfig {
   const name = fields.text('Name', namePattern) ?? '';
   const properties = fields.innerOrEmpty('Properties', receiveProperties);
-  const filters = fields.reader.list(fields.take('Rules') ?? [], fields.path('Rules'), readRule) ?? [];
+  const rules = fields.reader.list(fields.take('Rules') ?? [], fields.path('Rules'), readRule) ?? [];
   const [topic] = namespaceConfig({
     topics: [
-      { name: 'any', subscriptions: [{ ...properties, name, ...(filters.length > 0 ? { filters } : {}) }] },
+      { name: 'any', subscriptions: [{ ...properties, name, ...(rules.length > 0 ? { rules } : {}) }] },
     ],
   }).topics;
   return topic?.subscriptions[0] as SubscriptionConfig;

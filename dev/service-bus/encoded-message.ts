@@ -14,14 +14,19 @@ export const section = {
   footer: 0x78,
 } as const;
 
-const messageIdField = 0;
-const toField = 2;
-const subjectField = 3;
-const replyToField = 4;
-const correlationIdField = 5;
-const contentTypeField = 6;
-const sessionIdField = 10;
-const replyToSessionIdField = 12;
+/** Where the texts of the properties section stand in it. */
+export const textFields = {
+  messageId: 0,
+  to: 2,
+  subject: 3,
+  replyTo: 4,
+  correlationId: 5,
+  contentType: 6,
+  sessionId: 10,
+  replyToSessionId: 12,
+} as const;
+
+export type TextField = keyof typeof textFields;
 
 /**
  * A message as it came: its bytes and where its sections lie. Fields are decoded when they are asked for, never kept,
@@ -34,6 +39,8 @@ export class EncodedMessage {
   readonly annotationsAt: number;
   readonly propertiesAt: number;
   readonly applicationPropertiesAt: number;
+  /** Where the sender's own part starts, the descriptor of its first section: properties, or what follows them. */
+  readonly bareAt: number;
   /** Where the first body section's descriptor starts. */
   readonly bodyAt: number;
 
@@ -44,11 +51,13 @@ export class EncodedMessage {
     let annotationsAt = -1;
     let propertiesAt = -1;
     let applicationPropertiesAt = -1;
+    let bareAt = bytes.length;
     let bodyAt = bytes.length;
     let at = 0;
     while (at < bytes.length && bodyAt === bytes.length) {
       const code = sectionCode(bytes, at);
       const value = valueEnd(bytes, at + 1);
+      if (code >= section.properties) bareAt = Math.min(bareAt, at);
       if (code === section.header) headerAt = value;
       else if (code === section.messageAnnotations) annotationsAt = value;
       else if (code === section.properties) propertiesAt = value;
@@ -60,39 +69,47 @@ export class EncodedMessage {
     this.annotationsAt = annotationsAt;
     this.propertiesAt = propertiesAt;
     this.applicationPropertiesAt = applicationPropertiesAt;
+    this.bareAt = bareAt;
     this.bodyAt = bodyAt;
   }
 
   get messageId(): string | undefined {
-    return this.#property(messageIdField);
+    return this.#text('messageId');
   }
 
   get to(): string | undefined {
-    return this.#property(toField);
+    return this.#text('to');
   }
 
   get subject(): string | undefined {
-    return this.#property(subjectField);
+    return this.#text('subject');
   }
 
   get replyTo(): string | undefined {
-    return this.#property(replyToField);
+    return this.#text('replyTo');
   }
 
   get correlationId(): string | undefined {
-    return this.#property(correlationIdField);
+    return this.#text('correlationId');
   }
 
   get contentType(): string | undefined {
-    return this.#property(contentTypeField);
+    return this.#text('contentType');
   }
 
   get sessionId(): string | undefined {
-    return this.#property(sessionIdField);
+    return this.#text('sessionId');
   }
 
   get replyToSessionId(): string | undefined {
-    return this.#property(replyToSessionIdField);
+    return this.#text('replyToSessionId');
+  }
+
+  /** Whether a text has more characters than these. Nothing is decoded as long as its bytes are fewer. */
+  isLonger(field: TextField, characters: number): boolean {
+    const at = fieldAt(this.bytes, this.propertiesAt, textFields[field]);
+    if (at < 0 || valueEnd(this.bytes, at) - at <= characters) return false;
+    return scalarAsText(this.bytes, at).length > characters;
   }
 
   /** The header's time to live in milliseconds. */
@@ -130,8 +147,8 @@ export class EncodedMessage {
     return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
   }
 
-  #property(index: number): string | undefined {
-    const at = fieldAt(this.bytes, this.propertiesAt, index);
+  #text(field: TextField): string | undefined {
+    const at = fieldAt(this.bytes, this.propertiesAt, textFields[field]);
     return at < 0 ? undefined : scalarAsText(this.bytes, at);
   }
 

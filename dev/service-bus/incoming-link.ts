@@ -2,10 +2,14 @@ import type { Delivery, EventContext, Receiver } from 'rhea';
 import type { AmqpError } from './amqp-error.ts';
 import { refusal } from './amqp-error.ts';
 import type { Broker } from './broker.ts';
+import type { WatchedLink } from './connection-watch.ts';
 import { batchedMessages, EncodedMessage } from './encoded-message.ts';
 import type { Fault } from './faults.ts';
+import { limits } from './limits.ts';
 import { answerAttach, settleAlone, settleSilently, transferredBytes } from './rhea-internals.ts';
+import { sendRefusal } from './send-refusal.ts';
 import type { SendTarget } from './send-target.ts';
+import { transferFault } from './transfer-fault.ts';
 
 const batchFormat = 0x8001_3700;
 
@@ -13,14 +17,17 @@ const batchFormat = 0x8001_3700;
 interface LinkConnection {
   /** True once it has ended: what it still brings is to be ignored. */
   readonly gone: boolean;
-  claimRefusal(path: string): AmqpError | undefined;
+  claimRefusal(path: string, right: 'Send'): AmqpError | undefined;
   close(error: AmqpError): void;
   /** Destroys the socket without a word. */
   drop(): void;
 }
 
 /** A link that a client sends on, to a queue or a topic. Every transfer is stored and journalled before it is answered. */
-export class IncomingLink {
+export class IncomingLink implements WatchedLink {
+  readonly right = 'Send';
+  readonly idleTimer = 'AmqpMessagePublisher';
+  lastUsedAt: number;
   readonly #broker: Broker;
   readonly #connection: LinkConnection;
   readonly #receiver: Receiver;
@@ -32,28 +39,32 @@ export class IncomingLink {
     this.#connection = connection;
     this.#receiver = receiver;
     this.#target = target;
+    this.lastUsedAt = broker.now();
     answerAttach(receiver, { max_message_size: target.limits.maxMessageSizeBytes });
     receiver.set_target(receiver.target);
     receiver.on('message', (context: EventContext) => this.#onTransfer(context));
   }
 
-  /** Detaches it with the usual error, or with what the fault says. */
-  detach(fault?: Fault): void {
+  get path(): string {
+    return this.#target.path;
+  }
+
+  detach(error: AmqpError): void {
     this.#detached = true;
-    this.#receiver.close({ ...refusal.detachForced(), ...given(fault) });
+    this.#receiver.close({ ...error });
   }
 
   #onTransfer(context: EventContext): void {
     const { delivery } = context;
     // What was under way when the link or the connection ended is not ours any more.
     if (delivery === undefined || this.#detached || this.#connection.gone) return;
-    const path = this.#target.path;
-    const fault = this.#broker.faults.strike('transfer', path);
+    this.lastUsedAt = this.#broker.now();
+    const fault = this.#broker.faults.strike('transfer', this.path);
     if (fault !== undefined && this.#failBeforeStoring(fault, delivery)) return;
 
     const bytes = transferredBytes(context);
-    const refused =
-      this.#connection.claimRefusal(path) ?? this.#store(bytes, delivery.format === batchFormat);
+    const isBatch = delivery.format === batchFormat;
+    const refused = this.#connection.claimRefusal(this.path, 'Send') ?? this.#store(bytes, isBatch);
     if (refused !== undefined) {
       this.#answer(delivery, refused);
     } else if (fault?.kind === 'ackLost') {
@@ -68,65 +79,54 @@ export class IncomingLink {
   #store(bytes: Buffer, isBatch: boolean): AmqpError | undefined {
     const limit = this.#target.limits.maxMessageSizeBytes;
     if (bytes.length > limit) return refusal.sizeExceeded(bytes.length, limit);
+    if (isBatch && bytes.length > limits.batchBytes.value) return this.#batchWithoutData();
     let messages: EncodedMessage[];
     try {
       messages = isBatch ? batchedMessages(bytes) : [new EncodedMessage(bytes)];
     } catch (error) {
       return refusal.notAMessage(String(error));
     }
-    return this.#target.accept(messages, this.#broker.now());
+    if (messages.length === 0) return this.#batchWithoutData();
+    const now = this.lastUsedAt;
+    if (!this.#broker.throttle.take(this.#target.creditsOf(messages), now)) {
+      return refusal.serverBusy(this.#broker.namespace.name);
+    }
+    return this.#target.accept(messages, now);
+  }
+
+  /** The service calls a batch that is too large one without data too, and detaches the link after its answer. */
+  #batchWithoutData(): AmqpError {
+    const refused = sendRefusal.batchWithoutData(this.#receiver.name);
+    queueMicrotask(() => this.detach(refused));
+    return refused;
   }
 
   /** True when the fault has dealt with the transfer. */
   #failBeforeStoring(fault: Fault, delivery: Delivery): boolean {
-    const { path, limits } = this.#target;
-    switch (fault.kind) {
-      case 'busy':
-        this.#answer(delivery, refusal.serverBusy(this.#broker.namespace.name));
-        return true;
-      case 'sizeExceeded':
-        this.#answer(
-          delivery,
-          refusal.sizeExceeded(limits.maxMessageSizeBytes + 1, limits.maxMessageSizeBytes),
-        );
-        return true;
-      case 'quotaExceeded':
-        this.#answer(delivery, refusal.quotaExceeded(path, limits.maxSizeBytes, limits.maxSizeBytes));
-        return true;
-      case 'notFound':
-        this.#answer(delivery, refusal.notFound(path));
-        return true;
-      case 'disabled':
-        this.#answer(delivery, refusal.disabled(path));
-        return true;
-      case 'unauthorized':
-        this.#answer(delivery, refusal.noClaim(path));
+    const outcome = transferFault(fault, this.#target, this.#broker);
+    switch (outcome?.kind) {
+      case 'refuse':
+        this.#answer(delivery, outcome.error);
         return true;
       case 'hang':
         settleSilently(delivery);
         return true;
-      case 'dropBeforeStore':
+      case 'drop':
         this.#connection.drop();
         return true;
       case 'detach':
-        this.detach(fault);
+        this.detach(outcome.error);
         return true;
-      case 'closeConnection':
-        this.#connection.close({ ...refusal.connectionForced(), ...given(fault) });
+      case 'close':
+        this.#connection.close(outcome.error);
         return true;
-      case 'ackLost':
-      case 'dropAfterStore':
-      case 'latency':
-      case 'detachIdle':
-      case 'closeIdle':
-      case 'refuseConnections':
-      case 'freeze':
+      case undefined:
         return false;
     }
   }
 
   #answer(delivery: Delivery, refused: AmqpError | undefined): void {
-    const delayMs = this.#broker.faults.strike('disposition', this.#target.path)?.delayMs ?? 0;
+    const delayMs = this.#broker.faults.strike('disposition', this.path)?.delayMs ?? 0;
     // A timer for each: answers wait side by side, so latency does not slow down the stream.
     if (delayMs > 0) setTimeout(() => this.#settle(delivery, refused), delayMs).unref();
     else this.#settle(delivery, refused);
@@ -137,11 +137,4 @@ export class IncomingLink {
     if (refused === undefined) delivery.accept();
     else settleAlone(delivery, () => delivery.reject({ ...refused }));
   }
-}
-
-function given(fault: Fault | undefined): Partial<AmqpError> {
-  return {
-    ...(fault?.condition === undefined ? {} : { condition: fault.condition }),
-    ...(fault?.description === undefined ? {} : { description: fault.description }),
-  };
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { readLimits } from './limits.ts';
 import { openServiceBus } from './service-bus.ts';
 
 // A local Service Bus in a process of its own: node dev/service-bus/main.ts [--config FILE] [--port N] ...
@@ -14,6 +15,8 @@ const { values } = parseArgs({
     'journal-file': { type: 'string' },
     /** How many journal entries are kept in memory; 0 only counts. */
     'journal-keep': { type: 'string' },
+    /** A limit of the service that is to be another: NAME=NUMBER. */
+    limit: { type: 'string', multiple: true, default: [] },
   },
 });
 
@@ -23,6 +26,7 @@ const bus = await openServiceBus({
   ...given('port', wholeNumber('port')),
   ...given('healthPort', wholeNumber('health-port')),
   ...given('sasKey', values['sas-key']),
+  limits: readLimits(values.limit),
   journal: { ...given('file', values['journal-file']), ...given('keep', wholeNumber('journal-keep')) },
 });
 

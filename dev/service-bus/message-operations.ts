@@ -1,6 +1,7 @@
 import rhea from 'rhea';
 import { refusal } from './amqp-error.ts';
 import { deliveredBytes } from './delivered-message.ts';
+import { limits } from './limits.ts';
 import { lockTokenBytes, lockTokenFromBytes } from './lock-token.ts';
 import type { QueueEntity } from './queue-entity.ts';
 import { buffersIn, mapIn, numberIn, numbersIn, type RequestBody, textIn } from './request-body.ts';
@@ -31,7 +32,8 @@ function renewLock({ queue }: QueueEntity, body: RequestBody, now: number): Resp
 
 function peek({ queue }: QueueEntity, body: RequestBody): Response {
   const from = numberIn(body, 'from-sequence-number');
-  const found = queue.peek(from, numberIn(body, 'message-count'), textIn(body, 'session-id'));
+  const count = Math.min(numberIn(body, 'message-count'), limits.peekedMessages.value);
+  const found = queue.peek(from, count, textIn(body, 'session-id'));
   if (found.length === 0) return { status: 204, description: 'No messages are there to be peeked.' };
   return success({ messages: found.map((message) => ({ message: deliveredBytes(message) })) });
 }
@@ -62,8 +64,9 @@ function updateDisposition({ queue }: QueueEntity, body: RequestBody, now: numbe
     return errorResponse(400, refusal.invalidArgument('The disposition status is not known.'));
   }
   const tokens = buffersIn(body, 'lock-tokens').map(lockTokenFromBytes);
-  const settled = tokens.filter((token) => queue.settle(token, settlement, now));
-  return tokens.length > 0 && settled.length === tokens.length
+  const results = new Set(tokens.map((token) => queue.settle(token, settlement, now)));
+  if (results.has('alreadyDead')) return errorResponse(400, refusal.alreadyDead());
+  return results.has('settled') && !results.has('lockLost')
     ? success(undefined)
     : errorResponse(410, refusal.messageLockLost());
 }

@@ -5,7 +5,16 @@ import { MessageStore } from './message-store.ts';
 import type { ReceiveLimits } from './namespace-config.ts';
 import { ReadyMessages } from './ready-messages.ts';
 import { ScheduledMessages } from './scheduled-messages.ts';
-import { newMessage, type Settlement, type StoredMessage } from './stored-message.ts';
+import {
+  type Arrival,
+  changeProperties,
+  deadLetterOf,
+  isFreeAndDeferred,
+  newMessage,
+  type Settlement,
+  type SettleResult,
+  type StoredMessage,
+} from './stored-message.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
@@ -37,8 +46,9 @@ export class MessageQueue {
     return this.#messages.count;
   }
 
+  /** Of everything it holds, its dead letters included. */
   get sizeBytes(): number {
-    return this.#messages.sizeBytes;
+    return this.#messages.sizeBytes + (this.#deadLetters?.sizeBytes ?? 0);
   }
 
   get requiresSession(): boolean {
@@ -50,19 +60,14 @@ export class MessageQueue {
     return this.#ready.sessions();
   }
 
-  /** Adds a message; one with an `activeAt` in the future is not handed out before. */
-  enqueue(encoded: EncodedMessage, now: number, enqueuedSequenceNumber?: number, activeAt?: number): void {
-    const sequenceNumber = this.#messages.nextSequenceNumber();
-    const message = newMessage(encoded, {
-      sequenceNumber,
-      enqueuedSequenceNumber: enqueuedSequenceNumber ?? sequenceNumber,
-      sessionId: this.requiresSession ? encoded.sessionId : undefined,
-      enqueuedAt: activeAt ?? now,
-      timeToLiveMs: Math.min(encoded.timeToLiveMs ?? never, this.#limits.defaultTimeToLiveMs),
-      activeAt,
-    });
+  /** Adds a message. */
+  enqueue(encoded: EncodedMessage, now: number, arrival: Arrival = {}): void {
+    const { activeAt, deadLettered } = arrival;
+    const message = newMessage(encoded, this.#messages.nextSequenceNumber(), now, arrival, this.#limits);
     this.#messages.add(message);
-    if (this.requiresSession && message.sessionId === undefined) {
+    if (deadLettered !== undefined) {
+      this.#moveToDeadLetters(message, now, deadLettered);
+    } else if (this.requiresSession && message.sessionId === undefined) {
       // Only a topic can bring such a message here; a queue refuses it when it is sent.
       this.#moveToDeadLetters(message, now, deadLetterReason.sessionIdMissing());
     } else if (activeAt !== undefined && activeAt > now) {
@@ -107,27 +112,33 @@ export class MessageQueue {
     return this.#locks.renew(token, now);
   }
 
-  /** False when the lock is lost: then nothing has changed. */
-  settle(token: string, settlement: Settlement, now: number): boolean {
+  /** Only `settled` has changed what the receiver asked for. */
+  settle(token: string, settlement: Settlement, now: number): SettleResult {
     const message = this.#locks.find(token, now)?.message;
-    if (message === undefined) return false;
-    if (settlement.kind !== 'complete') change(message, settlement.properties);
+    if (message === undefined) return 'lockLost';
+    if (settlement.kind === 'deadLetter' && this.#deadLetters === undefined) {
+      this.#locks.unlock(message);
+      if (message.state === 'active') this.#makeReady(message);
+      return 'alreadyDead';
+    }
+    if (settlement.kind !== 'complete') changeProperties(message, settlement.properties);
     switch (settlement.kind) {
       case 'complete':
         this.#drop(message);
-        return true;
+        break;
       case 'abandon':
         this.#locks.unlock(message);
         this.#deliveryFailed(message, now);
-        return true;
+        break;
       case 'defer':
         this.#locks.unlock(message);
         message.state = 'deferred';
-        return true;
+        message.deliveryCount++;
+        break;
       case 'deadLetter':
         this.#moveToDeadLetters(message, now, reason(settlement.reason, settlement.description));
-        return true;
     }
+    return 'settled';
   }
 
   /** Gives back what is locked in a session; `failed` when its lock expired, which counts as a delivery. */
@@ -204,16 +215,7 @@ export class MessageQueue {
   #moveToDeadLetters(message: StoredMessage, now: number, properties: Record<string, unknown>): void {
     this.#drop(message);
     if (this.#deadLetters === undefined) return;
-    change(message, properties);
-    message.state = 'active';
-    const deadLetter: StoredMessage = {
-      ...message,
-      sessionId: undefined,
-      enqueuedAt: now,
-      expiresAt: never,
-      activeAt: undefined,
-      deadLetterSource: this.path,
-    };
+    const deadLetter = deadLetterOf(message, this.path, now, properties);
     this.#deadLetters.#messages.add(deadLetter);
     this.#deadLetters.#makeReady(deadLetter);
   }
@@ -239,12 +241,4 @@ export class MessageQueue {
       this.#drop(message);
     }
   }
-}
-
-function isFreeAndDeferred(message: StoredMessage): boolean {
-  return message.state === 'deferred' && message.lockToken === undefined;
-}
-
-function change(message: StoredMessage, properties: Record<string, unknown> | undefined): void {
-  if (properties !== undefined) message.changedProperties = { ...message.changedProperties, ...properties };
 }

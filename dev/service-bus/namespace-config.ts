@@ -1,4 +1,6 @@
-import type { RuleFilter } from './rule-filter.ts';
+import { limits } from './limits.ts';
+import type { SharedAccessPolicy } from './shared-access-policy.ts';
+import { defaultRule, type Rule } from './subscription-rules.ts';
 
 /** What every entity that messages are sent to has. Times in milliseconds, sizes in bytes. */
 export interface SendLimits {
@@ -7,11 +9,15 @@ export interface SendLimits {
   /** 0: no duplicate detection. */
   readonly duplicateWindowMs: number;
   readonly maxMessageSizeBytes: number;
-  /** The quota: what all stored messages of the entity may have together. */
+  /** The Premium tier is said to take 15,885. */
+  readonly maxBatchMessages: number;
+  /** The quota: what all stored messages of the entity may have together, those that are dead-lettered included. */
   readonly maxSizeBytes: number;
   /** Partitioned entities refuse a batch with several partition keys. */
   readonly partitioned: boolean;
   readonly disabled: boolean;
+  /** Beside the namespace's. */
+  readonly policies: readonly SharedAccessPolicy[];
 }
 
 /** What every entity that messages are received from has. */
@@ -27,8 +33,8 @@ export interface ReceiveLimits {
 export interface QueueConfig extends SendLimits, ReceiveLimits {}
 
 export interface SubscriptionConfig extends ReceiveLimits {
-  /** A message is copied to the subscription when any of them matches. */
-  readonly filters: readonly RuleFilter[];
+  /** A message is copied to the subscription when any of them takes it. */
+  readonly rules: readonly Rule[];
 }
 
 export interface TopicConfig extends SendLimits {
@@ -38,6 +44,7 @@ export interface TopicConfig extends SendLimits {
 
 export interface NamespaceConfig {
   readonly name: string;
+  readonly policies: readonly SharedAccessPolicy[];
   readonly queues: readonly QueueConfig[];
   readonly topics: readonly TopicConfig[];
 }
@@ -53,6 +60,7 @@ export type TopicOptions = Named<Omit<TopicConfig, 'subscriptions'>> & {
 /** A namespace as tests and benchmarks write it: only what differs from the defaults. */
 export interface NamespaceOptions {
   readonly name?: string;
+  readonly policies?: readonly SharedAccessPolicy[];
   readonly queues?: readonly QueueOptions[];
   readonly topics?: readonly TopicOptions[];
 }
@@ -60,10 +68,12 @@ export interface NamespaceOptions {
 const sendDefaults = {
   defaultTimeToLiveMs: Number.POSITIVE_INFINITY,
   duplicateWindowMs: 0,
-  maxMessageSizeBytes: 262_144,
-  maxSizeBytes: Number.POSITIVE_INFINITY,
+  maxMessageSizeBytes: limits.messageBytes.value,
+  maxBatchMessages: limits.batchMessages.value,
+  maxSizeBytes: limits.entityBytes.value,
   partitioned: false,
   disabled: false,
+  policies: [],
 } satisfies Omit<SendLimits, 'name'>;
 
 const receiveDefaults = {
@@ -78,13 +88,14 @@ const receiveDefaults = {
 export function namespaceConfig(options: NamespaceOptions): NamespaceConfig {
   return {
     name: options.name ?? 'sbemulatorns',
+    policies: options.policies ?? [],
     queues: (options.queues ?? []).map((queue) => ({ ...receiveDefaults, ...sendDefaults, ...queue })),
     topics: (options.topics ?? []).map((topic) => ({
       ...sendDefaults,
       ...topic,
       subscriptions: (topic.subscriptions ?? []).map((subscription) => ({
         ...receiveDefaults,
-        filters: [{ kind: 'true' }],
+        rules: [defaultRule],
         ...subscription,
       })),
     })),

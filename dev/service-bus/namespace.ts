@@ -3,32 +3,42 @@ import { MessageQueue } from './message-queue.ts';
 import type { NamespaceConfig, ReceiveLimits } from './namespace-config.ts';
 import { QueueEntity } from './queue-entity.ts';
 import { SendTarget } from './send-target.ts';
+import type { SharedAccessPolicy } from './shared-access-policy.ts';
+import { SubscriptionRules } from './subscription-rules.ts';
 
 const deadLetterSuffix = '/$DeadLetterQueue';
+const managementSuffix = /\/\$management$/i;
 
 /** The entities of a namespace, found by the address that clients attach to. Case does not matter in addresses. */
 export class Namespace {
   readonly name: string;
   readonly #targets = new Map<string, SendTarget>();
   readonly #sources = new Map<string, QueueEntity>();
+  readonly #rules = new Map<string, SubscriptionRules>();
+  readonly #policies = new Map<string, readonly SharedAccessPolicy[]>();
   readonly #now: () => number;
 
   constructor(config: NamespaceConfig, journal: Journal, now: () => number) {
     this.name = config.name;
     this.#now = now;
+    this.#policies.set('', config.policies);
     for (const queue of config.queues) {
-      const output = { queue: this.#addSource(queue.name, queue), filters: [] };
-      this.#targets.set(queue.name.toLowerCase(), new SendTarget(queue, 'queue', [output], journal));
+      const key = queue.name.toLowerCase();
+      const output = { queue: this.#addSource(queue.name, queue) };
+      this.#targets.set(key, new SendTarget(queue, 'queue', [output], journal));
+      this.#policies.set(key, queue.policies);
     }
     for (const topic of config.topics) {
-      const outputs = topic.subscriptions.map((subscription) => ({
-        queue: this.#addSource(`${topic.name}/Subscriptions/${subscription.name}`, {
-          ...subscription,
-          defaultTimeToLiveMs: Math.min(topic.defaultTimeToLiveMs, subscription.defaultTimeToLiveMs),
-        }),
-        filters: subscription.filters,
-      }));
-      this.#targets.set(topic.name.toLowerCase(), new SendTarget(topic, 'topic', outputs, journal));
+      const key = topic.name.toLowerCase();
+      const outputs = topic.subscriptions.map((subscription) => {
+        const path = `${topic.name}/Subscriptions/${subscription.name}`;
+        const rules = new SubscriptionRules(subscription.rules);
+        this.#rules.set(path.toLowerCase(), rules);
+        const defaultTimeToLiveMs = Math.min(topic.defaultTimeToLiveMs, subscription.defaultTimeToLiveMs);
+        return { queue: this.#addSource(path, { ...subscription, defaultTimeToLiveMs }), rules };
+      });
+      this.#targets.set(key, new SendTarget(topic, 'topic', outputs, journal));
+      this.#policies.set(key, topic.policies);
     }
   }
 
@@ -40,6 +50,26 @@ export class Namespace {
   /** The queue, subscription or dead-letter queue that messages are received from at this address. */
   source(address: string): QueueEntity | undefined {
     return this.#sources.get(address.toLowerCase());
+  }
+
+  /** The rules of the subscription at this address. */
+  rules(address: string): SubscriptionRules | undefined {
+    return this.#rules.get(address.toLowerCase());
+  }
+
+  /** Whether there is an entity at this path, or a node of one; the empty path is the namespace. */
+  has(path: string): boolean {
+    const entity = path.replace(managementSuffix, '');
+    return entity === '' || this.target(entity) !== undefined || this.source(entity) !== undefined;
+  }
+
+  /** The policies whose keys may sign for what is at this path: those of the entity it belongs to, and the namespace's. */
+  policiesOf(path: string): SharedAccessPolicy[] {
+    const policies: SharedAccessPolicy[] = [];
+    for (let scope = path.toLowerCase(); ; scope = scope.slice(0, Math.max(scope.lastIndexOf('/'), 0))) {
+      policies.push(...(this.#policies.get(scope) ?? []));
+      if (scope === '') return policies;
+    }
   }
 
   /** Stops the timers of all entities. */

@@ -2,16 +2,20 @@ import type { Delivery, EventContext, Sender } from 'rhea';
 import rhea from 'rhea';
 import type { AmqpError } from './amqp-error.ts';
 import { refusal } from './amqp-error.ts';
+import type { WatchedLink } from './connection-watch.ts';
 import { deliveredBytes } from './delivered-message.ts';
 import { deliveryTag } from './lock-token.ts';
 import type { QueueEntity, SessionOwner } from './queue-entity.ts';
 import { answerAttach, answerDrainAlways, isDraining, sendableCount, settleSent } from './rhea-internals.ts';
-import type { Settlement } from './stored-message.ts';
+import type { Settlement, SettleResult } from './stored-message.ts';
 
 const settled = 1;
 
 /** A link that a client receives on, from a queue, a subscription, one of its sessions or a dead-letter queue. */
-export class OutgoingLink implements SessionOwner {
+export class OutgoingLink implements SessionOwner, WatchedLink {
+  readonly right = 'Listen';
+  readonly idleTimer = 'AmqpMessageConsumer';
+  lastUsedAt: number;
   readonly #sender: Sender;
   readonly #entity: QueueEntity;
   readonly #sessionId: string | undefined;
@@ -37,6 +41,7 @@ export class OutgoingLink implements SessionOwner {
     this.#entity = entity;
     this.#sessionId = sessionId;
     this.#now = now;
+    this.lastUsedAt = now();
     this.#receiveAndDelete = sender.snd_settle_mode === settled;
     answerAttach(sender, {
       snd_settle_mode: sender.snd_settle_mode,
@@ -55,8 +60,36 @@ export class OutgoingLink implements SessionOwner {
     entity.pump.add(this);
   }
 
+  get path(): string {
+    return this.#entity.path;
+  }
+
   deliverNext(now: number): boolean {
     if (!this.#open || sendableCount(this.#sender) === 0) return false;
+    if (!this.#deliver(now)) return false;
+    this.lastUsedAt = now;
+    return true;
+  }
+
+  sessionLockLost(error: AmqpError): void {
+    this.#open = false;
+    this.#entity.pump.remove(this);
+    this.#sender.close({ ...error });
+  }
+
+  detach(error: AmqpError): void {
+    this.close();
+    this.#sender.close({ ...error });
+  }
+
+  /** The link or its connection has ended: locked messages stay locked until their time is over, a session is free. */
+  close(): void {
+    this.#open = false;
+    this.#entity.pump.remove(this);
+    if (this.#sessionId !== undefined) this.#entity.releaseSession(this.#sessionId, this.#owner);
+  }
+
+  #deliver(now: number): boolean {
     const { queue } = this.#entity;
     if (this.#receiveAndDelete) {
       const message = queue.take(now, this.#sessionId);
@@ -72,19 +105,6 @@ export class OutgoingLink implements SessionOwner {
     return true;
   }
 
-  sessionLockLost(error: AmqpError): void {
-    this.#open = false;
-    this.#entity.pump.remove(this);
-    this.#sender.close({ ...error });
-  }
-
-  /** The link or its connection has ended: locked messages stay locked until their time is over, a session is free. */
-  close(): void {
-    this.#open = false;
-    this.#entity.pump.remove(this);
-    if (this.#sessionId !== undefined) this.#entity.releaseSession(this.#sessionId, this.#owner);
-  }
-
   #lockedUntil(token: string, now: number): number | undefined {
     return this.#sessionId === undefined
       ? this.#entity.queue.lockedUntil(token, now)
@@ -92,6 +112,7 @@ export class OutgoingLink implements SessionOwner {
   }
 
   #onFlow(): void {
+    this.lastUsedAt = this.#now();
     this.#entity.pump.run();
     // After the messages: rhea writes those that are queued before the answer.
     if (isDraining(this.#sender)) this.#sender.set_drained(true);
@@ -101,16 +122,25 @@ export class OutgoingLink implements SessionOwner {
     const token = delivery === undefined ? undefined : this.#tokens.get(delivery.id);
     if (delivery === undefined || token === undefined) return;
     this.#tokens.delete(delivery.id);
-    const done = this.#entity.queue.settle(token, settlement, this.#now());
-    const state = done ? answerTo(settlement) : rejection(this.#lockLost());
+    this.lastUsedAt = this.#now();
+    const state = this.#answer(this.#entity.queue.settle(token, settlement, this.lastUsedAt), settlement);
     // Not within rhea's own round through the outcomes, which it would begin anew.
     queueMicrotask(() => settleSent(delivery, state));
   }
 
-  #lockLost(): AmqpError {
-    return this.#sessionId === undefined
-      ? refusal.messageLockLost()
-      : refusal.sessionLockLost(this.#sessionId);
+  #answer(result: SettleResult, settlement: Settlement): unknown {
+    switch (result) {
+      case 'settled':
+        return answerTo(settlement);
+      case 'alreadyDead':
+        return rejection(refusal.alreadyDead());
+      case 'lockLost':
+        return rejection(
+          this.#sessionId === undefined
+            ? refusal.messageLockLost()
+            : refusal.sessionLockLost(this.#sessionId),
+        );
+    }
   }
 }
 

@@ -1,23 +1,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-
-/** The namespace's one shared access policy; it may do everything. */
-export interface SharedAccessKey {
-  readonly name: string;
-  readonly key: string;
-}
+import type { Right, SharedAccessPolicy } from './shared-access-policy.ts';
 
 export type SasCheck =
-  | { readonly ok: true; readonly audience: string; readonly expiresAt: number }
+  | { readonly ok: true; readonly expiresAt: number; readonly rights: readonly Right[] }
   | { readonly ok: false; readonly reason: string };
 
 /**
  * Checks a shared access signature for an audience: key name, signature, expiry, and that it was made for the audience
- * or for something above it. https://learn.microsoft.com/azure/service-bus-messaging/service-bus-sas
+ * or for something above it. `policiesOf` has the policies that may sign for a path. https://learn.microsoft.com/azure/service-bus-messaging/service-bus-sas
  */
 export function checkSasToken(
   token: string,
   audience: string,
-  policy: SharedAccessKey,
+  policiesOf: (path: string) => readonly SharedAccessPolicy[],
   now: number,
 ): SasCheck {
   const [scheme, fields = ''] = token.split(' ', 2);
@@ -40,26 +35,27 @@ export function checkSasToken(
       `ExpiredToken: The token is expired. Expiration time: '${expiry}', Current time: '${now / 1_000}'.`,
     );
   }
-  const expected = createHmac('sha256', policy.key).update(`${resource}\n${expiry}`).digest();
   const given = Buffer.from(decode(signature), 'base64');
-  if (
-    decode(keyName) !== policy.name ||
-    given.length !== expected.length ||
-    !timingSafeEqual(given, expected)
-  ) {
-    return refused('InvalidSignature: The token has an invalid signature.');
-  }
+  const signer = policiesOf(audiencePath(decode(resource))).find(
+    ({ name, key }) => name === decode(keyName) && isSignature(given, key, `${resource}\n${expiry}`),
+  );
+  if (signer === undefined) return refused('InvalidSignature: The token has an invalid signature.');
   if (!isWithin(decode(resource), audience)) {
     return refused(
       `InvalidAudience: The authorization header contains a token signed for the wrong resource: ${audience}.`,
     );
   }
-  return { ok: true, audience: decode(resource), expiresAt };
+  return { ok: true, expiresAt, rights: signer.rights };
 }
 
 /** The entity path of an audience such as `sb://localhost:5672/orders`; empty for the whole namespace. */
 export function audiencePath(audience: string): string {
   return audience.replace(/^[a-z]+:\/\/[^/]*\/?/i, '').replace(/\/$/, '');
+}
+
+function isSignature(given: Buffer, key: string, text: string): boolean {
+  const expected = createHmac('sha256', key).update(text).digest();
+  return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
 function isWithin(resource: string, audience: string): boolean {

@@ -1,20 +1,21 @@
 import type { AmqpError } from './amqp-error.ts';
 import { refusal } from './amqp-error.ts';
+import { deadLetterReason } from './dead-letter-reason.ts';
 import { DuplicateDetection } from './duplicate-detection.ts';
 import type { EncodedMessage } from './encoded-message.ts';
 import type { Journal } from './journal.ts';
 import type { MessageQueue } from './message-queue.ts';
 import type { SendLimits } from './namespace-config.ts';
-import { filterMatches, type RuleFilter } from './rule-filter.ts';
+import { sendRefusalOf } from './send-checks.ts';
+import { SqlError } from './sql/sql-error.ts';
+import type { SubscriptionRules } from './subscription-rules.ts';
 
-const idMaxCharacters = 128;
 const scheduledTimeAnnotation = 'x-opt-scheduled-enqueue-time';
-const partitionKeyAnnotation = 'x-opt-partition-key';
 
-/** Where messages go from a queue or a topic: a queue has one output and no filters. */
+/** Where messages go from a queue or a topic: a queue has one output and no rules. */
 export interface Output {
   readonly queue: MessageQueue;
-  readonly filters: readonly RuleFilter[];
+  readonly rules?: SubscriptionRules;
 }
 
 /** The sending side of a queue or a topic: its limits, its duplicate detection, and the way to where messages are kept. */
@@ -24,8 +25,7 @@ export class SendTarget {
   readonly #outputs: readonly Output[];
   readonly #journal: Journal;
   readonly #duplicates: DuplicateDetection;
-  readonly #isTopic: boolean;
-  readonly #hasSessions: boolean;
+  readonly #needsSessionId: boolean;
   #lastSequenceNumber = 0;
 
   constructor(limits: SendLimits, kind: 'queue' | 'topic', outputs: readonly Output[], journal: Journal) {
@@ -34,8 +34,7 @@ export class SendTarget {
     this.#outputs = outputs;
     this.#journal = journal;
     this.#duplicates = new DuplicateDetection(limits.duplicateWindowMs);
-    this.#isTopic = kind === 'topic';
-    this.#hasSessions = outputs.some(({ queue }) => queue.requiresSession);
+    this.#needsSessionId = kind === 'queue' && outputs.some(({ queue }) => queue.requiresSession);
   }
 
   /** Stores and journals all of the messages, or none of them and says why. */
@@ -49,6 +48,12 @@ export class SendTarget {
       if (!duplicate) this.#store(message, sequenceNumber, now);
     }
     return undefined;
+  }
+
+  /** What these messages cost: one each, and one for every rule that looks at it. */
+  creditsOf(messages: readonly EncodedMessage[]): number {
+    const rules = this.#outputs.reduce((sum, output) => sum + (output.rules?.count ?? 0), 0);
+    return messages.length * (1 + rules);
   }
 
   /** Stores a message for later and says the number that it can be cancelled by, or why not. */
@@ -65,9 +70,17 @@ export class SendTarget {
   #store(message: EncodedMessage, sequenceNumber: number, now: number): void {
     const scheduled = message.annotations[scheduledTimeAnnotation];
     const activeAt = scheduled instanceof Date && scheduled.getTime() > now ? scheduled.getTime() : undefined;
-    for (const { queue, filters } of this.#outputs) {
-      if (this.#isTopic && !filters.some((filter) => filterMatches(filter, message))) continue;
-      queue.enqueue(message, now, sequenceNumber, activeAt);
+    const arrival = { enqueuedSequenceNumber: sequenceNumber, activeAt };
+    for (const { queue, rules } of this.#outputs) {
+      try {
+        for (const copy of rules?.copiesOf(message) ?? [message]) queue.enqueue(copy, now, arrival);
+      } catch (error) {
+        if (!(error instanceof SqlError)) throw error;
+        queue.enqueue(message, now, {
+          ...arrival,
+          deadLettered: deadLetterReason.filterFailed(error.message),
+        });
+      }
     }
   }
 
@@ -77,32 +90,12 @@ export class SendTarget {
     if (sizeBytes >= this.limits.maxSizeBytes) {
       return refusal.quotaExceeded(this.path, sizeBytes, this.limits.maxSizeBytes);
     }
-    for (const message of messages) {
-      if ((message.messageId?.length ?? 0) > idMaxCharacters) return refusal.idTooLong('MessageId');
-      const sessionId = message.sessionId;
-      if (sessionId !== undefined && sessionId.length > idMaxCharacters)
-        return refusal.idTooLong('SessionId');
-      // A topic takes a message without one, and its session subscriptions dead-letter it.
-      if (sessionId === undefined && this.#hasSessions && !this.#isTopic) return refusal.sessionIdMissing();
+    try {
+      return sendRefusalOf(messages, { ...this.limits, needsSessionId: this.#needsSessionId });
+    } catch (error) {
+      if (error instanceof RangeError) return refusal.notAMessage(error.message);
+      throw error;
     }
-    return messages.length > 1 ? this.#mixedBatch(messages) : undefined;
-  }
-
-  #mixedBatch(messages: readonly EncodedMessage[]): AmqpError | undefined {
-    const first = messages[0];
-    const feature = this.limits.partitioned ? 'partitioning' : 'sessions';
-    if (this.#hasSessions || this.limits.partitioned) {
-      if (messages.some((message) => message.sessionId !== first?.sessionId)) {
-        return refusal.mixedBatch('SessionId', feature);
-      }
-    }
-    if (this.limits.partitioned) {
-      const key = first?.annotations[partitionKeyAnnotation];
-      if (messages.some((message) => message.annotations[partitionKeyAnnotation] !== key)) {
-        return refusal.mixedBatch('PartitionKey', feature);
-      }
-    }
-    return undefined;
   }
 
   #sizeBytes(): number {

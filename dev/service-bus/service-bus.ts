@@ -8,9 +8,12 @@ import { openControlServer } from './control-server.ts';
 import { readEmulatorConfig } from './emulator-config.ts';
 import { Faults, type InjectedFault } from './faults.ts';
 import { Journal, type JournalOptions } from './journal.ts';
+import { type AdjustableLimits, adjustedLimits } from './limits.ts';
 import { Namespace } from './namespace.ts';
 import { type NamespaceOptions, namespaceConfig } from './namespace-config.ts';
 import { saslMechanisms } from './sasl-mechanisms.ts';
+import { rights } from './shared-access-policy.ts';
+import { Throttle } from './throttle.ts';
 
 export interface ServiceBusOptions {
   /** The entities. Default: those of `configFile`. */
@@ -26,6 +29,8 @@ export interface ServiceBusOptions {
   /** The key of the policy RootManageSharedAccessKey. Default: the official emulator's, SAS_KEY_VALUE. */
   readonly sasKey?: string;
   readonly journal?: JournalOptions;
+  /** Limits that are to be others than the service's. */
+  readonly limits?: Partial<AdjustableLimits>;
   /** How long a connection may be silent before it is closed; clients get to know it. Default: 240,000. */
   readonly idleTimeoutMs?: number;
   /** Epoch milliseconds. Default: Date.now. */
@@ -59,15 +64,23 @@ export async function openServiceBus(options: ServiceBusOptions): Promise<LocalS
       : namespaceConfig(options.namespace);
   const journal = new Journal(options.journal);
   const faults = new Faults();
-  const namespace = new Namespace(config, journal, now);
-  const broker: Broker = { namespace, faults, accessKey: { name: policyName, key }, now };
+  const rootPolicy = { name: policyName, key, rights };
+  const policies = [rootPolicy, ...config.policies];
+  const namespace = new Namespace({ ...config, policies }, journal, now);
+  const limits = adjustedLimits(options.limits);
+  const throttle = new Throttle(limits.creditsPerSecond);
+  const addressOf = (path: string) => `sb://${host}/${path}`;
+  const broker: Broker = { namespace, faults, limits, throttle, addressOf, now };
 
   const container = rhea.create_container({ id: namespace.name });
   container.sasl_server_mechanisms = saslMechanisms();
   const connections = new Map<Socket, ClientConnection>();
   const server = createServer((socket) => {
     socket.once('close', () => connections.delete(socket));
-    const connection = new ClientConnection(broker, container, socket, options.idleTimeoutMs ?? 240_000);
+    const refused =
+      connections.size >= limits.connections ? refusal.connectionsExceeded(namespace.name) : undefined;
+    const idleTimeoutMs = options.idleTimeoutMs ?? 240_000;
+    const connection = new ClientConnection(broker, container, socket, idleTimeoutMs, refused);
     connections.set(socket, connection);
     if (faults.has('freeze')) connection.freeze();
   });

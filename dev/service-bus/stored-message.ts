@@ -1,4 +1,5 @@
 import type { EncodedMessage } from './encoded-message.ts';
+import type { ReceiveLimits } from './namespace-config.ts';
 
 /** Where a message stands. A locked one stays `active`: its lock is a thing of its own. */
 export type MessageState = 'active' | 'deferred' | 'scheduled';
@@ -23,28 +24,37 @@ export interface StoredMessage {
   deadLetterSource: string | undefined;
 }
 
-/** What a queue gives a message that it takes in. */
-export interface NewMessage {
-  readonly sequenceNumber: number;
-  readonly enqueuedSequenceNumber: number;
-  readonly sessionId: string | undefined;
-  readonly enqueuedAt: number;
-  readonly timeToLiveMs: number;
-  readonly activeAt: number | undefined;
+/** What the sending side knows of a message that a queue takes in. */
+export interface Arrival {
+  /** The topic's number of it. Default: the queue's own. */
+  readonly enqueuedSequenceNumber?: number;
+  /** In the future: it is not handed out before. */
+  readonly activeAt?: number | undefined;
+  /** It goes to the dead letters at once, with these properties that say why. */
+  readonly deadLettered?: Record<string, string>;
 }
 
-export function newMessage(encoded: EncodedMessage, fields: NewMessage): StoredMessage {
+/** A message as a queue with these limits takes it in, under the number that it gives it. */
+export function newMessage(
+  encoded: EncodedMessage,
+  sequenceNumber: number,
+  now: number,
+  { enqueuedSequenceNumber, activeAt }: Arrival,
+  limits: ReceiveLimits,
+): StoredMessage {
+  const enqueuedAt = activeAt ?? now;
+  const timeToLiveMs = encoded.timeToLiveMs ?? Number.POSITIVE_INFINITY;
   return {
     encoded,
-    sessionId: fields.sessionId,
-    enqueuedAt: fields.enqueuedAt,
-    expiresAt: fields.enqueuedAt + fields.timeToLiveMs,
-    enqueuedSequenceNumber: fields.enqueuedSequenceNumber,
-    sequenceNumber: fields.sequenceNumber,
+    sessionId: limits.requiresSession ? encoded.sessionId : undefined,
+    enqueuedAt,
+    expiresAt: enqueuedAt + Math.min(timeToLiveMs, limits.defaultTimeToLiveMs),
+    enqueuedSequenceNumber: enqueuedSequenceNumber ?? sequenceNumber,
+    sequenceNumber,
     state: 'active',
     deliveryCount: 0,
     lockToken: undefined,
-    activeAt: fields.activeAt,
+    activeAt,
     changedProperties: undefined,
     deadLetterSource: undefined,
   };
@@ -61,3 +71,34 @@ export type Settlement =
       readonly description?: string | undefined;
       readonly properties?: Record<string, unknown> | undefined;
     };
+
+export function isFreeAndDeferred(message: StoredMessage): boolean {
+  return message.state === 'deferred' && message.lockToken === undefined;
+}
+
+/** Sets application properties, beside those that were set before. */
+export function changeProperties(message: StoredMessage, properties?: Record<string, unknown>): void {
+  if (properties !== undefined) message.changedProperties = { ...message.changedProperties, ...properties };
+}
+
+/** The message as the dead-letter queue of the queue at `path` holds it: without its session and its end. */
+export function deadLetterOf(
+  message: StoredMessage,
+  path: string,
+  now: number,
+  properties: Record<string, unknown>,
+): StoredMessage {
+  changeProperties(message, properties);
+  return {
+    ...message,
+    state: 'active',
+    sessionId: undefined,
+    enqueuedAt: now,
+    expiresAt: Number.POSITIVE_INFINITY,
+    activeAt: undefined,
+    deadLetterSource: path,
+  };
+}
+
+/** `alreadyDead`: a dead letter cannot be dead-lettered; it is ready again, and that does not count as a delivery. */
+export type SettleResult = 'settled' | 'lockLost' | 'alreadyDead';

@@ -94,8 +94,17 @@ export function writeLong(target: Buffer, at: number, code: 0x81 | 0x83, value: 
 
 /** A map32 section: its descriptor and the encoded keys and values. */
 export function mapSection(code: number, count: number, entries: readonly Buffer[]): Buffer {
+  return compoundSection(code, 0xd1, count, entries);
+}
+
+/** A list32 section: its descriptor and the encoded fields. */
+export function listSection(code: number, fields: readonly Buffer[]): Buffer {
+  return compoundSection(code, 0xd0, fields.length, fields);
+}
+
+function compoundSection(code: number, type: number, count: number, entries: readonly Buffer[]): Buffer {
   const size = entries.reduce((sum, entry) => sum + entry.length, 0);
-  const head = Buffer.from([0x00, 0x53, code, 0xd1, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const head = Buffer.from([0x00, 0x53, code, type, 0, 0, 0, 0, 0, 0, 0, 0]);
   head.writeUInt32BE(size + 4, 4);
   head.writeUInt32BE(count, 8);
   return Buffer.concat([head, ...entries]);

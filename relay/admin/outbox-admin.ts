@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { TELL_REDRIVE, TELL_SETTLE } from '../outbox/operator-request.ts';
 import { OPEN, PARKED_OR_DEFERRED } from '../outbox/outbox-columns.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { AdminError } from './admin-error.ts';
 import { findMessage, messageState } from './outbox-inspection.ts';
 
@@ -17,16 +18,16 @@ const CHANGED = `SELECT message_id::text AS "messageId", aggregate_id AS "aggreg
 const REPLAY_BATCH = 50_000;
 
 /** Has a parked message sent again, and after it what waits behind it. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_PARKED. */
-export async function retryMessage(pool: pg.Pool, messageId: string): Promise<Changed> {
+export async function retryMessage(pool: pg.Pool, table: OutboxTable, messageId: string): Promise<Changed> {
   const { rows } = await pool.query<Changed>(
     `WITH changed AS (
-       UPDATE outbox SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL, error_message = NULL, retry_count = 0
+       UPDATE ${table.outbox} SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL, error_message = NULL, retry_count = 0
        WHERE message_id = $1 AND parked_at IS NOT NULL AND ${OPEN}
        RETURNING message_id, aggregate_id
      ) ${CHANGED}`,
     [messageId],
   );
-  return rows[0] ?? (await refuse(pool, messageId, 'retry'));
+  return rows[0] ?? (await refuse(pool, table, messageId, 'retry'));
 }
 
 /**
@@ -34,17 +35,22 @@ export async function retryMessage(pool: pg.Pool, messageId: string): Promise<Ch
  * order is parked. It stays in the table with the reason. What is or may be on its way to the broker is refused: the row would say
  * that it was never sent. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_PARKED.
  */
-export async function dropMessage(pool: pg.Pool, messageId: string, reason: string): Promise<Changed> {
+export async function dropMessage(
+  pool: pg.Pool,
+  table: OutboxTable,
+  messageId: string,
+  reason: string,
+): Promise<Changed> {
   // What it waits for is locked first: a retry of that comes after this, or has come before, and then it waits no more.
   const { rows } = await pool.query<Changed>(
     `WITH wanted AS (
-       SELECT aggregate_id, position FROM outbox WHERE message_id = $1
+       SELECT aggregate_id, position FROM ${table.outbox} WHERE message_id = $1
      ), held_by AS (
-       SELECT FROM outbox WHERE aggregate_id = (SELECT aggregate_id FROM wanted) AND position < (SELECT position FROM wanted)
+       SELECT FROM ${table.outbox} WHERE aggregate_id = (SELECT aggregate_id FROM wanted) AND position < (SELECT position FROM wanted)
          AND ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL
        ORDER BY position LIMIT 1 FOR NO KEY UPDATE
      ), changed AS (
-       UPDATE outbox SET dropped_at = clock_timestamp(), deferred_at = NULL, next_retry_at = NULL,
+       UPDATE ${table.outbox} SET dropped_at = clock_timestamp(), deferred_at = NULL, next_retry_at = NULL,
          error_message = concat_ws('; before: ', 'dropped: ' || $2, left(error_message, 500))
        WHERE message_id = $1 AND ${OPEN}
          AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL AND EXISTS (SELECT FROM held_by))
@@ -52,7 +58,7 @@ export async function dropMessage(pool: pg.Pool, messageId: string, reason: stri
      ) ${CHANGED}`,
     [messageId, reason],
   );
-  return rows[0] ?? (await refuse(pool, messageId, 'drop'));
+  return rows[0] ?? (await refuse(pool, table, messageId, 'drop'));
 }
 
 /** A time from this one on and before that one, as PostgreSQL reads it. */
@@ -64,8 +70,12 @@ export interface TimeRange {
 const PUBLISHED = `processed_at >= $1::timestamptz AND processed_at < $2::timestamptz AND parked_at IS NULL AND dropped_at IS NULL`;
 
 /** How many messages were published at that time and are still there. */
-export async function countPublished(pool: pg.Pool, { from, to }: TimeRange): Promise<number> {
-  const { rows } = await pool.query<{ count: string }>(`SELECT count(*) FROM outbox WHERE ${PUBLISHED}`, [
+export async function countPublished(
+  pool: pg.Pool,
+  { outbox }: OutboxTable,
+  { from, to }: TimeRange,
+): Promise<number> {
+  const { rows } = await pool.query<{ count: string }>(`SELECT count(*) FROM ${outbox} WHERE ${PUBLISHED}`, [
     from,
     to,
   ]);
@@ -79,6 +89,7 @@ export async function countPublished(pool: pg.Pool, { from, to }: TimeRange): Pr
  */
 export async function* replayPublished(
   pool: pg.Pool,
+  { outbox }: OutboxTable,
   { from, to }: TimeRange,
   batch = REPLAY_BATCH,
 ): AsyncGenerator<number> {
@@ -88,9 +99,9 @@ export async function* replayPublished(
   for (;;) {
     const { rows } = await pool.query<{ count: number; last: string }>(
       `WITH next AS (
-         SELECT message_id, position FROM outbox WHERE ${PUBLISHED} AND position > $3 ORDER BY position LIMIT $4
+         SELECT message_id, position FROM ${outbox} WHERE ${PUBLISHED} AND position > $3 ORDER BY position LIMIT $4
        ), changed AS (
-         UPDATE outbox SET processed_at = NULL, deferred_at = NULL FROM next
+         UPDATE ${outbox} AS outbox SET processed_at = NULL, deferred_at = NULL FROM next
          WHERE outbox.message_id = next.message_id AND ${PUBLISHED}
          RETURNING next.position
        ), summary AS (SELECT count(*)::int AS count, max(position) AS last FROM changed)
@@ -105,8 +116,13 @@ export async function* replayPublished(
   }
 }
 
-async function refuse(pool: pg.Pool, messageId: string, wanted: 'retry' | 'drop'): Promise<never> {
-  const message = await findMessage(pool, messageId);
+async function refuse(
+  pool: pg.Pool,
+  table: OutboxTable,
+  messageId: string,
+  wanted: 'retry' | 'drop',
+): Promise<never> {
+  const message = await findMessage(pool, table, messageId);
   if (!message) {
     throw new AdminError(
       'MESSAGE_NOT_FOUND',

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { OPEN, PARKED_OR_DEFERRED, selectMembers } from '../outbox/outbox-columns.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 
 /**
  * published, dropped: done with. parked: the broker can never take it. waiting: for a parked one of its order. redriven:
@@ -48,14 +49,14 @@ export function messageState(message: StoredMessage): MessageState {
 
 const utc = (column: string, name: string) =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "${name}"`;
-const COLUMNS = `
+const columns = ({ outbox }: OutboxTable) => `
   ${selectMembers(['messageId', 'messageType', 'aggregateId'])}, position::text,
   ${utc('created_at', 'createdAt')}, ${utc('processed_at', 'processedAt')}, ${utc('parked_at', 'parkedAt')},
   ${utc('deferred_at', 'deferredAt')}, ${utc('dropped_at', 'droppedAt')}, retry_count AS "retryCount",
   ${utc('next_retry_at', 'nextRetryAt')}, error_message AS "errorMessage",
-  (SELECT message_id::text FROM outbox AS other WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL
+  (SELECT message_id::text FROM ${outbox} AS other WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL
      AND other.aggregate_id = o.aggregate_id AND other.message_id <> o.message_id ORDER BY position LIMIT 1) AS behind,
-  CASE WHEN parked_at IS NULL THEN 0 ELSE (SELECT count(*)::int FROM outbox AS other
+  CASE WHEN parked_at IS NULL THEN 0 ELSE (SELECT count(*)::int FROM ${outbox} AS other
      WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NULL AND other.aggregate_id = o.aggregate_id) END AS waiting`;
 const REST = [
   'correlationId',
@@ -66,8 +67,6 @@ const REST = [
   'tracestate',
   'body',
 ] as const;
-const WHOLE = `${COLUMNS}, ${selectMembers(REST)}`;
-
 export interface Overview {
   /** Every parked message, or the first `limit` of them, in order. */
   readonly parked: readonly StoredMessage[];
@@ -78,12 +77,17 @@ export interface Overview {
 }
 
 /** What waits for an operator, and what waits for the relay or the broker. */
-export async function inspectOutbox(pool: pg.Pool, limit: number): Promise<Overview> {
-  const parked = `FROM outbox AS o WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL`;
-  const unsettled = `FROM outbox AS o WHERE ${OPEN} AND parked_at IS NULL AND (deferred_at IS NULL OR NOT EXISTS (
-    SELECT FROM outbox AS other WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL AND other.aggregate_id = o.aggregate_id))`;
+export async function inspectOutbox(pool: pg.Pool, table: OutboxTable, limit: number): Promise<Overview> {
+  const { outbox } = table;
+  const parked = `FROM ${outbox} AS o WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL`;
+  const unsettled = `FROM ${outbox} AS o WHERE ${OPEN} AND parked_at IS NULL AND (deferred_at IS NULL OR NOT EXISTS (
+    SELECT FROM ${outbox} AS other WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL AND other.aggregate_id = o.aggregate_id))`;
   const list = async (from: string) =>
-    (await pool.query<StoredMessage>(`SELECT ${COLUMNS} ${from} ORDER BY o.position LIMIT $1`, [limit])).rows;
+    (
+      await pool.query<StoredMessage>(`SELECT ${columns(table)} ${from} ORDER BY o.position LIMIT $1`, [
+        limit,
+      ])
+    ).rows;
   const count = async (from: string) =>
     Number((await pool.query<{ count: string }>(`SELECT count(*) ${from}`)).rows[0]?.count ?? 0);
   return {
@@ -95,9 +99,14 @@ export async function inspectOutbox(pool: pg.Pool, limit: number): Promise<Overv
 }
 
 /** Everything about one message; undefined if there is none of this id. */
-export async function findMessage(pool: pg.Pool, messageId: string): Promise<WholeMessage | undefined> {
-  const { rows } = await pool.query<WholeMessage>(`SELECT ${WHOLE} FROM outbox AS o WHERE message_id = $1`, [
-    messageId,
-  ]);
+export async function findMessage(
+  pool: pg.Pool,
+  table: OutboxTable,
+  messageId: string,
+): Promise<WholeMessage | undefined> {
+  const { rows } = await pool.query<WholeMessage>(
+    `SELECT ${columns(table)}, ${selectMembers(REST)} FROM ${table.outbox} AS o WHERE message_id = $1`,
+    [messageId],
+  );
   return rows[0];
 }

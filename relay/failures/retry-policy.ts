@@ -27,7 +27,7 @@ const ASK_A_PERSON: Policy = { wait: 'slow', phase: 'waiting' };
 /** What follows from each error of the relay's own. docs/failures.md has the same table, and is held to this one. */
 export const POLICIES = {
   CONFIG_INVALID: END,
-  SCHEMA_BEHIND: END,
+  OUTBOX_INCOMPLETE: END,
   // A process that cannot read what it is sent must not go on as if it had.
   WAL_MALFORMED: END,
   OUTBOX_UNREADABLE: END,
@@ -67,14 +67,12 @@ export function reactionTo(error: unknown, failures: number, random: () => numbe
       return { wait, waitMs: 0, phase, level: 'info', advice: undefined };
     case 'quarter second':
       return { wait, waitMs: STANDBY_RETRY_MS, phase, level: 'info', advice: undefined };
-    case 'growing':
-      return {
-        wait,
-        waitMs: backoffMs(failures, random),
-        phase,
-        level: levelAfter(failures),
-        advice: undefined,
-      };
+    case 'growing': {
+      const needsPerson = error instanceof PublishError && error.kind === 'operator';
+      const level = needsPerson ? 'error' : levelAfter(failures);
+      const advice = needsPerson ? error.message : undefined;
+      return { wait, waitMs: backoffMs(failures, random), phase, level, advice };
+    }
     case 'slow': {
       const advice = setupAdvice(error) ?? (error as Error).message;
       return { wait, waitMs: backoffMs(SLOW.failures, random, SLOW.capMs), phase, level: 'error', advice };

@@ -8,8 +8,8 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
   const registers = [registry];
   const count = (name: string, help: string, value: number) =>
     new Counter({ name: `outbox_relay_${name}_total`, help, registers }).inc(value);
-  const gauge = (name: string, help: string, value: number | null) => {
-    if (value !== null) new Gauge({ name: `outbox_relay_${name}`, help, registers }).set(value);
+  const gauge = (name: string, help: string, value: number | null | undefined) => {
+    if (value != null) new Gauge({ name: `outbox_relay_${name}`, help, registers }).set(value);
   };
 
   const { counts } = monitor;
@@ -71,6 +71,20 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
       1,
     );
   }
+  gauge('parked', 'Events that are parked now.', lag.parkedEvents?.parked);
+  gauge(
+    'waiting',
+    'Events that wait behind a parked one of their order, or to be sent again.',
+    lag.parkedEvents?.waiting,
+  );
+  const parkedMs =
+    lag.parkedEvents &&
+    (lag.parkedEvents.oldestParkedAt ? Date.now() - lag.parkedEvents.oldestParkedAt.getTime() : 0);
+  gauge(
+    'oldest_parked_seconds',
+    'Since when the first of the parked events is parked; 0 without one.',
+    parkedMs && parkedMs / 1000,
+  );
   gauge(
     'oldest_unsettled_seconds',
     'Age of the oldest unsettled event; 0 without one.',

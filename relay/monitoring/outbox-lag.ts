@@ -1,8 +1,9 @@
 import type pg from 'pg';
 import { describeError } from '../../src/core/log.ts';
 import { formatLsn } from '../lsn.ts';
-import { OutboxStore } from '../outbox/outbox-store.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { inspectSlotWal } from '../replication/slot-wal.ts';
+import { OutboxAges, type ParkedEvents } from './outbox-ages.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 
 /** How far the relay is behind, which only the database knows; nulls, and why, while it does not answer. */
@@ -24,11 +25,13 @@ export interface OutboxLag {
     readonly ageMs: number;
     readonly error: string | null;
   } | null;
+  readonly parkedEvents: ParkedEvents | null;
   readonly databaseError: string | null;
 }
 
 export interface OutboxLagDeps {
   readonly pool: pg.Pool;
+  readonly table: OutboxTable;
   readonly slot: string;
   readonly monitor: RelayMonitor;
 }
@@ -44,11 +47,21 @@ const UNKNOWN = {
 
 export async function measureLag(deps: OutboxLagDeps): Promise<OutboxLag> {
   try {
-    const [lag, oldest] = await Promise.all([slotLag(deps), new OutboxStore(deps.pool).oldestUnsettled()]);
+    const ages = new OutboxAges(deps.pool, deps.table);
+    const [lag, oldest, parkedEvents] = await Promise.all([
+      slotLag(deps),
+      ages.oldestUnsettled(),
+      ages.parkedEvents(),
+    ]);
     const oldestUnsettled = oldest ? { ...oldest, ageMs: Date.now() - oldest.createdAt.getTime() } : null;
-    return { ...lag, oldestUnsettled, databaseError: null };
+    return { ...lag, oldestUnsettled, parkedEvents, databaseError: null };
   } catch (error) {
-    return { ...UNKNOWN, oldestUnsettled: null, databaseError: describeError(error).message };
+    return {
+      ...UNKNOWN,
+      oldestUnsettled: null,
+      parkedEvents: null,
+      databaseError: describeError(error).message,
+    };
   }
 }
 

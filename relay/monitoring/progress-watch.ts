@@ -1,12 +1,14 @@
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import { pause } from '../../src/core/pause.ts';
-import { OutboxStore } from '../outbox/outbox-store.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
+import { OutboxAges } from './outbox-ages.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 import { BLOCKERS, type Blocker } from './relay-states.ts';
 
 export interface ProgressWatchDeps {
   readonly pool: pg.Pool;
+  readonly table: OutboxTable;
   readonly monitor: RelayMonitor;
   readonly log: Logger;
 }
@@ -24,17 +26,17 @@ const USUAL: ProgressWatchOptions = { everyMs: 3_000, stalledAfterMs: 12_000 };
  * table is asked. Until `ending`; never rejects. While the database does not answer there is nothing to tell: the session fails.
  */
 export async function watchProgress(
-  { pool, monitor, log }: ProgressWatchDeps,
+  { pool, table, monitor, log }: ProgressWatchDeps,
   ending: AbortSignal,
   { everyMs, stalledAfterMs }: ProgressWatchOptions = USUAL,
 ): Promise<void> {
-  const store = new OutboxStore(pool);
+  const ages = new OutboxAges(pool, table);
   let oldest: { messageId: string; position: bigint; since: Date } | undefined;
   while (!ending.aborted) {
     await pause(everyMs, ending);
     if (ending.aborted) return;
     try {
-      const found = await store.oldestDue(oldest?.position ?? 0n);
+      const found = await ages.oldestDue(oldest?.position ?? 0n);
       if (found?.messageId !== oldest?.messageId) oldest = found && { ...found, since: new Date() };
     } catch (err) {
       log.debug({ err }, 'Could not look for the oldest event');

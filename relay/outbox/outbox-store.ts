@@ -1,25 +1,13 @@
 import type pg from 'pg';
 import { probe } from '../../src/core/pool.ts';
-import { formatLsn, type Lsn, parseLsn } from '../lsn.ts';
-import { MARK, MARK_UNLOCKED, PARK } from './mark-statements.ts';
+import { formatLsn, type Lsn } from '../lsn.ts';
+import { type MarkStatements, markStatements } from './mark-statements.ts';
 import { fromTable, type SelectedMessage } from './message-row.ts';
 import { type RedriveTarget, TELL_REDRIVE } from './operator-request.ts';
+import { type OrderRows, readOrders } from './order-rows.ts';
 import { OPEN, PARKED_OR_DEFERRED, SELECT_MESSAGE, UNSETTLED } from './outbox-columns.ts';
 import type { OutboxMessage } from './outbox-message.ts';
-import { isVisibleIn } from './row-visibility.ts';
-
-/** What the table holds of an order that is to be sent again. */
-export interface OrderRows {
-  /** What waits there, up to the first message that is parked, in order; some of it, if there is more. */
-  readonly messages: readonly OutboxMessage[];
-  readonly isAll: boolean;
-  /** The message after these is parked. */
-  readonly endsAtParked: boolean;
-  /** No transaction that the rows were read from committed after it. */
-  readonly readUpTo: Lsn;
-  /** Whether the rows were read with a transaction's changes in sight. */
-  readonly isVisible: (xid: number) => boolean;
-}
+import type { OutboxTable } from './outbox-table.ts';
 
 export interface MarkRequest {
   readonly slot: string;
@@ -52,16 +40,19 @@ export interface LookUp {
   readonly deferred: ReadonlySet<string>;
 }
 
-const READ_COUNT = 1_000;
 /** What waits for a broker that has refused it must not come all at once. */
 const RETRY_COUNT = 100;
 
 /** The relay's SQL on the outbox. Every method throws what `pg` throws. */
 export class OutboxStore {
   readonly #pool: pg.Pool;
+  readonly #table: OutboxTable;
+  readonly #statements: MarkStatements;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, table: OutboxTable) {
     this.#pool = pool;
+    this.#table = table;
+    this.#statements = markStatements(table);
   }
 
   /**
@@ -78,9 +69,7 @@ export class OutboxStore {
    * session has locked, and how far marks have come is stored all the same.
    */
   mark(request: MarkRequest, { skipLocked = false } = {}): Promise<MarkResult> {
-    return skipLocked
-      ? this.#change('mark unlocked', MARK_UNLOCKED, request)
-      : this.#change('mark', MARK, request);
+    return this.#change(skipLocked ? 'markUnlocked' : 'mark', request);
   }
 
   /**
@@ -89,14 +78,14 @@ export class OutboxStore {
    * been told meanwhile to send them.
    */
   park(request: ParkRequest): Promise<MarkResult> {
-    return this.#change('park', PARK, request, request.reasons, request.triedAgain);
+    return this.#change('park', request, request.reasons, request.triedAgain);
   }
 
-  async #change(name: string, text: string, request: MarkRequest, ...more: unknown[]): Promise<MarkResult> {
+  async #change(name: keyof MarkStatements, request: MarkRequest, ...more: unknown[]): Promise<MarkResult> {
     const { messageIds, settledLsn, markedLsn, slot, epoch, stored } = request;
     const { rows } = await this.#pool.query<{ hits: number; progressed: number }>({
       name,
-      text,
+      text: this.#statements[name],
       values: [
         uuidArray(messageIds),
         formatLsn(settledLsn),
@@ -120,7 +109,7 @@ export class OutboxStore {
       `SELECT pg_current_snapshot()::text AS snapshot, coalesce(array_agg(message_id::text), '{}') AS present,
          coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${UNSETTLED})), '{}') AS settled,
          coalesce(array_agg(message_id::text) FILTER (WHERE deferred_at IS NOT NULL), '{}') AS deferred
-       FROM outbox WHERE message_id = ANY ($1::uuid[])`,
+       FROM ${this.#table.outbox} WHERE message_id = ANY ($1::uuid[])`,
       [uuidArray(messageIds)],
     );
     const { snapshot = '', present, settled, deferred } = rows[0] ?? {};
@@ -136,9 +125,9 @@ export class OutboxStore {
   ): Promise<void> {
     await this.#pool.query(
       `WITH free AS (
-         SELECT message_id FROM outbox WHERE message_id = ANY ($1::uuid[]) AND ${UNSETTLED} FOR NO KEY UPDATE SKIP LOCKED
+         SELECT message_id FROM ${this.#table.outbox} WHERE message_id = ANY ($1::uuid[]) AND ${UNSETTLED} FOR NO KEY UPDATE SKIP LOCKED
        )
-       UPDATE outbox SET retry_count = retry_count + $4::int, next_retry_at = $2, error_message = $3
+       UPDATE ${this.#table.outbox} AS outbox SET retry_count = retry_count + $4::int, next_retry_at = $2, error_message = $3
        FROM free WHERE outbox.message_id = free.message_id`,
       [uuidArray(messageIds), nextRetryAt, error.slice(0, 2_000), Number(counts)],
     );
@@ -151,11 +140,11 @@ export class OutboxStore {
   async retryDue(slot: string, epoch: bigint): Promise<number> {
     const { rowCount } = await this.#pool.query(
       `WITH due AS (
-         SELECT message_id FROM outbox WHERE parked_at IS NOT NULL AND next_retry_at <= clock_timestamp() AND ${OPEN}
-           AND EXISTS (SELECT FROM relay_progress WHERE slot = $1 AND epoch = $2)
+         SELECT message_id FROM ${this.#table.outbox} WHERE parked_at IS NOT NULL AND next_retry_at <= clock_timestamp() AND ${OPEN}
+           AND EXISTS (SELECT FROM ${this.#table.progress} WHERE slot = $1 AND epoch = $2)
          ORDER BY position LIMIT ${RETRY_COUNT} FOR NO KEY UPDATE SKIP LOCKED
        ), changed AS (
-         UPDATE outbox SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL
+         UPDATE ${this.#table.outbox} AS outbox SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL
          FROM due WHERE outbox.message_id = due.message_id RETURNING outbox.message_id, aggregate_id
        ) SELECT ${TELL_REDRIVE} FROM changed`,
       [slot, epoch],
@@ -166,49 +155,20 @@ export class OutboxStore {
   /** The orders with a message that is parked, or that only waits to be sent again. */
   async parkedOrders(): Promise<string[]> {
     const { rows } = await this.#pool.query<{ id: string }>(
-      `SELECT DISTINCT aggregate_id AS id FROM outbox WHERE ${PARKED_OR_DEFERRED} AND aggregate_id IS NOT NULL`,
+      `SELECT DISTINCT aggregate_id AS id FROM ${this.#table.outbox} WHERE ${PARKED_OR_DEFERRED} AND aggregate_id IS NOT NULL`,
     );
     return rows.map(({ id }) => id);
   }
 
-  /** What waits of an order, or the row of no order; a thousand rows at the most. What the stream is bringing is not in it. */
-  async readOrder(target: RedriveTarget): Promise<OrderRows> {
-    const [condition, id] =
-      'aggregateId' in target
-        ? ['aggregate_id = $1', target.aggregateId]
-        : ['message_id = $1 AND aggregate_id IS NULL', target.messageId];
-    const { rows } = await this.#pool.query<
-      SelectedMessage & { parked: boolean; snapshot: string; end: string }
-    >(
-      `SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn() AS end, waiting.* FROM (VALUES (1)) AS one
-       LEFT JOIN LATERAL (
-         SELECT parked_at IS NOT NULL AS parked, ${SELECT_MESSAGE} FROM outbox
-         WHERE ${condition} AND ${PARKED_OR_DEFERRED}
-         ORDER BY position LIMIT ${READ_COUNT}
-       ) AS waiting ON true`,
-      [id],
-    );
-    const [{ snapshot, end } = { snapshot: '', end: '0/0' }] = rows;
-    const found = rows.filter((row) => row.messageId !== null);
-    const parkedAt = found.findIndex(({ parked }) => parked);
-    return {
-      messages: (parkedAt === -1 ? found : found.slice(0, parkedAt)).map(fromTable),
-      isAll: parkedAt !== -1 || found.length < READ_COUNT,
-      endsAtParked: parkedAt !== -1,
-      readUpTo: parseLsn(end),
-      isVisible: (xid) => isVisibleIn(snapshot, xid),
-    };
-  }
-
-  async hasUnsettled(): Promise<boolean> {
-    const { rowCount } = await this.#pool.query(`SELECT FROM outbox WHERE ${UNSETTLED} LIMIT 1`);
-    return rowCount !== 0;
+  /** See `readOrders`. */
+  readOrders(targets: readonly RedriveTarget[]): Promise<OrderRows[]> {
+    return readOrders(this.#pool, this.#table, targets);
   }
 
   /** Those of the rows at these positions that are still unsettled, in order. */
   async readAt(positions: readonly bigint[]): Promise<OutboxMessage[]> {
     const { rows } = await this.#pool.query<SelectedMessage>(
-      `SELECT ${SELECT_MESSAGE} FROM outbox WHERE position = ANY ($1::bigint[]) AND ${UNSETTLED} ORDER BY position`,
+      `SELECT ${SELECT_MESSAGE} FROM ${this.#table.outbox} WHERE position = ANY ($1::bigint[]) AND ${UNSETTLED} ORDER BY position`,
       [positions],
     );
     return rows.map(fromTable);
@@ -216,28 +176,8 @@ export class OutboxStore {
 
   /** As pg_current_snapshot prints it. */
   async snapshot(): Promise<string> {
-    const { rows } = await this.#pool.query<{ snapshot: string }>(
-      'SELECT pg_current_snapshot()::text AS snapshot',
-    );
+    const { rows } = await this.#pool.query<{ snapshot: string }>('SELECT pg_current_snapshot() AS snapshot');
     return rows[0]?.snapshot ?? '';
-  }
-
-  /** The oldest row, from this position on, that is unsettled and does not wait for a person. */
-  async oldestDue(from: bigint): Promise<{ messageId: string; position: bigint } | undefined> {
-    const { rows } = await this.#pool.query<{ messageId: string; position: string }>(
-      `SELECT message_id::text AS "messageId", position FROM outbox
-       WHERE ${UNSETTLED} AND deferred_at IS NULL AND position >= $1 ORDER BY position LIMIT 1`,
-      [from],
-    );
-    return rows[0] && { messageId: rows[0].messageId, position: BigInt(rows[0].position) };
-  }
-
-  async oldestUnsettled(): Promise<{ messageId: string; createdAt: Date; error: string | null } | undefined> {
-    const { rows } = await this.#pool.query<{ messageId: string; createdAt: Date; error: string | null }>(
-      `SELECT message_id::text AS "messageId", created_at AS "createdAt", error_message AS error
-       FROM outbox WHERE ${UNSETTLED} ORDER BY position LIMIT 1`,
-    );
-    return rows[0];
   }
 }
 

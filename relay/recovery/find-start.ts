@@ -1,7 +1,9 @@
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import type { Lsn } from '../lsn.ts';
+import { hasUnsettled } from '../outbox/has-unsettled.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import type { Publisher } from '../publishing/publisher.ts';
 import { RelayError } from '../relay-error.ts';
 import { inspectSlot, type SlotInfo } from '../replication/slot.ts';
@@ -14,6 +16,7 @@ import { decideStart, RECOVERY_REASONS, type RecoveryReason } from './start-deci
 export interface StartDeps {
   readonly pool: pg.Pool;
   readonly replicationUrl: string;
+  readonly table: OutboxTable;
   readonly store: OutboxStore;
   readonly progress: ProgressStore;
   readonly publisher: Publisher;
@@ -49,7 +52,7 @@ export interface Recovery extends NewSlot {
  * broker cannot be reached.
  */
 export async function findStart(deps: StartDeps, publicationVersion: string): Promise<Start> {
-  const { pool, store, slot, memory } = deps;
+  const { pool, slot, table, memory } = deps;
   // In this order: what is read later is never behind what was read before.
   const info = await inspectSlot(pool, slot);
   const progress = await deps.progress.find(slot);
@@ -62,7 +65,7 @@ export async function findStart(deps: StartDeps, publicationVersion: string): Pr
     progress,
     publicationVersion,
     recoveryRequested: memory.recoveryRequested,
-    tableHasUnsettled: await store.hasUnsettled(),
+    tableHasUnsettled: await hasUnsettled(pool, table),
     lastConfirmed: seen.confirmedLsn,
     walEnd: cluster.walEnd,
   });
@@ -106,7 +109,7 @@ async function beginRecovery(
   info: SlotInfo | undefined,
   epoch: bigint,
 ): Promise<Recovery> {
-  const { progress, publisher, slot, log, replicationUrl, onStep, stopping } = deps;
+  const { progress, publisher, slot, table, log, replicationUrl, onStep, stopping } = deps;
   try {
     // A slot that is made while nothing can be sent keeps WAL for nothing: what is unsettled waits in the table.
     await publisher.connect(true);
@@ -126,7 +129,7 @@ async function beginRecovery(
     `Recovering from the table: ${RECOVERY_REASONS[reason]}`,
   );
   onStep('making the replication slot, which waits for transactions that are open');
-  const made = await makeSlot(replicationUrl, slot, () => progress.restart(slot, epoch), stopping);
+  const made = await makeSlot(replicationUrl, slot, table, () => progress.restart(slot, epoch), stopping);
   const unsettled = made.positions.length;
   log.info({ slot, unsettled }, 'Made the replication slot; publishing the unsettled rows first');
   return { ...made, reason };

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import pg from 'pg';
+import { sessionKind } from '../../src/core/session-settings.ts';
 import { parseLsn } from '../lsn.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { RelayError } from '../relay-error.ts';
 import { parkedOrders, type UnsettledTable, unsettledPositions } from './unsettled-table.ts';
 
@@ -21,29 +23,23 @@ export interface NewSlot extends UnsettledTable {
 export async function makeSlot(
   url: string,
   name: string,
+  table: OutboxTable,
   onLocked: () => Promise<bigint | undefined>,
   stopping: AbortSignal,
 ): Promise<NewSlot> {
-  const ordinary = await connect({ connectionString: url, application_name: 'relay-recovery' }, stopping);
+  // First, since a transaction pooler refuses it: the lock that follows would stay behind in a session of the pooler's.
+  const replication = await connect(url, { replication: 'database' } as object, stopping); // known to pg, missing in its types
   try {
-    await lockSlotName(ordinary, name);
-    const epoch = await onLocked();
-    if (epoch === undefined) throw new RelayError('SLOT_BUSY', `Another relay has been at the slot ${name}`);
-    await ordinary.query(
-      'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
-      [name],
-    );
-    const replication = await connect(
-      {
-        connectionString: url,
-        application_name: 'relay-recovery',
-        // Waiting for open transactions is waiting for locks; statement_timeout does not end it.
-        options: '-c lock_timeout=10s -c statement_timeout=0',
-        ...({ replication: 'database' } as object), // known to pg, missing in its types
-      },
-      stopping,
-    );
+    const ordinary = await connect(url, {}, stopping);
     try {
+      await lockSlotName(ordinary, name);
+      const epoch = await onLocked();
+      if (epoch === undefined)
+        throw new RelayError('SLOT_BUSY', `Another relay has been at the slot ${name}`);
+      await ordinary.query(
+        'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
+        [name],
+      );
       const { rows } = await replication.query<{ consistent_point: string; snapshot_name: string }>(
         `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(name)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
       );
@@ -52,8 +48,8 @@ export async function makeSlot(
         throw new RelayError('SLOT_UNUSABLE', `PostgreSQL did not describe the slot ${name} it made`);
       await ordinary.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
       await ordinary.query(`SET TRANSACTION SNAPSHOT ${pg.escapeLiteral(slot.snapshot_name)}`);
-      const positions = await unsettledPositions(ordinary);
-      const parked = await parkedOrders(ordinary);
+      const positions = await unsettledPositions(ordinary, table);
+      const parked = await parkedOrders(ordinary, table);
       await ordinary.query('COMMIT');
       const now = await ordinary.query<{ snapshot: string }>(
         'SELECT pg_current_snapshot()::text AS snapshot',
@@ -66,12 +62,12 @@ export async function makeSlot(
         epoch,
         release: () => close(ordinary),
       };
-    } finally {
-      await close(replication);
+    } catch (error) {
+      await close(ordinary);
+      throw error;
     }
-  } catch (error) {
-    await close(ordinary);
-    throw error;
+  } finally {
+    await close(replication);
   }
 }
 
@@ -85,7 +81,7 @@ export async function dropSlot(
   isStill: () => Promise<boolean>,
   stopping: AbortSignal,
 ): Promise<boolean> {
-  const client = await connect({ connectionString: url, application_name: 'relay-recovery' }, stopping);
+  const client = await connect(url, {}, stopping);
   try {
     await lockSlotName(client, name);
     if (!(await isStill())) return false;
@@ -109,24 +105,38 @@ async function lockSlotName(client: pg.Client, name: string): Promise<void> {
     throw new RelayError('SLOT_BUSY', `Another relay is making the replication slot ${name}`);
 }
 
+/** Waiting for open transactions, which making a slot does, is waiting for locks; no other time limit of the server ends it. */
+const WAIT_WITHIN_MS = 10_000;
 /** A server that accepts what it is sent and answers nothing ends no connection by itself. */
 const ANSWER_WITHIN_MS = 15_000;
+/** A relay that is frozen in the middle keeps neither a snapshot nor the name of the slot. */
+const IDLE_WITHIN_MS = 60_000;
 const END_WITHIN_MS = 1_000;
 
 /** Each answer comes within 15 s. `stopping` cuts the connection, so that nothing waits for it. */
-async function connect(config: pg.ClientConfig, stopping: AbortSignal): Promise<pg.Client> {
+async function connect(url: string, more: pg.ClientConfig, stopping: AbortSignal): Promise<pg.Client> {
   stopping.throwIfAborted();
-  const client = new pg.Client({
-    connectionTimeoutMillis: 5_000,
-    query_timeout: ANSWER_WITHIN_MS,
-    ...config,
+  const { config, prepare } = sessionKind({
+    url,
+    applicationName: 'relay-recovery',
+    connectTimeoutMs: 5_000,
+    lockTimeoutMs: WAIT_WITHIN_MS,
+    idleInTransactionTimeoutMs: IDLE_WITHIN_MS,
+    settings: { idle_session_timeout: String(IDLE_WITHIN_MS) },
   });
+  const client = new pg.Client({ ...config, ...more, query_timeout: ANSWER_WITHIN_MS });
   client.on('error', () => undefined); // whatever it was about fails with its own error
   const stop = () => cut(client);
   stopping.addEventListener('abort', stop);
   client.once('end', () => stopping.removeEventListener('abort', stop));
   await client.connect();
-  return client;
+  try {
+    await prepare(client);
+    return client;
+  } catch (error) {
+    await close(client);
+    throw error;
+  }
 }
 
 async function close(client: pg.Client): Promise<void> {

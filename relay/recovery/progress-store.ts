@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type Lsn, parseLsn } from '../lsn.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { THIS_CLUSTER } from './cluster.ts';
 
 /** How far everything is settled, as the last relay left it. */
@@ -19,15 +20,18 @@ export interface Progress {
 /** Who has the slot, and from where its stream goes on. Every method throws what `pg` throws. */
 export class ProgressStore {
   readonly #pool: pg.Pool;
+  readonly #table: OutboxTable;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, table: OutboxTable) {
     this.#pool = pool;
+    this.#table = table;
   }
 
   async find(slot: string): Promise<Progress | undefined> {
-    const { rows } = await this.#pool.query<ProgressRow>('SELECT * FROM relay_progress WHERE slot = $1', [
-      slot,
-    ]);
+    const { rows } = await this.#pool.query<ProgressRow>(
+      `SELECT * FROM ${this.#table.progress} WHERE slot = $1`,
+      [slot],
+    );
     const [row] = rows;
     return (
       row && {
@@ -48,7 +52,7 @@ export class ProgressStore {
    */
   async restart(slot: string, epoch: bigint): Promise<bigint | undefined> {
     const { rows } = await this.#pool.query<{ epoch: string }>(
-      `INSERT INTO relay_progress AS progress (slot, epoch, system_identifier, timeline)
+      `INSERT INTO ${this.#table.progress} AS progress (slot, epoch, system_identifier, timeline)
        SELECT $1, 1, system_identifier, timeline FROM (${THIS_CLUSTER}) this_cluster
        ON CONFLICT (slot) DO UPDATE SET epoch = progress.epoch + 1, settled_lsn = NULL, marked_lsn = NULL,
          system_identifier = excluded.system_identifier, timeline = excluded.timeline, updated_at = now()
@@ -65,7 +69,7 @@ export class ProgressStore {
    */
   async claim(slot: string, epoch: bigint, publicationVersion: string): Promise<bigint | undefined> {
     const { rows } = await this.#pool.query<{ epoch: string }>(
-      `UPDATE relay_progress SET epoch = epoch + 1, publication_version = $3, updated_at = now(),
+      `UPDATE ${this.#table.progress} SET epoch = epoch + 1, publication_version = $3, updated_at = now(),
          system_identifier = this_cluster.system_identifier, timeline = this_cluster.timeline
        FROM (${THIS_CLUSTER}) this_cluster WHERE slot = $1 AND epoch = $2 RETURNING epoch`,
       [slot, epoch, publicationVersion],

@@ -4,6 +4,7 @@ import type { Lsn } from '../lsn.ts';
 import { OPEN, UNSETTLED } from '../outbox/outbox-columns.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { haveEnded } from '../outbox/row-visibility.ts';
 
 /** What the table held unsettled when the slot was made. */
@@ -51,17 +52,20 @@ async function readChunk(
 }
 
 /** The orders with a parked message, in the snapshot of a transaction that the caller has begun. */
-export async function parkedOrders(client: pg.ClientBase): Promise<string[]> {
+export async function parkedOrders(client: pg.ClientBase, { outbox }: OutboxTable): Promise<string[]> {
   const { rows } = await client.query<{ id: string }>(
-    `SELECT DISTINCT aggregate_id AS id FROM outbox WHERE parked_at IS NOT NULL AND ${OPEN} AND aggregate_id IS NOT NULL`,
+    `SELECT DISTINCT aggregate_id AS id FROM ${outbox} WHERE parked_at IS NOT NULL AND ${OPEN} AND aggregate_id IS NOT NULL`,
   );
   return rows.map(({ id }) => id);
 }
 
 /** The positions of all rows unsettled in the snapshot of a transaction that the caller has begun; eight bytes a row. */
-export async function unsettledPositions(client: pg.ClientBase): Promise<BigInt64Array> {
+export async function unsettledPositions(
+  client: pg.ClientBase,
+  { outbox }: OutboxTable,
+): Promise<BigInt64Array> {
   await client.query(
-    `DECLARE unsettled NO SCROLL CURSOR FOR SELECT position FROM outbox WHERE ${UNSETTLED} ORDER BY position`,
+    `DECLARE unsettled NO SCROLL CURSOR FOR SELECT position FROM ${outbox} WHERE ${UNSETTLED} ORDER BY position`,
   );
   let positions = new BigInt64Array(1024);
   let count = 0;

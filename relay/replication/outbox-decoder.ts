@@ -19,13 +19,19 @@ const OTHER: WalEvent = { kind: 'other' };
 const HISTORY: WalEvent = { kind: 'history' };
 
 /**
- * Decodes pgoutput, protocol version 1, taking only the outbox columns and those as bytes: jsonb through a parser
- * would change numbers. https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
+ * Decodes pgoutput, protocol version 1, taking only rows of the one table, of these only the columns of a message, and those as
+ * bytes: jsonb through a parser would change numbers. https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html
  * One decoder per connection: a Relation message describes the rows that follow it there.
  */
 export class OutboxDecoder {
   readonly #reader = new PgoutputReader();
-  readonly #rows = new Map<number, WalRow>();
+  readonly #outboxOid: number;
+  /** Undefined for a table that is not the outbox, whatever its columns. */
+  readonly #rows = new Map<number, WalRow | undefined>();
+
+  constructor(outboxOid: number) {
+    this.#outboxOid = outboxOid;
+  }
 
   /** The message from `start` on. Throws WAL_MALFORMED for bytes that are not pgoutput, OUTBOX_UNREADABLE for a table without the required columns. */
   decode(buffer: Buffer, start = 0): WalEvent {
@@ -82,12 +88,13 @@ export class OutboxDecoder {
       return name;
     });
     this.#rows.delete(oid);
-    this.#rows.set(oid, new WalRow(table, names, reader));
+    this.#rows.set(oid, oid === this.#outboxOid ? new WalRow(table, names, reader) : undefined);
   }
 
   #insert(): WalEvent {
     const oid = this.#reader.uint32();
     const row = this.#rows.get(oid);
+    if (!row && this.#rows.has(oid)) return OTHER;
     if (!row) throw new RelayError('WAL_MALFORMED', `An insert into relation ${oid} before its description`);
     this.#reader.skip(1); // 'N': a new tuple follows
     const message = row.read();

@@ -33,14 +33,23 @@ const XLOG_DATA_HEADER_BYTES = 25;
  */
 export class OutboxPlugin {
   readonly options: { readonly publication: string };
+  readonly #prepare: (client: pg.ClientBase) => Promise<void>;
   readonly #receiver: WalReceiver;
-  readonly #decoder = new OutboxDecoder();
+  readonly #decoder: OutboxDecoder;
   #connection: Connection | undefined;
   #reader: CoalescedReader | undefined;
   #sender: WalSender | undefined;
 
-  constructor(publication: string, receiver: WalReceiver) {
+  /** `prepare` is awaited before the stream is asked for. */
+  constructor(
+    publication: string,
+    outboxOid: number,
+    prepare: (client: pg.ClientBase) => Promise<void>,
+    receiver: WalReceiver,
+  ) {
     this.options = { publication };
+    this.#decoder = new OutboxDecoder(outboxOid);
+    this.#prepare = prepare;
     this.#receiver = receiver;
   }
 
@@ -63,6 +72,7 @@ export class OutboxPlugin {
     connection.on('copyData', ({ chunk }) => this.#receive(chunk));
     // pg tells it a moment later, when the commit of the row that could not be read may have been handed on.
     connection.on('errorMessage', (error) => this.#receiver.onError(error));
+    await this.#prepare(client);
     const { rows } = await client.query<WalSender>(
       `SELECT pg_backend_pid() AS pid, setting::int AS "timeoutMs" FROM pg_settings WHERE name = 'wal_sender_timeout'`,
     );

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { sessionKind } from '../../src/core/session-settings.ts';
 import { Lease } from './lease.ts';
 
 /** The server's process that streams to this relay, and how long it waits for a status; 0: for ever. */
@@ -26,13 +27,19 @@ export class SlotLease {
   constructor(url: string, sender: WalSender, startedAt: number) {
     this.#lease = new Lease(startedAt, sender.timeoutMs);
     this.#sender = sender;
+    const { config, prepare } = sessionKind({
+      url,
+      applicationName: 'relay lease',
+      connectTimeoutMs: ANSWER_WITHIN_MS,
+      statementTimeoutMs: ANSWER_WITHIN_MS,
+      lockTimeoutMs: ANSWER_WITHIN_MS,
+      idleInTransactionTimeoutMs: ANSWER_WITHIN_MS,
+    });
     this.#pool = new pg.Pool({
-      connectionString: url,
+      ...config,
       max: 1,
-      application_name: 'relay lease',
-      connectionTimeoutMillis: ANSWER_WITHIN_MS,
       query_timeout: ANSWER_WITHIN_MS,
-      keepAlive: true,
+      onConnect: prepare as (client: pg.ClientBase) => void, // the pool waits for it, which its types do not know
     });
     this.#pool.on('error', this.#note);
     this.#pool.on('connect', (client) => client.on('error', this.#note));

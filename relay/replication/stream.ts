@@ -1,36 +1,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogicalReplicationService } from 'pg-logical-replication';
 import { errorCode } from '../../src/core/errors.ts';
+import { sessionKind } from '../../src/core/session-settings.ts';
 import { formatLsn, type Lsn, maxLsn } from '../lsn.ts';
 import { RelayError } from '../relay-error.ts';
+import { limitWait } from './limit-wait.ts';
 import type { WalEvent } from './outbox-decoder.ts';
 import { OutboxPlugin } from './outbox-plugin.ts';
 import { SlotLease } from './slot-lease.ts';
+import type { StreamHandler } from './stream-handler.ts';
 
 export interface StreamOptions {
   readonly url: string;
   readonly slot: string;
   readonly publication: string;
+  /** The table that is the outbox. */
+  readonly outboxOid: number;
   readonly from: Lsn;
   /** Ends the wait for the stream to open. */
   readonly stopping: AbortSignal;
 }
 
-export interface StreamHandler {
-  onEvent(event: WalEvent): void;
-  /** The server's position: everything before it has been handed on. */
-  onKeepalive(lsn: Lsn): void;
-  /** Everything before it is settled and a restart knows it: what may be confirmed. */
-  readonly storedLsn: Lsn;
-  /** Everything before it is settled. Confirmed only to a server that is stopping and waits for just that. */
-  readonly handledLsn: Lsn;
-}
-
 /** The server ends a connection that is silent for so long; set by the relay on its own connection. */
 const WAL_SENDER_TIMEOUT_MS = 9_000;
 const STATUS_EVERY_MS = 1_000;
-/** The server answers at once, or says that the slot is in use. */
-const OPEN_WITHIN_MS = 10_000;
 const LAST_CONFIRMATION_WITHIN_MS = 2_000;
 const CLOSE_WITHIN_MS = 2_000;
 const SLOT_IN_USE = '55006';
@@ -82,21 +75,21 @@ export class WalStream {
   private constructor(options: StreamOptions) {
     this.#options = options;
     this.#confirmed = options.from;
-    this.#plugin = new OutboxPlugin(options.publication, {
+    const { config, prepare } = sessionKind({
+      url: options.url,
+      applicationName: 'relay',
+      connectTimeoutMs: 5_000,
+      settings: { wal_sender_timeout: String(WAL_SENDER_TIMEOUT_MS) },
+    });
+    this.#plugin = new OutboxPlugin(options.publication, options.outboxOid, prepare, {
       onEvent: (event) => this.#receive(() => this.#onEvent(event)),
       onKeepalive: (lsn, shouldRespond) => this.#receive(() => this.#onKeepalive(lsn, shouldRespond)),
       onError: (error) => this.#fail(error),
     });
-    this.#service = new LogicalReplicationService(
-      {
-        connectionString: options.url,
-        application_name: 'relay',
-        connectionTimeoutMillis: 5_000,
-        keepAlive: true,
-        options: `-c wal_sender_timeout=${WAL_SENDER_TIMEOUT_MS}`,
-      },
-      { acknowledge: { auto: false, timeoutSeconds: 0 }, flowControl: { enabled: false } },
-    );
+    this.#service = new LogicalReplicationService(config, {
+      acknowledge: { auto: false, timeoutSeconds: 0 },
+      flowControl: { enabled: false },
+    });
     this.#ended.promise.catch(() => undefined); // whoever cares awaits it; there may be nobody left to
   }
 
@@ -185,21 +178,8 @@ export class WalStream {
     this.#copying = service
       .subscribe(this.#plugin, this.#options.slot, formatLsn(this.#options.from))
       .then(() => fail(new RelayError('STREAM_LOST', 'PostgreSQL has ended the stream')), fail);
-    const { stopping } = this.#options;
-    const stop = () => fail(new RelayError('STREAM_LOST', 'The relay is stopping'));
-    const tooLate = setTimeout(
-      () =>
-        fail(new RelayError('STREAM_LOST', `PostgreSQL has not begun to stream within ${OPEN_WITHIN_MS} ms`)),
-      OPEN_WITHIN_MS,
-    );
-    if (stopping.aborted) stop();
-    stopping.addEventListener('abort', stop);
-    try {
-      await this.#started.promise;
-    } finally {
-      clearTimeout(tooLate);
-      stopping.removeEventListener('abort', stop);
-    }
+    const release = limitWait(this.#options.stopping, fail);
+    await this.#started.promise.finally(release);
     const { sender } = this.#plugin;
     if (sender) this.#lease = new SlotLease(this.#options.url, sender, startedAt);
     // On a timer, whatever the broker does; with a ping, whose answer shows that the link is not half open.

@@ -3,6 +3,7 @@ import type { Logger } from '../../src/core/log.ts';
 import { pause } from '../../src/core/pause.ts';
 import { type Lsn, parseLsn } from '../lsn.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { RetentionCutoff } from './retention-cutoff.ts';
 import { TableSweep, type TableSweepOptions } from './table-sweep.ts';
 
@@ -15,6 +16,7 @@ export interface RetentionOptions extends Partial<TableSweepOptions> {
 
 export interface RetentionDeps {
   readonly pool: pg.Pool;
+  readonly table: OutboxTable;
   readonly monitor: RelayMonitor;
   readonly log: Logger;
   readonly random: () => number;

@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { errorCode } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { pause } from '../../src/core/pause.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 
 export interface TableSweepOptions {
   /** What a round takes, if the server needs no longer. */
@@ -14,6 +15,7 @@ export interface TableSweepOptions {
 
 export interface TableSweepDeps {
   readonly pool: pg.Pool;
+  readonly table: OutboxTable;
   readonly log: Logger;
   readonly random: () => number;
 }
@@ -39,9 +41,9 @@ export class TableSweep {
    * `onDeleted` of each piece.
    */
   async round(before: Date, onDeleted: (rows: number) => void, ending: AbortSignal): Promise<void> {
-    const { pool, log, random } = this.#deps;
+    const { pool, table, log, random } = this.#deps;
     const { roundMs, pauseMs, blocks } = this.#options;
-    const pieces = Math.ceil((await blocksOfOutbox(pool)) / blocks);
+    const pieces = Math.ceil((await blocksOfOutbox(pool, table)) / blocks);
     // Anywhere: a process that never lives for a whole round must not always leave out the same rows.
     this.#block ??= Math.floor(random() * pieces) * blocks;
     const failures: unknown[] = [];
@@ -49,7 +51,7 @@ export class TableSweep {
       if (this.#block >= pieces * blocks) this.#block = 0;
       const startedAt = performance.now();
       try {
-        onDeleted(await deletePiece(pool, this.#block, blocks, before));
+        onDeleted(await this.#deletePiece(this.#block, before));
       } catch (error) {
         failures.push(error);
       }
@@ -66,37 +68,39 @@ export class TableSweep {
         'Could not delete old rows from a part of the outbox; trying again later',
       );
   }
+
+  async #deletePiece(block: number, before: Date): Promise<number> {
+    const { pool, table } = this.#deps;
+    const values = [`(${block},0)`, `(${block + this.#options.blocks},0)`, before];
+    try {
+      return (await pool.query(deletePiece(table), values)).rowCount ?? 0;
+    } catch (error) {
+      if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
+      return (await pool.query(deleteUnlocked(table), values)).rowCount ?? 0;
+    }
+  }
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
-async function deletePiece(pool: pg.Pool, block: number, blocks: number, before: Date): Promise<number> {
-  const values = [`(${block},0)`, `(${block + blocks},0)`, before];
-  try {
-    return (await pool.query(DELETE_PIECE, values)).rowCount ?? 0;
-  } catch (error) {
-    if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
-    return (await pool.query(DELETE_UNLOCKED, values)).rowCount ?? 0;
-  }
-}
-
 /** In a range of blocks, which is read by their numbers, without an index. The greatest of two times ignores one that is NULL. */
 const IS_OLD = 'ctid >= $1::tid AND ctid < $2::tid AND greatest(processed_at, dropped_at) < $3';
 
-export const DELETE_PIECE = `DELETE FROM outbox WHERE ${IS_OLD}`;
+export const deletePiece = ({ outbox }: OutboxTable) => `DELETE FROM ${outbox} WHERE ${IS_OLD}`;
 
 /** The same around rows that another session has locked. Each partition has blocks of these numbers. */
-export const DELETE_UNLOCKED = `
+export const deleteUnlocked = ({ outbox }: OutboxTable) => `
   WITH free AS MATERIALIZED (
-    SELECT tableoid AS part, ctid AS place FROM outbox WHERE ${IS_OLD} FOR UPDATE SKIP LOCKED
+    SELECT tableoid AS part, ctid AS place FROM ${outbox} WHERE ${IS_OLD} FOR UPDATE SKIP LOCKED
   )
-  DELETE FROM outbox USING free WHERE ${IS_OLD} AND outbox.tableoid = part AND ctid = place`;
+  DELETE FROM ${outbox} AS outbox USING free WHERE ${IS_OLD} AND outbox.tableoid = part AND ctid = place`;
 
 /** Of the largest partition, should the outbox have partitions: a range of blocks is one of each of them. */
-async function blocksOfOutbox(pool: pg.Pool): Promise<number> {
+async function blocksOfOutbox(pool: pg.Pool, { outbox }: OutboxTable): Promise<number> {
   const { rows } = await pool.query<{ blocks: number }>(
     `SELECT ceil(max(pg_relation_size(relid)) / current_setting('block_size')::numeric)::int AS blocks
-     FROM (SELECT 'outbox'::regclass AS relid UNION ALL SELECT relid FROM pg_partition_tree('outbox')) AS tables`,
+     FROM (SELECT $1::regclass AS relid UNION ALL SELECT relid FROM pg_partition_tree($1::regclass)) AS tables`,
+    [outbox],
   );
   return rows[0]?.blocks ?? 0;
 }

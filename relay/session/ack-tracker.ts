@@ -40,18 +40,6 @@ export class AckTracker {
     return this.#head === this.#transactions.length;
   }
 
-  /** The oldest transaction with something unsettled, or half received. */
-  get first(): Transaction | undefined {
-    return this.#transactions[this.#head];
-  }
-
-  /** The same, of what has more unsettled than these. */
-  firstBeside(others: { countOf(transaction: Transaction): number }): Transaction | undefined {
-    return this.#transactions
-      .slice(this.#head)
-      .find((each) => each.endLsn === undefined || each.unsettled > others.countOf(each));
-  }
-
   begin(commitLsn: Lsn, xid: number): Transaction {
     const transaction: Transaction = { commitLsn, xid, endLsn: undefined, unsettled: 0 };
     this.#transactions.push(transaction);

@@ -45,7 +45,7 @@ export class ActionRunner {
       case 'mark':
         return this.#mark(action.mark);
       case 'read':
-        return this.#read(action.redrive);
+        return this.#read(action.redrives);
     }
   }
 
@@ -56,11 +56,14 @@ export class ActionRunner {
     state.verified(messages, settled);
   }
 
-  async #read(redrive: Redrive): Promise<void> {
+  async #read(redrives: readonly Redrive[]): Promise<void> {
     const { state, store, monitor } = this.#deps;
-    const rows = await store.readOrder(redrive.target);
-    monitor.counts.redriven += rows.messages.length;
-    state.read(redrive, rows, performance.now());
+    const orders = await store.readOrders(redrives.map(({ target }) => target));
+    const now = performance.now();
+    for (const [at, rows] of orders.entries()) {
+      monitor.counts.redriven += rows.messages.length;
+      state.read(redrives[at] as Redrive, rows, now);
+    }
   }
 
   async #send(batch: readonly Pending[]): Promise<void> {
@@ -117,7 +120,8 @@ export class ActionRunner {
     const retryInMs = Math.round(retryAt - now);
     const what = { err, kind: err.kind, messages: batch.length, firstMessageId: messageIds[0], retryInMs };
     const level = err.kind === 'transient' ? levelAfter(state.figures.failures) : 'error';
-    log[level](what, `${publisher.name} did not take a batch; it is sent again`);
+    const advice = err.kind === 'operator' ? `: ${err.message}` : '';
+    log[level](what, `${publisher.name} did not take a batch; it is sent again${advice}`);
     // In the background: nothing waits for what is only there to be read by people.
     store
       .noteFailure(messageIds, err.message, new Date(Date.now() + retryInMs), err.kind !== 'refused')

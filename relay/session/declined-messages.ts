@@ -8,7 +8,7 @@ const TRIES_AS_IT_IS = 3;
 /** Parked, if the broker took others meanwhile. */
 const TRIES = 8;
 /** Parked, although there were no others that could show that it is the message. */
-const MOST_TRIES = 20;
+const MOST_TRIES = 12;
 const ASIDE_CAP_MS = 5_000;
 
 interface Split {
@@ -47,12 +47,15 @@ export class DeclinedMessages {
       if (!this.#acceptedBefore.has(pending)) this.#acceptedBefore.set(pending, acceptedSends);
     }
     const [pending, ...others] = batch;
-    if (!pending || pending.refusals < TRIES_AS_IT_IS) return 'as it is';
+    if (!pending) return 'as it is';
+    const isKnown = others.length === 0 && pending.wasRefused;
+    if (pending.refusals < TRIES_AS_IT_IS && !isKnown) return 'as it is';
     if (others.length > 0) return 'one by one';
     const split = this.#splits.get(pending);
     if (split) split.refused = true;
     const othersPassed = acceptedSends > (this.#acceptedBefore.get(pending) ?? 0);
-    if (pending.refusals < (othersPassed ? TRIES : MOST_TRIES)) return 'aside';
+    const tries = pending.wasRefused ? 1 : othersPassed ? TRIES : MOST_TRIES;
+    if (pending.refusals < tries) return 'aside';
     this.#forget(pending);
     return 'park';
   }

@@ -2,10 +2,12 @@ import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import type { Lsn } from '../lsn.ts';
 import { type Candidates, findCandidates, LOOK_COUNT, sendForgotten } from '../outbox/forgotten-rows.ts';
+import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { RelayError } from '../relay-error.ts';
 
 export interface ForgottenWatchDeps {
   readonly pool: pg.Pool;
+  readonly table: OutboxTable;
   readonly slot: string;
   readonly epoch: bigint;
   readonly state: { readonly handledLsn: Lsn; readonly parkedOrders: Iterable<string> };
@@ -31,7 +33,7 @@ export class ForgottenWatch {
 
   /** Looks at some of what waits. Throws what `pg` throws, and RECOVERY_REQUESTED when it is too much for requests one by one. */
   async look(): Promise<void> {
-    const { pool, state } = this.#deps;
+    const { pool, table, state } = this.#deps;
     const seen = this.#seen;
     if (seen && state.handledLsn < seen.end) return;
     const parked = [...state.parkedOrders];
@@ -41,13 +43,13 @@ export class ForgottenWatch {
     if (this.#looked >= parked.length) this.#looked = 0;
     const orders = parked.slice(this.#looked, this.#looked + ORDERS_AT_ONCE);
     this.#looked += ORDERS_AT_ONCE;
-    this.#seen = await findCandidates(pool, orders, seen?.after ?? 0n);
+    this.#seen = await findCandidates(pool, table, orders, seen?.after ?? 0n);
   }
 
   async #send(candidates: Candidates): Promise<void> {
-    const { pool, log } = this.#deps;
+    const { pool, table, log } = this.#deps;
     if (candidates.orders.length + candidates.messageIds.length === 0) return;
-    const { requests, rows } = await sendForgotten(pool, this.#deps, candidates);
+    const { requests, rows } = await sendForgotten(pool, table, this.#deps, candidates);
     if (requests > 0)
       log.warn(
         { requests, rows },

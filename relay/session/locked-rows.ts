@@ -1,4 +1,3 @@
-import type { Transaction } from './ack-tracker.ts';
 import type { Mark } from './mark.ts';
 import type { Pending } from './pending.ts';
 
@@ -17,6 +16,11 @@ export class LockedRows {
     if (locked.length === 0) return;
     for (const pending of locked) this.#rows.set(pending, as);
     this.#againAt = againAt;
+  }
+
+  /** One that is not locked, behind one that is. */
+  join(as: Mark['as'], pending: Pending): void {
+    this.#rows.set(pending, as);
   }
 
   /** Those that are due, of one kind, taken out. */
@@ -42,10 +46,5 @@ export class LockedRows {
 
   hasOf(lane: string | undefined): boolean {
     return lane !== undefined && [...this.#rows.keys()].some((pending) => pending.lane === lane);
-  }
-
-  /** How many of them are of this transaction. */
-  countOf(transaction: Transaction): number {
-    return [...this.#rows.keys()].filter((pending) => pending.transaction === transaction).length;
   }
 }

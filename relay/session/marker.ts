@@ -3,6 +3,7 @@ import { backoffMs } from '../../src/core/backoff.ts';
 import { errorCode } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { endsMarking, levelAfter } from '../failures/retry-policy.ts';
+import { setupAdvice } from '../failures/setup-advice.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import { isVisibleIn } from '../outbox/row-visibility.ts';
@@ -58,10 +59,11 @@ export class Marker {
       } catch (err) {
         if (abandon.aborted || endsMarking(err)) throw err;
         monitor.failedMarks = failures;
-        monitor.failed(err);
-        log[levelAfter(failures)](
+        const advice = setupAdvice(err);
+        monitor.failed(err, advice);
+        log[advice ? 'error' : levelAfter(failures)](
           { err, messages: mark.messages.length },
-          'Could not mark what was published; trying again',
+          `Could not mark what was published; trying again${advice ? `: ${advice}` : ''}`,
         );
         await sleep(backoffMs(failures, random, RETRY_CAP_MS));
       }

@@ -14,8 +14,15 @@ export interface Pending extends LaneMessage {
   alone: boolean;
   /** How often a broker that lives has said no to it, alone or in a batch. */
   refusals: number;
+  /** It was parked for that before, and is tried again: once. */
+  readonly wasRefused: boolean;
   /** Why it is parked. */
   parked: Parked | undefined;
+}
+
+/** The order that a message belongs to; one of no order is an order of its own. */
+export function orderOf({ lane, message }: Pick<Pending, 'lane' | 'message'>): string {
+  return lane ?? message.messageId;
 }
 
 /** What tells messages apart, and says to which order they belong. */
@@ -30,13 +37,12 @@ export interface Parked {
 /** Converts a message for the broker. Throws for one that can never be sent. */
 export type Prepare = (message: OutboxMessage) => Prepared;
 
+interface Taken extends Pick<Pending, 'transaction' | 'lane' | 'wasRefused'> {
+  readonly message: OutboxMessage;
+}
+
 /** What cannot be converted takes its place among the messages of its order, and is parked when it is its turn. */
-export function toPending(
-  message: OutboxMessage,
-  transaction: Transaction,
-  lane: string | undefined,
-  prepare: Prepare,
-): Pending {
+export function toPending({ message, transaction, lane, wasRefused }: Taken, prepare: Prepare): Pending {
   const { messageId, aggregateId, body } = message;
   const prepared = tryToPrepare(message, prepare);
   const size = prepared instanceof PublishError ? { bytes: body.length, alone: true } : prepared;
@@ -46,8 +52,9 @@ export function toPending(
     lane,
     prepared,
     bytes: size.bytes,
-    alone: size.alone,
+    alone: size.alone || wasRefused,
     refusals: 0,
+    wasRefused,
     parked: undefined,
   };
 }

@@ -1,8 +1,8 @@
 import type { Lsn } from '../lsn.ts';
 import type { SessionFigures } from '../monitoring/session-figures.ts';
 import type { RedriveTarget } from '../outbox/operator-request.ts';
+import type { OrderRows } from '../outbox/order-rows.ts';
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
-import type { OrderRows } from '../outbox/outbox-store.ts';
 import type { Transaction } from './ack-tracker.ts';
 import type { Action } from './action.ts';
 import { Backlog } from './backlog.ts';
@@ -35,6 +35,8 @@ export class RelayState {
   readonly #parkedOrders: ParkedOrders;
   readonly #sending: SendQueue;
   readonly #settlement: Settlement;
+  /** What was read from the table and is not settled yet. */
+  readonly #redriven = new Set<Pending>();
   #open: Transaction | undefined;
   #draining = false;
 
@@ -96,12 +98,17 @@ export class RelayState {
 
   /** What the table holds of the order goes first, then what the stream has brought of it meanwhile. */
   read(redrive: Redrive, rows: OrderRows, now: number): void {
-    const answered = this.#parkedOrders.read(redrive, rows, now);
-    if (!answered) return;
-    for (const message of rows.messages) this.#sending.push(this.#take(message, redrive.transaction));
+    if (!this.#parkedOrders.read(redrive, rows, now)) return;
+    const { messages, refusedBefore } = rows;
+    for (const message of messages) {
+      const pending = this.#take(message, redrive.transaction, refusedBefore.has(message.messageId));
+      this.#redriven.add(pending);
+      this.#sending.push(pending);
+    }
     if (!rows.isAll) return;
-    for (const pending of this.#parkedOrders.finish(answered, rows.endsAtParked)) this.#route(pending);
-    for (const { transaction } of answered) this.#settlement.settleRedrive(transaction);
+    const { redrives, aside } = this.#parkedOrders.finish(redrive.order, rows.endsAtParked);
+    for (const pending of aside) this.#route(pending);
+    for (const { transaction } of redrives) this.#settlement.settleRedrive(transaction);
   }
 
   accepted(batch: readonly Pending[], now: number): void {
@@ -109,25 +116,12 @@ export class RelayState {
     this.#settlement.accept(batch, now);
   }
 
-  /** Returns when the batch is tried again; undefined: never, it is parked. */
+  /** Returns when the batch is tried again; undefined: it is parked. */
   rejected(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
-    switch (refusal.kind) {
-      case 'transient':
-      case 'operator':
-        return this.#sending.refused(batch, refusal, now);
-      case 'refused': {
-        const againAt = this.#sending.declined(batch, refusal, now);
-        if (againAt === undefined) this.#park(batch, { reason: refusal.message, triedAgain: true });
-        return againAt;
-      }
-      case 'poison':
-        if (batch.length === 1) {
-          this.#park(batch, { reason: refusal.message, triedAgain: false });
-          return undefined;
-        }
-        this.#sending.splitUp(batch);
-        return now;
-    }
+    const againAt = this.#sending.rejected(batch, refusal, now);
+    const triedAgain = refusal.kind === 'refused';
+    if (againAt === undefined) this.#park(batch, { reason: refusal.message, triedAgain });
+    return againAt;
   }
 
   marked(mark: Mark, outcome: Marked, now: number): void {
@@ -135,26 +129,27 @@ export class RelayState {
     for (const { message, transaction } of outcome.gone ?? []) {
       if (message.aggregateId !== undefined) this.#redrive({ aggregateId: message.aggregateId }, transaction);
     }
-    this.#backlog.remove(this.#settlement.marked(mark, outcome, now));
+    const settled = this.#settlement.marked(mark, outcome, now);
+    this.#backlog.remove(settled);
+    for (const pending of settled) this.#redriven.delete(pending);
   }
 
   // Decisions.
 
   /** The next thing to do now, or undefined. Each action is answered by its method above. */
   next(now: number, maxBatchBytes: number): Action | undefined {
-    return (
-      this.#nextVerify() ?? this.#nextRead(now) ?? this.#nextSend(now, maxBatchBytes) ?? this.#nextMark(now)
-    );
+    const action = this.#nextVerify() ?? this.#nextRead(now) ?? this.#nextSend(now, maxBatchBytes);
+    if (action) return action;
+    const mark = this.#settlement.next(now, this.#draining);
+    return mark && { kind: 'mark', mark };
   }
 
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(now: number): number | undefined {
-    const times = [
-      this.#draining ? undefined : this.#parkedOrders.wakeAt(now),
-      this.#sending.wakeAt(now),
-      this.#settlement.wakeAt(this.#draining),
-    ].filter((time) => time !== undefined);
-    return times.length > 0 ? Math.min(...times) : undefined;
+    const reading = this.#draining ? undefined : this.#parkedOrders.wakeAt(now);
+    const times = [reading, this.#sending.wakeAt(now), this.#settlement.wakeAt(this.#draining)];
+    const at = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
+    return Number.isFinite(at) ? at : undefined;
   }
 
   /** From here on nothing more is sent, and what was accepted is marked at once. */
@@ -191,12 +186,8 @@ export class RelayState {
 
   get figures(): SessionFigures {
     const { failures, sendsSingly } = this.#sending;
-    return {
-      failures,
-      sendsSingly,
-      lockedRows: this.#settlement.lockedRows,
-      parkedOrders: this.#parkedOrders.size,
-    };
+    const { lockedRows } = this.#settlement;
+    return { failures, sendsSingly, lockedRows, parkedOrders: this.#parkedOrders.size };
   }
 
   #openTransaction(): Transaction {
@@ -206,15 +197,16 @@ export class RelayState {
 
   #redrive(target: RedriveTarget, transaction: Transaction): void {
     this.#settlement.receive(transaction);
-    const lane = 'aggregateId' in target ? target.aggregateId : this.#laneOfNoOrder(target.messageId);
-    this.#parkedOrders.redrive({ target, lane, transaction });
+    const order = 'aggregateId' in target ? target.aggregateId : target.messageId;
+    this.#parkedOrders.redrive({ target, order, transaction });
   }
 
-  #take(message: OutboxMessage, transaction: Transaction): Pending {
-    const lane = message.aggregateId ?? this.#laneOfNoOrder(message.messageId);
-    const pending = toPending(message, transaction, lane, this.#options.prepare);
+  #take(message: OutboxMessage, transaction: Transaction, wasRefused = false): Pending {
+    const { oneOrderPerBatch } = this.#options.limits;
+    const lane = message.aggregateId ?? (oneOrderPerBatch ? message.messageId : undefined);
+    const pending = toPending({ message, transaction, lane, wasRefused }, this.#options.prepare);
     this.#settlement.receive(transaction);
-    this.#backlog.add(pending.bytes);
+    this.#backlog.add(pending);
     return pending;
   }
 
@@ -228,24 +220,13 @@ export class RelayState {
     }
   }
 
-  #laneOfNoOrder(messageId: string): string | undefined {
-    return this.#options.limits.oneOrderPerBatch ? messageId : undefined;
-  }
-
   #route(pending: Pending): void {
-    switch (this.#parkedOrders.route(pending)) {
-      case 'send':
-        this.#sending.push(pending);
-        break;
-      case 'defer':
-        this.#settlement.park([pending]);
-        break;
-      case 'known':
-        this.#settlement.settle([pending]);
-        this.#backlog.remove([pending]);
-        break;
-      case 'aside':
-        break;
+    const route = this.#parkedOrders.route(pending);
+    if (route === 'send') this.#sending.push(pending);
+    else if (route === 'defer') this.#settlement.park([pending]);
+    else if (route === 'known') {
+      this.#settlement.settle([pending]);
+      this.#backlog.remove([pending]);
     }
   }
 
@@ -255,24 +236,15 @@ export class RelayState {
     return messages && { kind: 'verify', messages };
   }
 
-  /** Only when everything before the redrive is settled: then all that waits of its order is in the table, or came after it. */
+  /** Not while a whole batch of what was read is on its way: whatever else is to be sent waits behind it. */
   #nextRead(now: number): Action | undefined {
-    if (this.#draining) return undefined;
-    const redrive = this.#parkedOrders.nextToRead(
-      now,
-      ({ transaction, lane }) =>
-        this.#settlement.isFirst(transaction, lane) && this.#settlement.isParkedMarked,
-    );
-    return redrive && { kind: 'read', redrive };
+    if (this.#draining || this.#redriven.size >= this.#options.limits.maxBatchCount) return undefined;
+    const redrives = this.#parkedOrders.nextToRead(now, (order) => this.#backlog.countOf(order));
+    return redrives.length > 0 ? { kind: 'read', redrives } : undefined;
   }
 
   #nextSend(now: number, maxBatchBytes: number): Action | undefined {
     const batch = this.#draining ? undefined : this.#sending.next(now, maxBatchBytes);
     return batch && { kind: 'send', batch };
-  }
-
-  #nextMark(now: number): Action | undefined {
-    const mark = this.#settlement.next(now, this.#draining);
-    return mark && { kind: 'mark', mark };
   }
 }

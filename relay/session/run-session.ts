@@ -1,6 +1,6 @@
-import { assertSchemaCurrent } from '../../src/core/schema-version.ts';
 import { formatLsn } from '../lsn.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
+import { assertOutbox } from '../outbox/assert-outbox.ts';
 import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
 import { findStart, type Start, type StartDeps } from '../recovery/find-start.ts';
 import type { WalLimit } from '../recovery/wal-limit.ts';
@@ -35,9 +35,9 @@ export interface Run extends StartDeps {
 
 /** One session from its start to its end, what is in flight drained. Returns when it was stopped, or the slot let go. */
 export async function runSession(run: Run): Promise<void> {
-  const { pool, progress, slot, publication, monitor, log, memory } = run;
-  await assertSchemaCurrent(pool);
-  const publicationVersion = await inspectPublication(pool, publication);
+  const { pool, table, progress, slot, publication, monitor, log, memory } = run;
+  await assertOutbox(pool, table);
+  const { version: publicationVersion, outboxOid } = await inspectPublication(pool, publication, table);
   const start = await findStart(run, publicationVersion);
   if (start.recovery) monitor.recoveryBegun(start.recovery.reason);
   try {
@@ -47,6 +47,7 @@ export async function runSession(run: Run): Promise<void> {
       url: run.replicationUrl,
       slot,
       publication,
+      outboxOid,
       from,
       stopping: run.stopping,
     });

@@ -5,6 +5,7 @@ import type { PublisherLimits } from '../publishing/publisher.ts';
 type Batch = readonly { readonly bytes: number }[];
 
 const MOST_DECLINED_IN_A_ROW = 3;
+const DECLINED_CAP_MS = 5_000;
 
 export type SendGateLimits = Pick<PublisherLimits, 'maxInFlight' | 'maxBytesSinceOldest'>;
 
@@ -30,10 +31,15 @@ export class SendGate {
   }
 
   isOpen(now: number): boolean {
+    return now >= this.#pausedUntil && !this.isFull;
+  }
+
+  /** Nothing more may go before an answer has come. */
+  get isFull(): boolean {
     const { maxInFlight, maxBytesSinceOldest } = this.#limits;
     const [oldestAt = this.#sentBytes] = this.#inFlight.values();
     const hasRoom = this.#sentBytes - oldestAt < maxBytesSinceOldest;
-    return now >= this.#pausedUntil && hasRoom && this.inFlight < (this.#failures > 0 ? 1 : maxInFlight);
+    return !hasRoom || this.inFlight >= (this.#failures > 0 ? 1 : maxInFlight);
   }
 
   sent(batch: Batch): void {
@@ -50,11 +56,12 @@ export class SendGate {
   }
 
   /** The broker will not take anything now; returns when it is tried again. */
-  refused(batch: Batch, refusal: Pick<PublishError, 'retryAfterMs'>, now: number): number {
+  refused(batch: Batch, refusal: Pick<PublishError, 'retryAfterMs'>, now: number, capMs?: number): number {
     this.#inFlight.delete(batch);
     if (now >= this.#pausedUntil) {
       this.#failures++;
-      this.#pausedUntil = now + Math.max(refusal.retryAfterMs, backoffMs(this.#failures, this.#random));
+      this.#pausedUntil =
+        now + Math.max(refusal.retryAfterMs, backoffMs(this.#failures, this.#random, capMs));
     }
     return this.#pausedUntil;
   }
@@ -67,7 +74,15 @@ export class SendGate {
   /** The broker said no to this one message: the others may pass, unless it goes on saying no to each. */
   declined(batch: Batch, now: number): void {
     this.#inFlight.delete(batch);
-    if (++this.#declined >= MOST_DECLINED_IN_A_ROW) this.refused(batch, { retryAfterMs: 0 }, now);
+    if (++this.#declined >= MOST_DECLINED_IN_A_ROW)
+      this.refused(batch, { retryAfterMs: 0 }, now, DECLINED_CAP_MS);
+  }
+
+  /** What was refused is parked: the next send shows whether it was the broker or the message. */
+  forgive(): void {
+    this.#failures = 0;
+    this.#declined = 0;
+    this.#pausedUntil = 0;
   }
 
   /** Sends that were accepted since the beginning. */

@@ -42,37 +42,48 @@ export class SendQueue {
     this.#lanes.release(batch);
   }
 
-  /** The broker takes nothing now: the batch goes again. Returns when. */
-  refused(batch: readonly Pending[], refusal: Refusal, now: number): number {
+  /** Returns when the batch is tried again; undefined: its one message is to be parked. */
+  rejected(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
+    switch (refusal.kind) {
+      case 'transient':
+      case 'operator':
+        return this.#again(batch, refusal, now);
+      case 'refused':
+        return this.#declinedAgain(batch, refusal, now);
+      case 'poison':
+        // Each by itself, which shows which one it is.
+        return batch.length === 1 ? undefined : this.#splitUp(batch, now);
+    }
+  }
+
+  /** The broker takes nothing now: the batch goes again. */
+  #again(batch: readonly Pending[], refusal: Refusal, now: number): number {
     this.#lanes.restore(batch);
     return this.#gate.refused(batch, refusal, now);
   }
 
-  /**
-   * A broker that lives said no to this batch, for a reason that is not known. After some tries its messages go one by one; the one
-   * that is still refused steps aside with its order. Returns when it is tried again; undefined once it has been for long.
-   */
-  declined(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
+  /** After some tries its messages go one by one; the one that is still refused steps aside with its order, and in the end is parked. */
+  #declinedAgain(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
     switch (this.#declined.next(batch, this.#gate.acceptedSends)) {
       case 'as it is':
-        return this.refused(batch, refusal, now);
+        return this.#again(batch, refusal, now);
       case 'one by one':
         this.#declined.split(batch);
-        this.splitUp(batch);
-        return now;
+        return this.#splitUp(batch, now);
       case 'aside':
         this.#gate.declined(batch, now);
         return this.#declined.stepAside(batch[0] as Pending, now);
       case 'park':
+        this.#gate.forgive();
         return undefined;
     }
   }
 
-  /** Some message of the batch can never pass: each goes again by itself, which shows which one. */
-  splitUp(batch: readonly Pending[]): void {
+  #splitUp(batch: readonly Pending[], now: number): number {
     this.#gate.refusedAlone(batch);
     for (const each of batch) each.alone = true;
     this.#lanes.restore(batch);
+    return now;
   }
 
   /** This message, sent by itself, is to be parked. Returns what waits of its order, in order, taken out. */
@@ -97,9 +108,10 @@ export class SendQueue {
 
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(now: number): number | undefined {
-    const { pausedUntil } = this.#gate;
+    const { pausedUntil, isFull } = this.#gate;
     const waiting = this.#lanes.waiting > 0 && pausedUntil > now ? pausedUntil : Number.POSITIVE_INFINITY;
     const at = Math.min(waiting, Math.max(this.#declined.nextAt, pausedUntil));
-    return at === Number.POSITIVE_INFINITY ? undefined : at;
+    // What is in flight is answered first.
+    return isFull || at <= now || at === Number.POSITIVE_INFINITY ? undefined : at;
   }
 }

@@ -53,8 +53,10 @@ export function watchSession(deps: SessionWatchDeps): NodeJS.Timeout {
   return setInterval(() => void look(), deps.watchEveryMs ?? LOOK_EVERY_MS);
 }
 
-async function lookAtPublication({ pool, publication, publicationVersion }: SessionWatchDeps): Promise<void> {
-  if ((await inspectPublication(pool, publication)) !== publicationVersion) {
+async function lookAtPublication(deps: SessionWatchDeps): Promise<void> {
+  const { pool, table, publication, publicationVersion } = deps;
+  const { version } = await inspectPublication(pool, publication, table);
+  if (version !== publicationVersion) {
     throw new RelayError('PUBLICATION_UNUSABLE', `The publication ${publication} has been changed`);
   }
 }

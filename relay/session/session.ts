@@ -1,9 +1,9 @@
 import type { Lsn } from '../lsn.ts';
-import { parseRequest } from '../outbox/operator-request.ts';
+import { parseRequest, type RedriveTarget } from '../outbox/operator-request.ts';
 import { readUnsettled, type UnsettledTable } from '../recovery/unsettled-table.ts';
 import { RelayError } from '../relay-error.ts';
 import type { WalEvent } from '../replication/outbox-decoder.ts';
-import type { StreamHandler } from '../replication/stream.ts';
+import type { StreamHandler } from '../replication/stream-handler.ts';
 import type { Action } from './action.ts';
 import { ActionRunner, type SessionDeps } from './action-runner.ts';
 
@@ -19,6 +19,8 @@ export class Session implements StreamHandler {
   readonly #marksLost = new AbortController();
   /** Until the table is through, nothing of the stream is taken in. */
   #feeding = true;
+  /** Those of the open transaction. */
+  #redrives: RedriveTarget[] = [];
   readonly #ending = new AbortController();
   #pumpScheduled = false;
   #wake: NodeJS.Timeout | undefined;
@@ -69,6 +71,7 @@ export class Session implements StreamHandler {
         break;
       case 'commit':
         state.commit(event.endLsn);
+        this.#tellRedrives();
         break;
       case 'request':
         this.#onRequest(event.text);
@@ -108,9 +111,18 @@ export class Session implements StreamHandler {
       state.leaveForNext();
       this.fail(new RelayError('RECOVERY_REQUESTED', 'An operator has asked for it'));
     } else {
-      log.info(request, 'An operator wants messages sent again');
       state.redrive(request.redrive);
+      this.#redrives.push(request.redrive);
     }
+  }
+
+  /** In one line: an operator may ask for thousands of orders at once. */
+  #tellRedrives(): void {
+    const [redrive] = this.#redrives;
+    if (!redrive) return;
+    const orders = this.#redrives.length;
+    this.#redrives = [];
+    this.#deps.log.info({ redrive, orders }, 'An operator wants messages sent again');
   }
 
   async #feedTable(table: UnsettledTable | undefined): Promise<void> {

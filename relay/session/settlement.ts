@@ -70,7 +70,11 @@ export class Settlement {
 
   /** They are parked, or wait in the table for an operator: the WAL need not keep them. */
   park(messages: Iterable<Pending>): void {
-    this.#parked.push(...messages);
+    for (const pending of messages) {
+      // Never before what it waits behind, or it would wait for nothing after a restart.
+      if (this.#locked.hasOf(pending.lane)) this.#locked.join('parked', pending);
+      else this.#parked.push(pending);
+    }
   }
 
   /** Counts messages that need no mark as settled. */
@@ -114,6 +118,7 @@ export class Settlement {
       unsettled.size === 0 ? mark.messages : mark.messages.filter((pending) => !unsettled.has(pending));
     this.settle(settled);
     this.#locked.add(mark.as, locked, now + LOCKED_AGAIN_MS);
+    if (locked.length > 0) this.#parkBehindLocked();
     if (outcome.progressStored) {
       this.#storedLsn = mark.settledLsn;
       this.#storedMarkedLsn = mark.markedLsn;
@@ -123,10 +128,17 @@ export class Settlement {
     return settled;
   }
 
+  #parkBehindLocked(): void {
+    const parked = this.#parked;
+    this.#parked = [];
+    this.park(parked);
+  }
+
   /** When `next` has to be asked again although nothing happened. */
   wakeAt(atOnce: boolean): number | undefined {
     if (this.#marking) return undefined;
-    const lockedAt = this.#locked.nextAt(atOnce);
+    const dueAt = this.#locked.nextAt(atOnce);
+    const lockedAt = dueAt === undefined ? undefined : Math.max(dueAt, this.#markNotBefore);
     if (this.isMarked) return lockedAt;
     const gathers = !atOnce && this.#parked.length === 0;
     const at = Math.max(this.#markNotBefore, gathers ? this.#acceptedAt + this.#options.markAfterMs : 0);
@@ -141,17 +153,6 @@ export class Settlement {
   /** How many rows cannot be marked because another session has locked them. */
   get lockedRows(): number {
     return this.#locked.size;
-  }
-
-  /** Everything before this transaction is settled, but for locked rows of other orders than this one. */
-  isFirst(transaction: Transaction, lane: string | undefined): boolean {
-    if (this.#locked.size === 0) return this.#tracker.first === transaction;
-    return !this.#locked.hasOf(lane) && this.#tracker.firstBeside(this.#locked) === transaction;
-  }
-
-  /** Nothing waits to be marked as parked. */
-  get isParkedMarked(): boolean {
-    return this.#parked.length === 0 && !this.#marking;
   }
 
   /** A redrive of this transaction is done. */

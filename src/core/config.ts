@@ -1,14 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { type Static, type TObject, Type } from '@sinclair/typebox';
-import { envSchema } from 'env-schema';
+import { type EnvSchemaOpt, envSchema } from 'env-schema';
 import { AppError } from './errors.ts';
+import { postgresUrlFault } from './postgres-url.ts';
+
+/** What a pattern cannot say: what is wrong with this value beside the others, in words; undefined if nothing is. */
+export type Check = (value: string, config: Readonly<Record<string, unknown>>) => string | undefined;
+
+/** The URL of a database, for pg. */
+export const databaseUrl = (description: string) =>
+  Type.String({ pattern: '^postgres(ql)?://', description, check: postgresUrlFault satisfies Check });
 
 /** What both processes read from the environment. */
 export const sharedConfig = {
-  DATABASE_URL: Type.String({
-    pattern: '^postgres(ql)?://',
-    description: 'postgres://user:password@host:port/database',
-  }),
+  DATABASE_URL: databaseUrl('postgres://user:password@host:port/database'),
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
     { default: 'info', description: 'one of fatal, error, warn, info, debug, trace, silent' },
@@ -29,7 +34,7 @@ export function loadConfig<S extends TObject>(schema: S, env: NodeJS.ProcessEnv)
   const { values, faults } = readVariables(names, env);
   const valid: Static<S>[] = [];
   try {
-    valid.push(envSchema<Static<S>>({ schema, data: values, env: false }));
+    valid.push(envSchema<Static<S>>({ schema, data: values, env: false, ajv: withChecks }));
   } catch (error) {
     const refused = (error as { errors?: AjvError[] }).errors ?? [];
     faults.push(...namedFaults(refused, schema));
@@ -40,6 +45,24 @@ export function loadConfig<S extends TObject>(schema: S, env: NodeJS.ProcessEnv)
   }
   return Object.freeze(config);
 }
+
+/** Teaches Ajv the keyword `check`. */
+const withChecks: NonNullable<EnvSchemaOpt['ajv']> = {
+  customOptions: (ajv) =>
+    ajv.addKeyword({ keyword: 'check', type: 'string', errors: true, validate: passesCheck }),
+};
+
+function passesCheck(
+  check: Check,
+  value: string,
+  _schema?: unknown,
+  context?: { parentData: Readonly<Record<string, unknown>> },
+): boolean {
+  const message = check(value, context?.parentData ?? {});
+  passesCheck.errors = message === undefined ? [] : [{ keyword: 'check', message, params: {} }];
+  return message === undefined;
+}
+passesCheck.errors = [] as AjvFault[];
 
 function readVariables(names: string[], env: NodeJS.ProcessEnv) {
   const values: Record<string, string> = {};
@@ -59,10 +82,14 @@ function readVariables(names: string[], env: NodeJS.ProcessEnv) {
   return { values, faults };
 }
 
-interface AjvError {
-  instancePath: string;
+interface AjvFault {
   keyword: string;
+  message?: string;
   params: { missingProperty?: string };
+}
+
+interface AjvError extends AjvFault {
+  instancePath: string;
 }
 
 function namedFaults(errors: AjvError[], schema: TObject): string[] {
@@ -72,6 +99,7 @@ function namedFaults(errors: AjvError[], schema: TObject): string[] {
     .map((error) => {
       const name = error.params.missingProperty ?? error.instancePath.slice(1);
       const wanted = schema.properties[name]?.description ?? 'see docs/reference.md';
-      return `  ${name}: ${error.params.missingProperty ? 'missing' : 'bad value'}; it must be ${wanted}`;
+      const fault = error.keyword === 'check' ? `bad value (${error.message})` : 'bad value';
+      return `  ${name}: ${error.params.missingProperty ? 'missing' : fault}; it must be ${wanted}`;
     });
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Logger } from './log.ts';
+import { sessionKind } from './session-settings.ts';
 
 export interface PoolOptions {
   url: string;
@@ -16,21 +17,24 @@ export interface PoolOptions {
   durableCommits?: boolean;
 }
 
-/** A pool in which nothing waits for ever. The caller ends it. */
+/** A pool in which nothing waits for ever, of sessions with the settings of ours. The caller ends it; throws what pg throws for a bad URL. */
 export function openPool(options: PoolOptions): pg.Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 5_000;
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.max,
-    application_name: options.applicationName,
-    connectionTimeoutMillis: options.connectTimeoutMs ?? 2_000,
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: options.lockTimeoutMs ?? statementTimeoutMs,
-    query_timeout: statementTimeoutMs + 1_000,
+  const { config, prepare } = sessionKind({
+    url: options.url,
+    applicationName: options.applicationName,
+    connectTimeoutMs: options.connectTimeoutMs ?? 2_000,
+    statementTimeoutMs,
+    lockTimeoutMs: options.lockTimeoutMs ?? statementTimeoutMs,
     // A transaction that is left open holds back the slot of every relay on this server.
-    idle_in_transaction_session_timeout: 10_000,
-    keepAlive: true,
-    ...(options.durableCommits && { onConnect: commitDurably }),
+    idleInTransactionTimeoutMs: 10_000,
+    ...(options.durableCommits && { settings: { synchronous_commit: 'on' } }),
+  });
+  const pool = new pg.Pool({
+    ...config,
+    max: options.max,
+    query_timeout: statementTimeoutMs + 1_000,
+    onConnect: prepare as (client: pg.ClientBase) => void, // the pool waits for it, which its types do not know
   });
   // Without a listener, a backend that is killed while idle in the pool ends the process.
   pool.on('error', (err) =>
@@ -42,9 +46,6 @@ export function openPool(options: PoolOptions): pg.Pool {
   });
   return pool;
 }
-
-// The pool waits for what it returns, which its types do not know.
-const commitDurably = (client: pg.ClientBase): unknown => client.query('SET synchronous_commit TO on');
 
 // The driver takes a time limit of a query's own, which its types do not know.
 const PROBE: pg.QueryConfig & { query_timeout: number } = { text: 'SELECT 1', query_timeout: 2_000 };

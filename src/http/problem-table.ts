@@ -27,6 +27,7 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   IDEMPOTENCY_KEY_REUSED: { status: 422, logLevel: 'info' },
   CONFIG_INVALID: OURS,
   SCHEMA_BEHIND: OURS,
+  SCHEMA_NOT_FOUND: OURS,
   DATABASE_UNAVAILABLE: {
     status: 503,
     logLevel: 'error',

@@ -8,7 +8,10 @@ import { type LocalPostgres, openPostgres } from '../../dev/postgres.ts';
 import { confirmDatabase } from '../../relay/admin/confirm-database.ts';
 import { dropMessage, replayPublished, retryMessage } from '../../relay/admin/outbox-admin.ts';
 import { inspectOutbox } from '../../relay/admin/outbox-inspection.ts';
+import { measureLag } from '../../relay/monitoring/outbox-lag.ts';
 import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
+import { assertOutbox } from '../../relay/outbox/assert-outbox.ts';
+import { hasUnsettled } from '../../relay/outbox/has-unsettled.ts';
 import { OutboxStore } from '../../relay/outbox/outbox-store.ts';
 import { inspectCluster } from '../../relay/recovery/cluster.ts';
 import { dropSlot, makeSlot } from '../../relay/recovery/make-slot.ts';
@@ -19,9 +22,10 @@ import { inspectSlotWal } from '../../relay/replication/slot-wal.ts';
 import { Retention } from '../../relay/retention/retention.ts';
 import { buildApp } from '../../src/app.ts';
 import { createLogger } from '../../src/core/log.ts';
-import { assertSchemaCurrent } from '../../src/core/schema-version.ts';
+import { assertSchemaCurrent } from '../../src/db/schema-version.ts';
 import { removeExpired } from '../../src/idempotency/answer-store.ts';
 import { documents } from '../support/documents.ts';
+import { OUTBOX } from '../support/outbox-table.ts';
 import { until } from '../support/until.ts';
 
 // The SQL of the documents itself, on a cluster of its own, because roles belong to a cluster and not to a database.
@@ -149,12 +153,12 @@ test('the role of the api can do nothing else', async () => {
 
 test('the role of the relay makes its slot, reads, marks and keeps its progress', async () => {
   const messageId = await insertEvent();
-  const store = new OutboxStore(relay);
-  const progress = new ProgressStore(relay);
+  const store = new OutboxStore(relay, OUTBOX);
+  const progress = new ProgressStore(relay, OUTBOX);
 
-  await assertSchemaCurrent(relay);
-  const version = await inspectPublication(relay, 'order_outbox');
-  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => progress.restart(SLOT, 0n), NEVER);
+  await assertOutbox(relay, OUTBOX);
+  const { version } = await inspectPublication(relay, 'order_outbox', OUTBOX);
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, OUTBOX, () => progress.restart(SLOT, 0n), NEVER);
   await slot.release();
   const epoch = (await progress.claim(SLOT, slot.epoch, version)) ?? 0n;
   await store.noteFailure([messageId], 'server busy', new Date());
@@ -174,13 +178,13 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   assert.equal((await inspectSlot(relay, SLOT))?.lost, false);
   assert.deepEqual(mark, { hits: 1, progressStored: true });
   assert.deepEqual([failed.settled.size, marked.settled.size], [0, 1]);
-  await store.hasUnsettled();
-  await store.oldestUnsettled();
+  await hasUnsettled(relay, OUTBOX);
+  await measureLag({ pool: relay, table: OUTBOX, slot: SLOT, monitor: new RelayMonitor() });
   await store.readAt([1n]);
   await progress.find(SLOT);
   await store.snapshot();
   const { systemIdentifier, timeline } = await inspectCluster(relay);
-  const confirmed = await confirmDatabase(relay, SLOT);
+  const confirmed = await confirmDatabase(relay, OUTBOX, SLOT);
   assert.deepEqual(confirmed, { systemIdentifier, timeline, epoch: epoch + 1n });
   assert.equal((await inspectSlotWal(relay, SLOT))?.status, 'reserved');
   await relay.query('UPDATE outbox SET parked_at = now(), dropped_at = now() WHERE message_id = $1', [
@@ -192,26 +196,28 @@ test('the role of the relay carries out what an operator asks for', async () => 
   const [retried, dropped] = [await insertEvent(), await insertEvent()];
   await relay.query('UPDATE outbox SET parked_at = now() WHERE message_id IN ($1, $2)', [retried, dropped]);
 
-  await retryMessage(relay, retried);
-  await dropMessage(relay, dropped, 'not needed');
+  await retryMessage(relay, OUTBOX, retried);
+  await dropMessage(relay, OUTBOX, dropped, 'not needed');
   await admin.query(`UPDATE outbox SET processed_at = '2026-01-02T00:00:00Z' WHERE message_id = $1`, [
     retried,
   ]);
   const range = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
 
-  assert.deepEqual(await Array.fromAsync(replayPublished(relay, range)), [1]);
-  assert.ok((await inspectOutbox(relay, 10)).unsettled.some(({ messageId }) => messageId === retried));
+  assert.deepEqual(await Array.fromAsync(replayPublished(relay, OUTBOX, range)), [1]);
+  assert.ok(
+    (await inspectOutbox(relay, OUTBOX, 10)).unsettled.some(({ messageId }) => messageId === retried),
+  );
 });
 
 test('the query for parked messages shows those that the command lists, and none that was dropped', async () => {
   const [parked, dropped] = [await insertEvent(), await insertEvent()];
   await relay.query('UPDATE outbox SET parked_at = now() WHERE message_id IN ($1, $2)', [parked, dropped]);
-  await dropMessage(relay, dropped, 'not needed');
+  await dropMessage(relay, OUTBOX, dropped, 'not needed');
 
   const results = (await admin.query(sqlBlock('watch'))) as unknown as pg.QueryResult<{
     message_id: string;
   }>[];
-  const listed = await inspectOutbox(relay, 10);
+  const listed = await inspectOutbox(relay, OUTBOX, 10);
 
   const shown = results[1]?.rows.map(({ message_id }) => message_id);
   assert.deepEqual(shown, [parked]);
@@ -229,7 +235,7 @@ test('the role of the relay deletes what is old', async (t) => {
   const log = createLogger({ level: 'silent', service: 'test' });
   const monitor = new RelayMonitor();
   const retention = new Retention(
-    { pool: relay, monitor, log, random: Math.random },
+    { pool: relay, table: OUTBOX, monitor, log, random: Math.random },
     { keepMs: 60_000, everyMs: 5 },
   );
   const ending = new AbortController();
@@ -271,6 +277,7 @@ test('the role of the relay can do nothing else', async () => {
     'SELECT * FROM orders',
     'SELECT * FROM idempotency_keys',
     'SELECT * FROM order_items',
+    'SELECT * FROM drizzle.__drizzle_migrations',
     `INSERT INTO outbox (message_id, message_type, message_body) VALUES (gen_random_uuid(), 'Ping', '{}')`,
     `UPDATE outbox SET message_body = '{}'`,
     'UPDATE outbox SET created_at = now()',
@@ -288,9 +295,9 @@ test('the queries of the documents run, and retiring a relay drops its slot', as
   await admin.query(`BEGIN; ${sqlBlock('parts')}; ROLLBACK`);
   await migrator.query(sqlBlock('autovacuum'));
   const slots = () => admin.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [SLOT]);
-  const progress = new ProgressStore(relay);
+  const progress = new ProgressStore(relay, OUTBOX);
   const { epoch = 0n } = (await progress.find(SLOT)) ?? {};
-  const slot = await makeSlot(urlOf('order_relay'), SLOT, () => progress.restart(SLOT, epoch), NEVER);
+  const slot = await makeSlot(urlOf('order_relay'), SLOT, OUTBOX, () => progress.restart(SLOT, epoch), NEVER);
   await slot.release();
   assert.equal((await slots()).rowCount, 1);
   assert.equal(await dropSlot(urlOf('order_relay'), SLOT, async () => false, NEVER), false);

@@ -6,6 +6,7 @@ import { findMessage, inspectOutbox, messageState } from '../../relay/admin/outb
 import { createDatabase } from '../support/database.ts';
 import { openLog } from '../support/log-lines.ts';
 import { MemoryPublisher } from '../support/memory-publisher.ts';
+import { OUTBOX } from '../support/outbox-table.ts';
 import {
   arrivals,
   insertEvent,
@@ -41,7 +42,7 @@ async function parkOne(pool: pg.Pool): Promise<{ parked: string; behind: string 
   const parked = await insertEvent(pool, 'TooLarge', { aggregateId: 'o1', body: TOO_LARGE });
   const behind = await insertEvent(pool, 'Behind', { aggregateId: 'o1' });
   await until('one is parked and one waits', async () => {
-    const states = [await findMessage(pool, parked), await findMessage(pool, behind)].map(
+    const states = [await findMessage(pool, OUTBOX, parked), await findMessage(pool, OUTBOX, behind)].map(
       (message) => message && messageState(message),
     );
     return states.join() === 'parked,waiting';
@@ -86,7 +87,7 @@ describe('a parked row that somebody deletes', () => {
     const { pool, start } = await setUp(t);
     const relay = await start();
     const parked = await insertEvent(pool, 'TooLarge', { aggregateId: 'o1', body: TOO_LARGE });
-    await until('it is parked', async () => (await findMessage(pool, parked))?.parkedAt);
+    await until('it is parked', async () => (await findMessage(pool, OUTBOX, parked))?.parkedAt);
 
     await remove(pool, parked);
 
@@ -121,10 +122,10 @@ describe('a parked row that somebody deletes', () => {
 
     await remove(pool, parked);
 
-    const { parkedCount, unsettled } = await inspectOutbox(pool, 10);
+    const { parkedCount, unsettled } = await inspectOutbox(pool, OUTBOX, 10);
     assert.deepEqual([parkedCount, unsettled.map(({ messageId }) => messageId)], [0, [behind]]);
-    await assert.rejects(retryMessage(pool, parked), { code: 'MESSAGE_NOT_FOUND' });
-    await assert.rejects(retryMessage(pool, behind), /being sent again already: a relay has to run/);
+    await assert.rejects(retryMessage(pool, OUTBOX, parked), { code: 'MESSAGE_NOT_FOUND' });
+    await assert.rejects(retryMessage(pool, OUTBOX, behind), /being sent again already: a relay has to run/);
     await start();
     await untilAllMarked(pool);
   });
@@ -212,7 +213,7 @@ test('what is on its way is not asked for once more, however slow the broker is'
   await pool.query(`UPDATE outbox SET message_body = '{}' WHERE message_id = $1`, [parked]);
   const free = Promise.withResolvers<void>();
   bus.before = () => free.promise;
-  await retryMessage(pool, parked);
+  await retryMessage(pool, OUTBOX, parked);
   await until('it is being sent', () => relay.monitor.counts.redriven === 2);
 
   for (let n = 0; n < 20; n++) await untilLooked(pool);

@@ -30,6 +30,7 @@ test('with only what is required, everything else has its default', () => {
     SERVICE_NAME: 'OrderService',
     RELAY_HOST: '0.0.0.0',
     RELAY_PORT: 5001,
+    OUTBOX_TABLE: 'outbox',
     RELAY_SLOT: 'order_outbox',
     RELAY_PUBLICATION: 'order_outbox',
     OUTBOX_RETENTION: '30d',
@@ -40,12 +41,16 @@ test('with only what is required, everything else has its default', () => {
   });
 });
 
+const EMULATOR = 'UseDevelopmentEmulator=true;';
+
 const ACCEPTED: [string, string, unknown][] = [
   ['DATABASE_URL', 'postgresql://db/orders', 'postgresql://db/orders'],
   ['RELAY_DATABASE_URL', 'postgres://relay@db:5432/orders?sslmode=require', undefined],
   ['RELAY_HOST', '::1', undefined],
   ['RELAY_PORT', '0', 0],
   ['RELAY_PORT', '65535', 65_535],
+  ['OUTBOX_TABLE', 'Sales.OutboxMessages_2', undefined],
+  ['OUTBOX_TABLE', `${'s'.repeat(63)}.${'t'.repeat(40)}`, undefined],
   ['RELAY_SLOT', 's', undefined],
   ['RELAY_SLOT', 'a'.repeat(63), undefined],
   ['RELAY_PUBLICATION', 'outbox_2', undefined],
@@ -54,7 +59,13 @@ const ACCEPTED: [string, string, unknown][] = [
   ['OUTBOX_RETENTION', '12h', undefined],
   ['RELAY_WAL_LIMIT_MB', '1', 1],
   ['RELAY_WAL_LIMIT_MINUTES', '1440', 1_440],
-  ['SERVICEBUS_NAMESPACE', 'orders-1.servicebus.windows.net', undefined],
+  ['SERVICEBUS_CONNECTION_STRING', CONNECTION.replace(EMULATOR, 'EntityPath=orders'), undefined],
+  ['SERVICEBUS_CONNECTION_STRING', `SharedAccessKeyName=k;SharedAccessKey=a=;Endpoint=sb://x/`, undefined],
+  [
+    'SERVICEBUS_CONNECTION_STRING',
+    'Endpoint=sb://x/;SharedAccessSignature=SharedAccessSignature sr=x',
+    undefined,
+  ],
   ['SERVICEBUS_ENTITY', 'sales/orders', undefined],
   ['SERVICEBUS_SESSIONS', 'true', true],
   ['SERVICEBUS_SESSIONS', 'false', false],
@@ -78,6 +89,13 @@ const REFUSED: [string, string][] = [
   ['RELAY_PORT', '65536'],
   ['RELAY_PORT', '50.5'],
   ['RELAY_PORT', 'http'],
+  ['OUTBOX_TABLE', 't'.repeat(41)],
+  ['OUTBOX_TABLE', `${'s'.repeat(64)}.outbox`],
+  ['OUTBOX_TABLE', 'a.b.outbox'],
+  ['OUTBOX_TABLE', '.outbox'],
+  ['OUTBOX_TABLE', '"app".outbox'],
+  ['OUTBOX_TABLE', 'outbox; DROP TABLE orders'],
+  ['OUTBOX_TABLE', '2outbox'],
   ['RELAY_SLOT', 'Order'],
   ['RELAY_SLOT', 'a-b'],
   ['RELAY_SLOT', 'a'.repeat(64)],
@@ -93,7 +111,13 @@ const REFUSED: [string, string][] = [
   ['RELAY_WAL_LIMIT_MINUTES', '0'],
   ['RELAY_WAL_LIMIT_MINUTES', '0.5'],
   ['SERVICEBUS_CONNECTION_STRING', 'orders.servicebus.windows.net'],
-  ['SERVICEBUS_NAMESPACE', 'sb://orders'],
+  ['SERVICEBUS_CONNECTION_STRING', `"${CONNECTION}"`],
+  ['SERVICEBUS_CONNECTION_STRING', `'${CONNECTION}'`],
+  ['SERVICEBUS_CONNECTION_STRING', CONNECTION.replace(EMULATOR, 'EntityPath=other')],
+  ['SERVICEBUS_CONNECTION_STRING', CONNECTION.replace(EMULATOR, 'EntityPath=Orders')],
+  ['SERVICEBUS_CONNECTION_STRING', 'Endpoint=sb://localhost;SharedAccessKeyName=k'],
+  ['RELAY_DATABASE_URL', 'postgres://u:p@h:notaport/d'],
+  ['SERVICEBUS_NAMESPACE', 'orders.servicebus.windows.net'],
   ['SERVICEBUS_ENTITY', 'e'.repeat(261)],
   ['SERVICEBUS_SESSIONS', 'yes'],
   ['LOG_LEVEL', 'loud'],
@@ -121,6 +145,26 @@ test('either of the two is enough', () => {
 
   assert.deepEqual(refused({ DATABASE_URL, SERVICEBUS_CONNECTION_STRING: CONNECTION }), []);
   assert.deepEqual(refused({ DATABASE_URL, SERVICEBUS_NAMESPACE: 'x.servicebus.windows.net' }), []);
+});
+
+test('a namespace is checked as well', () => {
+  const { DATABASE_URL } = LEAST;
+
+  assert.deepEqual(refused({ DATABASE_URL, SERVICEBUS_NAMESPACE: 'sb://orders' }), ['SERVICEBUS_NAMESPACE']);
+});
+
+test('what is wrong is said, and no key is shown', () => {
+  const SERVICEBUS_CONNECTION_STRING = CONNECTION.replace(EMULATOR, 'EntityPath=Orders').replace(
+    '=s;',
+    '=hidden;',
+  );
+
+  assert.throws(
+    () => load({ ...LEAST, SERVICEBUS_CONNECTION_STRING }),
+    ({ message }: Error) =>
+      /its EntityPath is Orders, and SERVICEBUS_ENTITY is orders/.test(message) &&
+      !message.includes('hidden'),
+  );
 });
 
 test('every bad variable is named at once', () => {

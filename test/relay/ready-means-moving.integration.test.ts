@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { createDatabase } from '../support/database.ts';
 import { MemoryPublisher } from '../support/memory-publisher.ts';
 import {
@@ -18,11 +18,19 @@ import { until } from '../support/until.ts';
 
 const parts = () => ({ progressWatch: { everyMs: 20, stalledAfterMs: 200 } });
 
+/** A lock is a transaction, for whose end the making of a slot would wait. */
+async function makeSlotOf(t: TestContext, url: string, bus: MemoryPublisher): Promise<void> {
+  const relay = startRelay(t, { url, bus });
+  await untilStreaming(relay);
+  await relay.stop();
+}
+
 describe('a row that another session has locked', () => {
   test('is gone around: all others are marked, it is told, and marked once it is free', async (t) => {
     const { url, pool } = await createDatabase(t);
     const bus = new MemoryPublisher();
     const other = await connect(t, url);
+    await makeSlotOf(t, url, bus);
     await insertEvent(pool, 'Locked');
     await other.query('BEGIN; SELECT FROM outbox FOR UPDATE');
     const relay = startRelay(t, { url, bus, parts });
@@ -48,6 +56,7 @@ describe('a row that another session has locked', () => {
     const { url, pool } = await createDatabase(t);
     const bus = new MemoryPublisher();
     const other = await connect(t, url);
+    await makeSlotOf(t, url, bus);
     await insertEvent(pool, 'Locked');
     await other.query('BEGIN; SELECT FROM outbox FOR UPDATE');
     const first = startRelay(t, { url, bus });
@@ -69,6 +78,7 @@ describe('a row that another session has locked', () => {
     const { url, pool } = await createDatabase(t);
     const bus = new MemoryPublisher({ maxBatchBytes: 5_000 });
     const other = await connect(t, url);
+    await makeSlotOf(t, url, bus);
     await insertEvent(pool, 'TooLarge', { aggregateId: 'o1', body: JSON.stringify('x'.repeat(10_000)) });
     await other.query('BEGIN; SELECT FROM outbox FOR UPDATE');
     const relay = startRelay(t, { url, bus });
@@ -150,10 +160,10 @@ test('a stand-by is not ready while the relay that has the slot sends nothing', 
   const second = startRelay(t, { url, bus: new MemoryPublisher(), parts });
   await until('it stands by', () => second.monitor.phase === 'standby' && second.monitor.isReady);
   const sending = Promise.withResolvers<void>();
-  const { send } = bus;
+  const send = bus.send.bind(bus);
   bus.send = async (batch) => {
     await sending.promise;
-    return send.call(bus, batch);
+    return send(batch);
   };
 
   await insertEvent(pool, 'Held');

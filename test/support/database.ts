@@ -4,6 +4,8 @@ import pg from 'pg';
 import { cleanup } from './cleanup.ts';
 
 export const TEMPLATE_DATABASE = 'template_orders';
+/** PostgreSQL's own: nothing is in it. */
+export const EMPTY = { template: 'template0' };
 
 export interface TestDatabase {
   readonly url: string;
@@ -11,15 +13,16 @@ export interface TestDatabase {
   readonly pool: pg.Pool;
 }
 
-/** A migrated database of the test's own, dropped with its replication slots when the test ends. */
+/** A database of the test's own, migrated unless it is made of another template, dropped with its replication slots when the test ends. */
 export async function createDatabase(
   t: TestContext | { after(fn: () => Promise<void>): void },
+  { template = TEMPLATE_DATABASE } = {},
 ): Promise<TestDatabase> {
   const serverUrl = process.env['TEST_POSTGRES_URL'];
   if (!serverUrl) throw new Error('TEST_POSTGRES_URL is not set: run tests with `npm test -- PATH`');
   const name = `test_${randomBytes(6).toString('hex')}`;
   const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
-  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} STRATEGY FILE_COPY`);
+  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
 
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   pool.on('error', () => undefined); // tests kill backends on purpose

@@ -8,6 +8,7 @@ import { createLogger } from '../../src/core/log.ts';
 import { openPool } from '../../src/core/pool.ts';
 import { cleanup } from './cleanup.ts';
 import { MemoryPublisher, type TestBroker } from './memory-publisher.ts';
+import { OUTBOX } from './outbox-table.ts';
 import { until } from './until.ts';
 
 /** A broker of the test's own with topic `orders` and subscription `all`. */
@@ -66,6 +67,7 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
   const deps: RelayDeps = {
     pool,
     replicationUrl: options.url,
+    table: OUTBOX,
     publisher,
     slot: options.slot ?? slotOf(options.url),
     publication: options.publication ?? 'order_outbox',

@@ -169,7 +169,9 @@ describe('what is away, and comes back', { concurrency: 3 }, () => {
 
   test('a process whose database is not migrated says which command to run and exits with 1', async (t) => {
     const stack = await createStack(t);
-    await stack.db.query('DELETE FROM drizzle.__drizzle_migrations');
+    await stack.db.query(
+      'DELETE FROM drizzle.__drizzle_migrations; ALTER TABLE outbox DROP COLUMN deferred_at CASCADE',
+    );
 
     for (const process of [stack.startApi(), stack.startRelay()]) {
       assert.equal(await process.exited, 1);

@@ -63,7 +63,7 @@ test('what still cannot pass is parked again, and once it is dropped its order f
   assert.deepEqual(subjects(bus), ['Behind', 'Later']);
   const shown = (await runOutbox(url, 'show', id)).stdout;
   assert.match(shown, /^state +dropped\n/);
-  assert.match(shown, /errorMessage +dropped: sent by hand; before: .*size/i);
+  assert.match(shown, /errorMessage +dropped: sent by hand; before: .*too large/i);
 });
 
 test('a retry with no relay running is heard by the next one', async (t) => {

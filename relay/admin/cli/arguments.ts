@@ -5,6 +5,7 @@ import type { TimeRange } from '../outbox-admin.ts';
 export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'confirm' }
+  | { readonly name: 'init'; readonly role: string | undefined; readonly apply: boolean }
   | { readonly name: 'list'; readonly limit: number }
   | { readonly name: 'show' | 'retry'; readonly messageId: string }
   | { readonly name: 'drop'; readonly messageId: string; readonly reason: string }
@@ -16,6 +17,8 @@ const options = {
   from: { type: 'string' },
   to: { type: 'string' },
   'dry-run': { type: 'boolean' },
+  role: { type: 'string' },
+  apply: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
@@ -23,6 +26,7 @@ const options = {
 /** What each command takes beside --json: how many words, and which options. */
 const TAKES = new Map<string, { readonly words: string[]; readonly options: string[] }>([
   ['help', { words: [], options: [] }],
+  ['init', { words: [], options: ['role', 'apply'] }],
   ['list', { words: [], options: ['limit'] }],
   ['show', { words: ['ID'], options: [] }],
   ['retry', { words: ['ID'], options: [] }],
@@ -71,6 +75,9 @@ function toCommand(name: string, word: string, values: ReturnType<typeof parse>[
       return { name, range: toRange(values.from, values.to), dryRun: values['dry-run'] ?? false };
     case 'confirm':
       return { name };
+    case 'init':
+      if (values.role === '') throw wrong('--role needs the name of a role');
+      return { name, role: values.role, apply: values.apply ?? false };
     default:
       return { name: 'help' };
   }

@@ -1,11 +1,15 @@
 import { existsSync } from 'node:fs';
+import type pg from 'pg';
 import { loadConfig } from '../../../src/core/config.ts';
 import { createLogger, describeError } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
-import { assertSchemaCurrent } from '../../../src/core/schema-version.ts';
-import { outboxCommandConfig } from '../../config.ts';
-import { parseCommand } from './arguments.ts';
-import { runCommand, type ToCarryOut } from './run-command.ts';
+import { initApplyConfig, initSqlConfig, outboxCommandConfig } from '../../config.ts';
+import { assertOutbox } from '../../outbox/assert-outbox.ts';
+import { parseOutboxTable } from '../../outbox/outbox-table.ts';
+import { initOutbox } from '../init-outbox.ts';
+import { initSql } from '../init-sql.ts';
+import { type Command, parseCommand } from './arguments.ts';
+import { type Answer, runCommand, type ToCarryOut } from './run-command.ts';
 import { USAGE } from './usage.ts';
 
 // A batch of a replay reads the whole table.
@@ -15,7 +19,11 @@ const EXIT_CODES: Partial<Record<string, number>> = { USAGE_INVALID: 2, CONFIG_I
 try {
   const { command, json } = parseCommand(process.argv.slice(2));
   if (command.name === 'help') process.stdout.write(USAGE);
-  else await carryOut(command, json);
+  else {
+    if (existsSync('.env')) process.loadEnvFile('.env');
+    const { text, data } = command.name === 'init' ? await init(command) : await carryOut(command);
+    process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
+  }
 } catch (error) {
   const { message, code = '', errors = [] } = describeError(error);
   // Of a connection that failed in several ways, only the several say anything.
@@ -24,20 +32,41 @@ try {
   process.exitCode = EXIT_CODES[code] ?? 1;
 }
 
-async function carryOut(command: ToCarryOut, json: boolean): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+function carryOut(command: ToCarryOut): Promise<Answer> {
   const config = loadConfig(outboxCommandConfig, process.env);
+  const table = parseOutboxTable(config.OUTBOX_TABLE);
+  return withPool(config.RELAY_DATABASE_URL ?? config.DATABASE_URL, async (pool) => {
+    await assertOutbox(pool, table);
+    return runCommand({ pool, table, slot: config.RELAY_SLOT }, command);
+  });
+}
+
+/** Without `apply` it needs no database; with it, as the owner of the tables. */
+async function init({ role, apply }: Extract<Command, { name: 'init' }>): Promise<Answer> {
+  const { OUTBOX_TABLE, RELAY_PUBLICATION } = loadConfig(initSqlConfig, process.env);
+  const options = { table: parseOutboxTable(OUTBOX_TABLE), publication: RELAY_PUBLICATION, role };
+  if (!apply) {
+    const sql = `BEGIN;\n${initSql(options)}COMMIT;`;
+    return { text: sql, data: { sql } };
+  }
+  const { DATABASE_URL } = loadConfig(initApplyConfig, process.env);
+  await withPool(DATABASE_URL, (pool) => initOutbox(pool, options));
+  return {
+    text: `The table ${OUTBOX_TABLE}, relay_progress beside it and the publication ${RELAY_PUBLICATION} are as the relay needs them.`,
+    data: { table: OUTBOX_TABLE, publication: RELAY_PUBLICATION },
+  };
+}
+
+async function withPool<T>(url: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
   const pool = openPool({
-    url: config.RELAY_DATABASE_URL ?? config.DATABASE_URL,
+    url,
     max: 1,
     applicationName: 'outbox command',
     log: createLogger({ level: 'silent', service: 'outbox' }),
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
   try {
-    await assertSchemaCurrent(pool);
-    const { text, data } = await runCommand(pool, config.RELAY_SLOT, command);
-    process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
+    return await work(pool);
   } finally {
     await pool.end();
   }

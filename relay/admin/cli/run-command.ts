@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { OutboxTable } from '../../outbox/outbox-table.ts';
 import { AdminError } from '../admin-error.ts';
 import { confirmDatabase } from '../confirm-database.ts';
 import { type Changed, countPublished, dropMessage, replayPublished, retryMessage } from '../outbox-admin.ts';
@@ -18,30 +19,36 @@ export interface Answer {
   readonly data: unknown;
 }
 
-export type ToCarryOut = Exclude<Command, { name: 'help' }>;
+export type ToCarryOut = Exclude<Command, { name: 'help' | 'init' }>;
+
+export interface CommandDeps {
+  readonly pool: pg.Pool;
+  readonly table: OutboxTable;
+  readonly slot: string;
+}
 
 /** Carries a command out; throws AppErrors that name what to do, and what `pg` throws. */
-export async function runCommand(pool: pg.Pool, slot: string, command: ToCarryOut): Promise<Answer> {
+export async function runCommand({ pool, table, slot }: CommandDeps, command: ToCarryOut): Promise<Answer> {
   switch (command.name) {
     case 'list': {
-      const overview = await inspectOutbox(pool, command.limit);
+      const overview = await inspectOutbox(pool, table, command.limit);
       return { text: overviewText(overview), data: overview };
     }
     case 'show': {
-      const message = await findMessage(pool, command.messageId);
+      const message = await findMessage(pool, table, command.messageId);
       if (!message)
         throw new AdminError('MESSAGE_NOT_FOUND', `There is no message ${command.messageId} in the outbox`);
       return { text: messageText(message), data: { state: messageState(message), ...message } };
     }
     case 'retry': {
-      const changed = await retryMessage(pool, command.messageId);
+      const changed = await retryMessage(pool, table, command.messageId);
       return {
         text: `${changed.messageId} is to be sent again${whatFollows(changed)}\nIf the broker still cannot take it, it is parked again.`,
         data: changed,
       };
     }
     case 'drop': {
-      const changed = await dropMessage(pool, command.messageId, command.reason);
+      const changed = await dropMessage(pool, table, command.messageId, command.reason);
       return {
         text: `${changed.messageId} is given up and never sent${whatFollows(changed)}`,
         data: changed,
@@ -50,21 +57,21 @@ export async function runCommand(pool: pg.Pool, slot: string, command: ToCarryOu
     case 'replay': {
       const { range, dryRun } = command;
       if (dryRun) {
-        const count = await countPublished(pool, range);
+        const count = await countPublished(pool, table, range);
         return {
           text: `${count} messages would be sent again. Nothing was changed.`,
           data: { count, dryRun },
         };
       }
       let count = 0;
-      for await (const soFar of replayPublished(pool, range)) count = soFar;
+      for await (const soFar of replayPublished(pool, table, range)) count = soFar;
       return {
         text: count === 0 ? 'Nothing was published at that time.' : replayText(count),
         data: { count, dryRun },
       };
     }
     case 'confirm': {
-      const { systemIdentifier, timeline } = await confirmDatabase(pool, slot);
+      const { systemIdentifier, timeline } = await confirmDatabase(pool, table, slot);
       return {
         text: `The relay of the slot ${slot} goes on with this database: cluster ${systemIdentifier}, timeline ${timeline}.
 What is unsettled in it is sent, some of it perhaps for the second time, with the same ids.`,

@@ -8,6 +8,8 @@ export const USAGE = `What an operator can do about messages in the outbox:
                                                    --dry-run only counts it
   npm run outbox -- confirm                        the database was set back in time, or is another one: the relay of RELAY_SLOT
                                                    is to go on with it as it is
+  npm run outbox -- init [--role ROLE] [--apply]   the SQL that makes OUTBOX_TABLE and what belongs to it, with the grants of the relay's
+                                                   role; --apply runs it on DATABASE_URL
 
 TIME is ISO 8601 with a zone, such as 2026-11-23T14:30:00Z. --json prints JSON, with npm run --silent and nothing else.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 78 bad configuration. docs/reference.md says more.

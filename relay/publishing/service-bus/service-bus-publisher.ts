@@ -206,7 +206,7 @@ function timedOut(): ServiceBusError {
 }
 
 function tooLarge(bytes: number, most: number): PublishError {
-  return new PublishError(`The message has ${bytes} bytes, and the entity takes ${most}`, {
+  return new PublishError(`The message is too large: it has ${bytes} bytes, and the entity takes ${most}`, {
     kind: 'poison',
     code: 'MessageSizeExceeded',
   });

@@ -31,6 +31,16 @@ const VERDICTS = {
   SessionLockLost: passes,
 } satisfies Record<ServiceBusErrorCode | 'AbortError' | 'InvalidConnectionString', Verdict>;
 
+/** What a person has to do, for the codes that nothing else mends. */
+const ADVICE: Readonly<Record<string, string>> = {
+  MessagingEntityNotFound: 'create the topic or queue, or correct SERVICEBUS_ENTITY',
+  MessagingEntityDisabled: 'enable the topic or queue',
+  QuotaExceeded: 'have somebody receive from it, or make it larger',
+  UnauthorizedAccess:
+    'correct the key or the role (it needs Send), or the clock of this machine, and restart the relay',
+  InvalidConnectionString: 'correct SERVICEBUS_CONNECTION_STRING or SERVICEBUS_NAMESPACE',
+};
+
 /**
  * Tells failures of the SDK apart by their code; a PublishError stays what it is. `linkLives`: the link that it was sent on is
  * still there, so that a failure without a code of its own is the broker's answer. The SDK's `retryable` is no help: it is false
@@ -42,7 +52,9 @@ export function toPublishError(error: unknown, linkLives = false): PublishError 
   const code = codeOf(cause);
   const verdict =
     linkLives && code === 'GeneralError' ? refused : ((VERDICTS as Record<string, Verdict>)[code] ?? passes);
-  return new PublishError(cause instanceof Error ? cause.message : String(cause), {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const advice = ADVICE[code];
+  return new PublishError(advice === undefined ? message : `${message} (${code}): ${advice}`, {
     ...verdict,
     code,
     cause: error,

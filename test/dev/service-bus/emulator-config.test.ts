@@ -58,7 +58,7 @@ test('comments and trailing commas are allowed, and what is left out has the emu
   );
 });
 
-test('rules become filters', () => {
+test('rules have their names, filters and actions', () => {
   const { topics } = parse({
     Topics: [
       {
@@ -75,6 +75,14 @@ test('rules become filters', () => {
                   CorrelationFilter: { Label: 'OrderCreated', Properties: { region: 'eu' } },
                 },
               },
+              {
+                Name: 'large',
+                Properties: {
+                  FilterType: 'Sql',
+                  SqlFilter: { SqlExpression: 'total > @least', Parameters: { least: 100 } },
+                  Action: { SqlExpression: 'SET size = 1' },
+                },
+              },
             ],
           },
         ],
@@ -82,17 +90,32 @@ test('rules become filters', () => {
     ],
   });
 
-  assert.deepEqual(topics[0]?.subscriptions[0]?.filters, [
-    { kind: 'true' },
-    { kind: 'correlation', fields: { subject: 'OrderCreated' }, properties: { region: 'eu' } },
-  ]);
+  const rules = topics[0]?.subscriptions[0]?.rules ?? [];
+  assert.deepEqual(
+    rules.map(({ name, action }) => [name, action?.expression]),
+    [
+      ['all', undefined],
+      ['created', undefined],
+      ['large', 'SET size = 1'],
+    ],
+  );
+  assert.deepEqual(
+    rules.slice(0, 2).map(({ filter }) => filter),
+    [
+      { kind: 'true' },
+      { kind: 'correlation', fields: { subject: 'OrderCreated' }, properties: { region: 'eu' } },
+    ],
+  );
+  assert.equal(rules[2]?.filter.kind, 'sql');
 });
 
 test('every wrong field is named at once', () => {
   const wrong = {
+    AuthorizationRules: [{ KeyName: 'a', PrimaryKey: 'b', Rights: ['Read'] }],
     Queues: [
       {
         Name: '-q',
+        AuthorizationRules: [{ KeyName: 'a', PrimaryKey: 'b', Rights: ['Manage'] }],
         Properties: { LockDuration: 'soon', MaxDeliveryCount: 0, RequiresSession: 'yes', ForwardTo: 'x' },
       },
       { Name: 'a', Propertys: {} },
@@ -104,7 +127,17 @@ test('every wrong field is named at once', () => {
         Subscriptions: [
           {
             Name: 's',
-            Rules: [{ Properties: { FilterType: 'Sql', SqlFilter: { SqlExpression: 'a > 1' } } }],
+            Rules: [
+              { Name: 'r', Properties: { FilterType: 'Sql', SqlFilter: { SqlExpression: 'a > ' } } },
+              {
+                Name: 'r',
+                Properties: {
+                  FilterType: 'Sql',
+                  SqlFilter: { SqlExpression: 'a > 1' },
+                  Action: { SqlExpression: 'DROP a' },
+                },
+              },
+            ],
           },
         ],
       },
@@ -122,7 +155,10 @@ test('every wrong field is named at once', () => {
         'Queues[0].Properties.ForwardTo is not supported',
         'Queues[1].Propertys is not known',
         'Topics[0].Properties.DuplicateDetectionHistoryTimeWindow must be',
-        'Topics[0].Subscriptions[0].Rules[0].Properties.SqlFilter.SqlExpression is not supported',
+        'Topics[0].Subscriptions[0].Rules[0].Properties.SqlFilter.SqlExpression is not supported: The end',
+        'Topics[0].Subscriptions[0].Rules[1].Properties.Action.SqlExpression is not supported: An action',
+        'AuthorizationRules[0].Rights must be a list of Send, Listen, Manage',
+        'Queues[0].AuthorizationRules[0].Rights with Manage must have',
       ]) {
         assert.ok(
           error.message.includes(`UserConfig.Namespaces[0].${field}`),
@@ -131,6 +167,25 @@ test('every wrong field is named at once', () => {
       }
       return true;
     },
+  );
+});
+
+test('a namespace, a queue and a topic may have policies of their own', () => {
+  const rule = (KeyName: string, ...Rights: string[]) => [{ KeyName, PrimaryKey: 'key', Rights }];
+
+  const { policies, queues, topics } = parse({
+    AuthorizationRules: rule('all', 'Send', 'Listen', 'Manage'),
+    Queues: [{ Name: 'q', AuthorizationRules: rule('sender', 'Send') }],
+    Topics: [{ Name: 't', AuthorizationRules: rule('listener', 'Listen') }],
+  });
+
+  assert.deepEqual(
+    [policies, queues[0]?.policies, topics[0]?.policies],
+    [
+      [{ name: 'all', key: 'key', rights: ['Send', 'Listen', 'Manage'] }],
+      [{ name: 'sender', key: 'key', rights: ['Send'] }],
+      [{ name: 'listener', key: 'key', rights: ['Listen'] }],
+    ],
   );
 });
 

@@ -189,6 +189,6 @@ test('a fault that is limited to one entity leaves the others alone', async (t) 
 });
 
 function impatientSender(t: Parameters<typeof connect>[0], connectionString: string): ServiceBusSender {
-  const client = connect(t, connectionString, { retryOptions: { maxRetries: 0, timeoutInMs: 300 } });
+  const client = connect(t, connectionString, { retryOptions: { maxRetries: 0, timeoutInMs: 1_500 } });
   return client.createSender('q');
 }

@@ -40,7 +40,7 @@ test('a lock ends when its time is over: not before, and not to be settled after
   queue.expire(999);
   assert.equal(take(queue, 999), undefined);
   assert.equal(queue.nextDeadline(), 1_000);
-  assert.equal(queue.settle(token, { kind: 'complete' }, 1_000), false);
+  assert.equal(queue.settle(token, { kind: 'complete' }, 1_000), 'lockLost');
   queue.expire(1_000);
 
   assert.equal(queue.lock(1_000)?.deliveryCount, 1);
@@ -55,7 +55,7 @@ test('a renewed lock lasts its whole time from then on', () => {
   queue.expire(1_000);
 
   assert.equal(queue.renewLock(second, 1_000), undefined);
-  assert.equal(queue.settle(first, { kind: 'complete' }, 1_899), true);
+  assert.equal(queue.settle(first, { kind: 'complete' }, 1_899), 'settled');
   assert.equal(take(queue, 1_899), 'b');
 });
 
@@ -89,7 +89,7 @@ test('a message that expires while it is locked can still be completed', () => {
 
   queue.expire(500);
 
-  assert.equal(queue.settle(token, { kind: 'complete' }, 500), true);
+  assert.equal(queue.settle(token, { kind: 'complete' }, 500), 'settled');
 });
 
 test('a message that expired while it was locked is removed when it comes back', () => {
@@ -105,7 +105,7 @@ test('a message that expired while it was locked is removed when it comes back',
 
 test('a scheduled message becomes the newest when its time comes', () => {
   const { queue } = queueOf([]);
-  queue.enqueue(encoded({ message_id: 'later' }), 0, undefined, 500);
+  queue.enqueue(encoded({ message_id: 'later' }), 0, { activeAt: 500 });
   queue.enqueue(encoded({ message_id: 'now' }), 0);
   assert.equal(queue.nextDeadline(), 500);
 

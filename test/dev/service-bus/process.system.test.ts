@@ -53,16 +53,35 @@ test('the journal of a process is read over HTTP and in its file, also after a k
   );
 });
 
-test('a wrong argument ends the process at once with the reason', async (t) => {
-  const process = spawnMain(t, ['--port', 'many']);
-  const errors = createInterface(process.stderr);
-  const lines: string[] = [];
-  errors.on('line', (line) => lines.push(line));
+for (const { wrong, reason } of [
+  { wrong: ['--port', 'many'], reason: /--port must be a whole number, not 'many'/ },
+  {
+    wrong: ['--limit', 'idle=1'],
+    reason: /--limit idle=1 must be NAME=NUMBER, with one of connections, credits/,
+  },
+]) {
+  test(`${wrong.join(' ')} ends the process at once with the reason`, async (t) => {
+    const process = spawnMain(t, wrong);
+    const errors = createInterface(process.stderr);
+    const lines: string[] = [];
+    errors.on('line', (line) => lines.push(line));
 
-  const [code] = await once(process, 'close');
+    const [code] = await once(process, 'close');
 
-  assert.equal(code, 1);
-  assert.match(lines.join('\n'), /--port must be a whole number, not 'many'/);
+    assert.equal(code, 1);
+    assert.match(lines.join('\n'), reason);
+  });
+}
+
+test('a limit can be another than the service\u2019s', async (t) => {
+  const { connectionString } = await startProcess(t, ['--limit', 'creditsPerSecond=1']);
+  const sender = connect(t, connectionString).createSender('orders-queue');
+  const batch = Array.from({ length: 10 }, () => ({ body: 'x' }));
+
+  const sends = await Promise.allSettled([1, 2, 3, 4].map(() => sender.sendMessages(batch)));
+
+  // They may lie on both sides of a second's end.
+  assert.ok(sends.filter(({ status }) => status === 'rejected').length >= 2);
 });
 
 test('faults are injected and healed over HTTP', async (t) => {

@@ -18,7 +18,7 @@ test('a receiver that has lost its session does not give back what the next one 
 
   entity.releaseSession('s', first);
 
-  assert.equal(entity.queue.settle(token, { kind: 'complete' }, 1_000), true);
+  assert.equal(entity.queue.settle(token, { kind: 'complete' }, 1_000), 'settled');
 });
 
 test('a session that nobody renews is taken away, with what is locked in it', (t) => {

@@ -29,17 +29,22 @@ test('a locked message carries what the service adds, and its properties as they
   assert.deepEqual(message?.applicationProperties, { tries: 3, half: 0.5, name: 'Zoë' });
 });
 
-test('each subscription has its own copy, chosen by its filters', async (t) => {
+test('each subscription has its own copy, chosen by its rules', async (t) => {
   const bus = await openBroker(t, {
     topics: [
       {
         name: 't',
         subscriptions: [
           { name: 'all' },
-          { name: 'none', filters: [{ kind: 'false' }] },
+          { name: 'none', rules: [{ name: 'none', filter: { kind: 'false' } }] },
           {
             name: 'created',
-            filters: [{ kind: 'correlation', fields: { subject: 'Created' }, properties: { region: 'eu' } }],
+            rules: [
+              {
+                name: 'created',
+                filter: { kind: 'correlation', fields: { subject: 'Created' }, properties: { region: 'eu' } },
+              },
+            ],
           },
         ],
       },
@@ -179,7 +184,8 @@ test('a scheduled message comes when it is due, and a cancelled one never', asyn
   const bus = await openBroker(t, { queues: [{ name: 'q' }] });
   const client = connect(t, bus.connectionString);
   const sender = client.createSender('q');
-  const dueAt = Date.now() + 400;
+  // Late enough for the cancellation to come before it, on a busy machine too.
+  const dueAt = Date.now() + 3_000;
 
   await sender.scheduleMessages({ messageId: 'later', body: 'x' }, new Date(dueAt));
   await sender.sendMessages({

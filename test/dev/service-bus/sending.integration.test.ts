@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { RawClient } from './raw-client.ts';
 import { connect, failure, failureCode, journalledIds, openBroker } from './support.ts';
 
 test('a message is journalled with what its sender gave it, the body byte for byte', async (t) => {
@@ -86,24 +87,6 @@ test('a batch is refused as a whole when one of its messages is', async (t) => {
   assert.equal(bus.journal.total, 0);
 });
 
-test('a batch of several sessions is refused by a queue and by a topic with sessions', async (t) => {
-  const subscriptions = [{ name: 'all', requiresSession: true }];
-  const bus = await openBroker(t, {
-    queues: [{ name: 'q', requiresSession: true }],
-    topics: [{ name: 't', subscriptions }],
-  });
-  const client = connect(t, bus.connectionString);
-  const mixed = [
-    { body: 'a', sessionId: 's1' },
-    { body: 'b', sessionId: 's2' },
-  ];
-
-  for (const entity of ['q', 't']) {
-    const error = await failure(client.createSender(entity).sendMessages(mixed));
-    assert.match(error.message, /^InvalidOperationError: Batching brokered messages with distinct SessionId/);
-  }
-});
-
 test('a batch of several partition keys is refused by a partitioned entity alone', async (t) => {
   const bus = await openBroker(t, { queues: [{ name: 'q' }, { name: 'partitioned', partitioned: true }] });
   const client = connect(t, bus.connectionString);
@@ -115,7 +98,18 @@ test('a batch of several partition keys is refused by a partitioned entity alone
   await client.createSender('q').sendMessages(mixed);
   const error = await failure(client.createSender('partitioned').sendMessages(mixed));
 
-  assert.match(error.message, /distinct PartitionKey/);
+  assert.match(error.message, /distinct SessionId or PartitionKey/);
+});
+
+test('properties that are no map are no message, and nothing else suffers', async (t) => {
+  const bus = await openBroker(t, { queues: [{ name: 'q' }] });
+  const raw = new RawClient(t, bus);
+  const sender = await raw.openSender('q');
+
+  const outcome = await raw.send(sender, Buffer.from([0x00, 0x53, 0x74, 0xa1, 0x01, 0x78]));
+
+  assert.match(outcome, /^amqp:decode-error: .*neither a list nor a map/);
+  assert.equal(await raw.send(sender, { body: 'x' }), 'accepted');
 });
 
 test('an entity that is full refuses more', async (t) => {

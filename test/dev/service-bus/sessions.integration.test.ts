@@ -75,7 +75,7 @@ test('who waits for a session gets the one that comes', async (t) => {
 
 test('waiting for a session ends with a time-out when there is none', async (t) => {
   const bus = await openBroker(t, { queues: [{ name: 'q', requiresSession: true }] });
-  const client = connect(t, bus.connectionString, { retryOptions: { maxRetries: 0, timeoutInMs: 300 } });
+  const client = connect(t, bus.connectionString, { retryOptions: { maxRetries: 0, timeoutInMs: 1_500 } });
 
   assert.equal(await failureCode(client.acceptNextSession('q')), 'ServiceTimeout');
 });

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from 'node:tls';
+import type pg from 'pg';
 import { cleanup } from '../../support/cleanup.ts';
 import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
+import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { type Certificate, makeCertificate } from '../support/certificate.ts';
@@ -20,17 +22,7 @@ test('a server without TLS, then with a certificate that is not trusted, is told
   const stranger = makeCertificate(t);
   if (!trusted || !stranger) return;
   const { postgres, ...database } = await createCluster(t);
-  const present = async ({ certificate, key }: Certificate) => {
-    for (const [from, to] of [
-      [certificate, 'server.crt'],
-      [key, 'server.key'],
-    ] as const) {
-      copyFileSync(from, join(postgres.dataDir, to));
-      spawnSync('chown', [`--reference=${postgres.dataDir}`, join(postgres.dataDir, to)]);
-    }
-    await database.pool.query('ALTER SYSTEM SET ssl = on');
-    await database.pool.query('SELECT pg_reload_conf()');
-  };
+  const present = presentOf(postgres.dataDir, database.pool);
   const bus = await createBus(t);
   const load = startLoad(t, database.url);
 
@@ -47,6 +39,32 @@ test('a server without TLS, then with a certificate that is not trusted, is told
     'SELECT ssl FROM pg_stat_ssl JOIN pg_replication_slots ON pid = active_pid',
   );
   assert.deepEqual(rows, [{ ssl: true }]);
+});
+
+test('a server that lets nobody in without TLS is told, and the URL that is advised gets in', async (t) => {
+  const certificate = makeCertificate(t);
+  if (!certificate) return;
+  const { postgres, url, pool } = await createCluster(t);
+  await presentOf(postgres.dataDir, pool)(certificate);
+  writeFileSync(
+    join(postgres.dataDir, 'pg_hba.conf'),
+    'host all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 trust\n',
+  );
+  await pool.query(
+    `CREATE ROLE encrypted LOGIN SUPERUSER; GRANT ALL ON ALL TABLES IN SCHEMA public TO encrypted; SELECT pg_reload_conf()`,
+  );
+  const plain = Object.assign(new URL(url), { username: 'encrypted' }).href;
+
+  const refused = startRelay(t, { url: plain, bus: new MemoryPublisher(), slot: 'tls' });
+  await untilToldAndTried(
+    refused,
+    /no encryption \(28000\): the server may want TLS: .*\?sslmode=verify-full/,
+  );
+  await refused.stop();
+  const advised = `${plain}?sslmode=verify-full&sslrootcert=${certificate.certificate}`;
+  const relay = startRelay(t, { url: advised, bus: new MemoryPublisher(), slot: 'tls' });
+
+  await untilStreaming(relay);
 });
 
 // The SDK reaches a namespace at port 5671, always: an address of its own keeps the test out of everybody's way.
@@ -88,3 +106,18 @@ test('a broker with a certificate that is not trusted is told, and nothing is se
 
   await untilArrived(bus, 1);
 });
+
+/** Has the server show a certificate, from its next connection on. */
+function presentOf(dataDir: string, pool: pg.Pool) {
+  return async ({ certificate, key }: Certificate) => {
+    for (const [from, to] of [
+      [certificate, 'server.crt'],
+      [key, 'server.key'],
+    ] as const) {
+      copyFileSync(from, join(dataDir, to));
+      spawnSync('chown', [`--reference=${dataDir}`, join(dataDir, to)]);
+    }
+    await pool.query('ALTER SYSTEM SET ssl = on');
+    await pool.query('SELECT pg_reload_conf()');
+  };
+}

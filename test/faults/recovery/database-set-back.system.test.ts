@@ -6,6 +6,7 @@ import { confirmDatabase } from '../../../relay/admin/confirm-database.ts';
 import { createCluster, createOtherCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import { runOutboxIn } from '../../support/outbox-command.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import {
   arrivals,
   createBus,
@@ -72,7 +73,7 @@ test('a relay that has something in flight when the backup is restored notices i
   await restore(postgres);
   slow.heal();
   for (const relay of relays) await untilSetBack(relay, /this relay has seen/);
-  await confirmDatabase(pool, slotOf(url));
+  await confirmDatabase(pool, OUTBOX, slotOf(url));
   await insertEvent(pool, 'After');
   await untilSent(bus, 3);
   await untilAllMarked(pool);
@@ -98,7 +99,7 @@ test('progress that has gone while the relay runs is a database that was set bac
   ]);
 
   await untilSetBack(relay, /it has no progress at all, and this relay has seen epoch/);
-  await confirmDatabase(pool, slotOf(url));
+  await confirmDatabase(pool, OUTBOX, slotOf(url));
   await insertEvent(pool, 'After');
 
   await untilSent(bus, 1);
@@ -122,7 +123,7 @@ test('the rows of another cluster are sent only when an operator confirms, and w
   assert.equal(bus.journal.total, 1);
   const { rows } = await restored.pool.query('SELECT FROM pg_replication_slots');
   assert.equal(rows.length, 0);
-  await confirmDatabase(restored.pool, slotOf(restored.url));
+  await confirmDatabase(restored.pool, OUTBOX, slotOf(restored.url));
   await untilSent(bus, 2);
   await untilAllMarked(restored.pool);
   assert.deepEqual(

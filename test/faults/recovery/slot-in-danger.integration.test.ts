@@ -8,6 +8,7 @@ import { watchSession } from '../../../relay/session/session-watch.ts';
 import { createCluster } from '../../support/cluster.ts';
 import { openLog } from '../../support/log-lines.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import { until } from '../../support/until.ts';
 import { fillWal } from '../support/fill-wal.ts';
 
@@ -27,11 +28,12 @@ test('a slot that nears max_slot_wal_keep_size is told, once', async (t) => {
   const watch = watchSession({
     pool: counted,
     publication: 'order_outbox',
-    publicationVersion: await inspectPublication(pool, 'order_outbox'),
+    table: OUTBOX,
+    publicationVersion: (await inspectPublication(pool, 'order_outbox', OUTBOX)).version,
     slot: 'order_outbox',
     epoch: 1n,
     state: { handledLsn: 0n, parkedOrders: [] },
-    store: new OutboxStore(pool),
+    store: new OutboxStore(pool, OUTBOX),
     publisher: new ObservedPublisher(new MemoryPublisher(), Date.now),
     walLimit: { bytes: 1, ms: 1, leastMs: 1 },
     log,

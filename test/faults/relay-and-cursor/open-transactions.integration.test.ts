@@ -7,6 +7,7 @@ import { cleanup } from '../../support/cleanup.ts';
 import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import {
   arrivals,
   connect,
@@ -49,7 +50,14 @@ describe('a transaction that stays open', { concurrency: 2 }, () => {
     await untilStreaming(relay);
     const slot = slotOf(url);
     const { monitor } = relay;
-    const health = buildHealthServer({ pool, monitor, slot, publication: 'order_outbox', entity: 'orders' });
+    const health = buildHealthServer({
+      table: OUTBOX,
+      pool,
+      monitor,
+      slot,
+      publication: 'order_outbox',
+      entity: 'orders',
+    });
     cleanup(t, () => health.close());
     const status = async () => (await health.inject('/status')).json();
     const forgotten = await connect(t, url);

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { initSql } from '../../../relay/admin/init-sql.ts';
 import { createDatabase } from '../../support/database.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import { startRelay, untilAllMarked, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { checkLoadDelivered } from '../support/delivery.ts';
@@ -31,7 +33,7 @@ const CHANGES: readonly Change[] = [
     name: 'the outbox dropped and made again',
     change:
       'CREATE TABLE made (LIKE outbox INCLUDING ALL); DROP TABLE outbox; ALTER TABLE made RENAME TO outbox',
-    told: /does not contain the table outbox: ALTER PUBLICATION \.\.\. SET TABLE outbox/,
+    told: /does not contain the table outbox: ALTER PUBLICATION \.\.\. SET TABLE public\.outbox/,
     mend: AGAIN,
   },
   {
@@ -72,6 +74,13 @@ const CHANGES: readonly Change[] = [
     mend: AGAIN,
   },
   {
+    name: 'a column of messages that PostgreSQL generates, which the log does not hold',
+    change: `ALTER TABLE outbox DROP COLUMN user_id;
+             ALTER TABLE outbox ADD COLUMN user_id text GENERATED ALWAYS AS (message_body ->> 'user') STORED`,
+    told: /does not publish user_id, which PostgreSQL generates: make it an ordinary column of public\.outbox/,
+    mend: 'ALTER TABLE outbox ALTER COLUMN user_id DROP EXPRESSION',
+  },
+  {
     name: 'a publication without inserts',
     change: "ALTER PUBLICATION order_outbox SET (publish = 'update')",
     told: /does not publish inserts/,
@@ -80,8 +89,8 @@ const CHANGES: readonly Change[] = [
   {
     name: 'the publication dropped, and made again after the slot',
     change: 'DROP PUBLICATION order_outbox',
-    told: /does not exist\. Run: npm run db:migrate/,
-    mend: "CREATE PUBLICATION order_outbox FOR TABLE outbox WITH (publish = 'insert')",
+    told: /does not exist\. Run: npm run outbox -- init/,
+    mend: `BEGIN; ${initSql({ table: OUTBOX, publication: 'order_outbox' })} COMMIT`,
   },
 ];
 

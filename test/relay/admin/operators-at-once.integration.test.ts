@@ -7,6 +7,7 @@ import { PublishError } from '../../../relay/publishing/publish-error.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import {
   arrivals,
   connect,
@@ -38,7 +39,7 @@ async function setUp(t: TestContext) {
     bus.refuse = refuse;
   };
   const stateOf = async (id: string) => {
-    const message = await findMessage(pool, id);
+    const message = await findMessage(pool, OUTBOX, id);
     return message ? messageState(message) : 'absent';
   };
   const untilState = (id: string, state: string) =>
@@ -61,20 +62,20 @@ describe('what is being sent again', () => {
     const { parked, behind } = await parkOne('o1');
     heal();
     const { begun, free } = holdSends(t, bus);
-    await retryMessage(pool, parked);
+    await retryMessage(pool, OUTBOX, parked);
     await begun;
 
     const refusal = {
       code: 'MESSAGE_NOT_PARKED',
       message: /being sent again: should it be refused, it is parked again and can be dropped then/,
     };
-    await assert.rejects(dropMessage(pool, parked, 'not needed'), refusal);
-    await assert.rejects(dropMessage(pool, behind, 'not needed'), refusal);
+    await assert.rejects(dropMessage(pool, OUTBOX, parked, 'not needed'), refusal);
+    await assert.rejects(dropMessage(pool, OUTBOX, behind, 'not needed'), refusal);
     free();
     await untilState(behind, 'published');
 
     assert.equal(await stateOf(parked), 'published');
-    const message = await findMessage(pool, parked);
+    const message = await findMessage(pool, OUTBOX, parked);
     assert.deepEqual([message?.droppedAt, message?.errorMessage], [null, null]);
     assert.deepEqual(
       arrivals(bus).map(([subject]) => subject),
@@ -85,10 +86,10 @@ describe('what is being sent again', () => {
   test('is parked again when it is refused, and can be dropped then', async (t) => {
     const { pool, stateOf, untilState, parkOne, timesSent } = await setUp(t);
     const { parked, behind } = await parkOne('o1');
-    await retryMessage(pool, parked);
+    await retryMessage(pool, OUTBOX, parked);
     await untilState(parked, 'parked');
 
-    await dropMessage(pool, parked, 'not needed');
+    await dropMessage(pool, OUTBOX, parked, 'not needed');
     await untilState(behind, 'published');
 
     assert.deepEqual([await stateOf(parked), timesSent(parked)], ['dropped', 0]);
@@ -103,7 +104,7 @@ describe('what is being sent again', () => {
     free();
     await untilState(id, 'published');
 
-    assert.equal((await findMessage(pool, id))?.errorMessage, 'by hand');
+    assert.equal((await findMessage(pool, OUTBOX, id))?.errorMessage, 'by hand');
   });
 });
 
@@ -115,8 +116,8 @@ test('what waits is not dropped between the retry of what it waits for and its s
 
   // The retry has not committed while the drop looks at it.
   await other.query('BEGIN');
-  await retryMessage(other as unknown as pg.Pool, parked);
-  const dropped = dropMessage(pool, behind, 'not needed').then(
+  await retryMessage(other as unknown as pg.Pool, OUTBOX, parked);
+  const dropped = dropMessage(pool, OUTBOX, behind, 'not needed').then(
     () => 'dropped',
     () => 'refused',
   );
@@ -145,9 +146,9 @@ test('whatever two operators do to the same messages at once, each is sent or dr
     const { parked, behind } = await parkOne(`o${index}`);
     heal();
     const does = {
-      retry: () => retryMessage(pool, parked),
-      drop: () => dropMessage(pool, parked, 'not needed'),
-      'drop behind': () => dropMessage(pool, behind, 'not needed'),
+      retry: () => retryMessage(pool, OUTBOX, parked),
+      drop: () => dropMessage(pool, OUTBOX, parked, 'not needed'),
+      'drop behind': () => dropMessage(pool, OUTBOX, behind, 'not needed'),
     };
     const outcomes = await Promise.allSettled(pair.map((what) => does[what]()));
     const done = pair.filter((_, at) => outcomes[at]?.status === 'fulfilled');
@@ -156,7 +157,8 @@ test('whatever two operators do to the same messages at once, each is sent or dr
     }
     assert.ok(done.length > 0 && new Set(done).size === done.length, done.join());
     assert.ok(!(done.includes('retry') && done.includes('drop')), done.join());
-    if (!done.includes('retry') && !done.includes('drop')) await dropMessage(pool, parked, 'to go on');
+    if (!done.includes('retry') && !done.includes('drop'))
+      await dropMessage(pool, OUTBOX, parked, 'to go on');
 
     const expected = { parked: done.includes('retry'), behind: !done.includes('drop behind') };
     await untilState(parked, expected.parked ? 'published' : 'dropped');
@@ -180,8 +182,8 @@ describe('replay', () => {
       const { parked } = await parkOne(order);
       heal();
       const { recoveries } = relay.monitor.counts;
-      const replay = () => Array.fromAsync(replayPublished(pool, EVER));
-      const retry = () => retryMessage(pool, parked);
+      const replay = async () => await Array.fromAsync(replayPublished(pool, OUTBOX, EVER));
+      const retry = async () => await retryMessage(pool, OUTBOX, parked);
       await Promise.all(round % 2 === 0 ? [replay(), retry()] : [retry(), replay()]);
       await until('the table is settled anew', () => relay.monitor.counts.recoveries > recoveries);
       await untilAllMarked(pool);
@@ -200,8 +202,8 @@ describe('replay', () => {
     await pool.query('UPDATE outbox SET processed_at = now()');
 
     await other.query('BEGIN');
-    const first = await Array.fromAsync(replayPublished(other as unknown as pg.Pool, EVER));
-    const second = Array.fromAsync(replayPublished(pool, EVER));
+    const first = await Array.fromAsync(replayPublished(other as unknown as pg.Pool, OUTBOX, EVER));
+    const second = Array.fromAsync(replayPublished(pool, OUTBOX, EVER));
     await untilWaiting(pool);
     await other.query('COMMIT');
 

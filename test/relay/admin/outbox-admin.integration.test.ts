@@ -10,6 +10,7 @@ import {
 } from '../../../relay/admin/outbox-admin.ts';
 import { findMessage, inspectOutbox, messageState } from '../../../relay/admin/outbox-inspection.ts';
 import { createDatabase } from '../../support/database.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import { insertEvent } from '../../support/relay.ts';
 
 const LONG_AGO = { from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z' };
@@ -18,11 +19,11 @@ test('retry makes a parked message wait for the relay again, and tells the relay
   const { pool, told } = await openOutbox(t);
   const id = await parked(pool, { aggregateId: 'o1' });
 
-  const changed = await retryMessage(pool, id);
+  const changed = await retryMessage(pool, OUTBOX, id);
 
   assert.deepEqual([changed.messageId, changed.aggregateId], [id, 'o1']);
   assert.deepEqual(await told(), [{ redrive: { aggregateId: 'o1' } }]);
-  const message = await findMessage(pool, id);
+  const message = await findMessage(pool, OUTBOX, id);
   assert.ok(message?.deferredAt);
   assert.deepEqual(
     [message.parkedAt, message.errorMessage, message.nextRetryAt, message.retryCount, messageState(message)],
@@ -34,8 +35,8 @@ test('the relay is told the message itself if it belongs to no order', async (t)
   const { pool, told } = await openOutbox(t);
   const [retried, dropped] = [await parked(pool), await parked(pool)];
 
-  await retryMessage(pool, retried);
-  await dropMessage(pool, dropped, 'not needed');
+  await retryMessage(pool, OUTBOX, retried);
+  await dropMessage(pool, OUTBOX, dropped, 'not needed');
 
   assert.deepEqual(await told(), [{ redrive: { messageId: retried } }, { redrive: { messageId: dropped } }]);
 });
@@ -44,10 +45,10 @@ test('drop gives up a parked message with a reason, keeps what was the matter, a
   const { pool, told } = await openOutbox(t);
   const id = await parked(pool, { aggregateId: `o'1 "ü"` });
 
-  await dropMessage(pool, id, 'sent by hand');
+  await dropMessage(pool, OUTBOX, id, 'sent by hand');
 
   assert.deepEqual(await told(), [{ redrive: { aggregateId: `o'1 "ü"` } }]);
-  const message = await findMessage(pool, id);
+  const message = await findMessage(pool, OUTBOX, id);
   assert.ok(message?.droppedAt && message.parkedAt);
   assert.equal(messageState(message), 'dropped');
   assert.equal(message.errorMessage, 'dropped: sent by hand; before: too large');
@@ -57,13 +58,13 @@ test('one that waits behind a parked one can be dropped, and goes on waiting for
   const { pool, told } = await openOutbox(t);
   const first = await parked(pool, { aggregateId: 'o1' });
   const behind = await waiting(pool, 'o1');
-  const before = await findMessage(pool, behind);
+  const before = await findMessage(pool, OUTBOX, behind);
   assert.ok(before);
   assert.deepEqual([messageState(before), before.behind], ['waiting', first]);
 
-  await dropMessage(pool, behind, 'overtaken');
+  await dropMessage(pool, OUTBOX, behind, 'overtaken');
 
-  const message = await findMessage(pool, behind);
+  const message = await findMessage(pool, OUTBOX, behind);
   assert.deepEqual([message?.deferredAt, message?.errorMessage], [null, 'dropped: overtaken']);
   assert.deepEqual(await told(), [{ redrive: { aggregateId: 'o1' } }]);
 });
@@ -89,14 +90,14 @@ test('what is not parked is refused with what to do instead, and nothing changes
     [redriven, /being sent again already/],
   ];
   for (const [id, message] of refusals) {
-    await assert.rejects(retryMessage(pool, id), { code: 'MESSAGE_NOT_PARKED', message });
+    await assert.rejects(retryMessage(pool, OUTBOX, id), { code: 'MESSAGE_NOT_PARKED', message });
   }
   for (const id of [published, dropped, unsettled]) {
-    await assert.rejects(dropMessage(pool, id, 'x'), { code: 'MESSAGE_NOT_PARKED' });
+    await assert.rejects(dropMessage(pool, OUTBOX, id, 'x'), { code: 'MESSAGE_NOT_PARKED' });
   }
   const unknown = { code: 'MESSAGE_NOT_FOUND', message: /no message .* in the outbox/ };
-  await assert.rejects(retryMessage(pool, randomUUID()), unknown);
-  await assert.rejects(dropMessage(pool, randomUUID(), 'x'), unknown);
+  await assert.rejects(retryMessage(pool, OUTBOX, randomUUID()), unknown);
+  await assert.rejects(dropMessage(pool, OUTBOX, randomUUID(), 'x'), unknown);
 
   assert.deepEqual(await snapshot(), before);
   assert.deepEqual(await told(), []);
@@ -106,7 +107,7 @@ test('of two who retry the same message at once, one is told that it is done', a
   const { pool, told } = await openOutbox(t);
   const id = await parked(pool, { aggregateId: 'o1' });
 
-  const outcomes = await Promise.allSettled([retryMessage(pool, id), retryMessage(pool, id)]);
+  const outcomes = await Promise.allSettled([retryMessage(pool, OUTBOX, id), retryMessage(pool, OUTBOX, id)]);
 
   assert.deepEqual(outcomes.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
   assert.equal((await told()).length, 1);
@@ -135,8 +136,8 @@ test('replay makes unsettled what was published from the one time on and before 
   const before = (await states()).rows;
 
   const wanted = rows.filter(([, , replayed]) => replayed).map(([type]) => type);
-  assert.equal(await countPublished(pool, LONG_AGO), wanted.length);
-  assert.deepEqual(await Array.fromAsync(replayPublished(pool, LONG_AGO)), [wanted.length]);
+  assert.equal(await countPublished(pool, OUTBOX, LONG_AGO), wanted.length);
+  assert.deepEqual(await Array.fromAsync(replayPublished(pool, OUTBOX, LONG_AGO)), [wanted.length]);
 
   assert.deepEqual(
     (await states()).rows,
@@ -159,14 +160,14 @@ test('a replay comes in batches of the oldest, and each tells the relay: cut sho
     return rows.map(({ type }) => type);
   };
 
-  for await (const replayed of replayPublished(pool, LONG_AGO, 2)) {
+  for await (const replayed of replayPublished(pool, OUTBOX, LONG_AGO, 2)) {
     assert.equal(replayed, 2);
     break;
   }
   assert.deepEqual(await unsettled(), ['E0', 'E1']);
   assert.deepEqual(await told(), [{ settle: true }]);
 
-  assert.deepEqual(await Array.fromAsync(replayPublished(pool, LONG_AGO, 2)), [2, 3]);
+  assert.deepEqual(await Array.fromAsync(replayPublished(pool, OUTBOX, LONG_AGO, 2)), [2, 3]);
   assert.deepEqual(await unsettled(), ['E0', 'E1', 'E2', 'E3', 'E4']);
   assert.equal((await told()).length, 3);
 });
@@ -177,7 +178,12 @@ test('a replay does not take again what the relay has sent meanwhile', async (t)
   await pool.query(`UPDATE outbox SET processed_at = '2026-01-02T00:00:00Z'`);
 
   const batches: number[] = [];
-  for await (const replayed of replayPublished(pool, { ...LONG_AGO, to: '2100-01-01T00:00:00Z' }, 2)) {
+  for await (const replayed of replayPublished(
+    pool,
+    OUTBOX,
+    { ...LONG_AGO, to: '2100-01-01T00:00:00Z' },
+    2,
+  )) {
     batches.push(replayed);
     assert.ok(batches.length < 5, 'it goes on for ever');
     await pool.query('UPDATE outbox SET processed_at = now() WHERE processed_at IS NULL');
@@ -189,7 +195,7 @@ test('a replay does not take again what the relay has sent meanwhile', async (t)
 test('nothing to replay changes nothing and tells nobody', async (t) => {
   const { pool, told } = await openOutbox(t);
 
-  assert.deepEqual(await Array.fromAsync(replayPublished(pool, LONG_AGO)), []);
+  assert.deepEqual(await Array.fromAsync(replayPublished(pool, OUTBOX, LONG_AGO)), []);
   assert.deepEqual(await told(), []);
 });
 
@@ -208,8 +214,8 @@ test('the overview has what is parked, how many wait for each, and what else is 
     await insertEvent(pool, 'Published', { aggregateId: 'o1' }),
   ]);
 
-  const overview = await inspectOutbox(pool, 2);
-  const whole = await inspectOutbox(pool, 100);
+  const overview = await inspectOutbox(pool, OUTBOX, 2);
+  const whole = await inspectOutbox(pool, OUTBOX, 100);
 
   assert.deepEqual(
     whole.parked.map(({ messageId, waiting, errorMessage }) => [messageId, waiting, errorMessage]),
@@ -237,7 +243,7 @@ test('a message is shown whole, its body with the bytes that were committed', as
   });
 
   await pool.query(`UPDATE outbox SET metadata = '{"big":12345678901234567890}'`);
-  const message = await findMessage(pool, id);
+  const message = await findMessage(pool, OUTBOX, id);
 
   assert.equal(message?.body, '{"n": 12345678901234567890, "p": 1.10}');
   assert.equal(message.metadata, '{"big": 12345678901234567890}');

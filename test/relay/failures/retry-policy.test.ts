@@ -23,7 +23,7 @@ const refusedByPostgres = Object.assign(new Error('permission denied'), {
 
 const CASES: readonly [name: string, error: unknown, wait: Wait, phase: RelayPhase][] = [
   ['CONFIG_INVALID', relayError('CONFIG_INVALID'), 'never', 'stopped'],
-  ['SCHEMA_BEHIND', relayError('SCHEMA_BEHIND'), 'never', 'stopped'],
+  ['OUTBOX_INCOMPLETE', relayError('OUTBOX_INCOMPLETE'), 'never', 'stopped'],
   ['WAL_MALFORMED', relayError('WAL_MALFORMED'), 'never', 'stopped'],
   ['OUTBOX_UNREADABLE', relayError('OUTBOX_UNREADABLE'), 'never', 'stopped'],
   ['RECOVERY_REQUESTED', relayError('RECOVERY_REQUESTED'), 'at once', 'connecting'],
@@ -94,6 +94,16 @@ test('what may pass by itself is a warning four times, then an error, and asks n
   assert.deepEqual(levels, ['warn', 'warn', 'error']);
   assert.deepEqual([4, 5].map(levelAfter), ['warn', 'error']);
   assert.equal(reactionTo(unreachable, 9, longest).advice, undefined);
+});
+
+test('what a person has to do about the broker is told at once as an error, and tried again as ever', () => {
+  const missing = new PublishError('create it', { kind: 'operator', code: 'BROKER_UNREACHABLE' });
+  const { level, advice, wait, phase, waitMs } = reactionTo(missing, 1, longest);
+
+  assert.deepEqual(
+    [level, advice, wait, phase, waitMs],
+    ['error', 'create it', 'growing', 'broker-away', 100],
+  );
 });
 
 test('a mark is tried again unless another relay has the slot, or the database was set back', () => {

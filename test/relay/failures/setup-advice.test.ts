@@ -22,6 +22,32 @@ const ADVISED: [string, Error, RegExp][] = [
     /"Roles and grants"/,
   ],
   ['no slot', postgres('53400', 'all replication slots are in use', 'X'), /raise max_replication_slots/],
+  [
+    'no room for temporary files',
+    postgres('53400', 'temporary file size exceeds "temp_file_limit" (0kB)', 'FileWriteV'),
+    /SET temp_file_limit/,
+  ],
+  [
+    'hidden rows',
+    postgres('42501', 'query would be affected by row-level security policy', 'check_enable_rls'),
+    /BYPASSRLS/,
+  ],
+  ['a server that takes no writes', postgres('25006', 'cannot execute UPDATE', 'X'), /takes no writes/],
+  [
+    'a server that wants TLS',
+    postgres('28000', 'no pg_hba.conf entry for host "::1", no encryption', 'ClientAuthentication'),
+    /sslmode=verify-full/,
+  ],
+  [
+    'no line for the role, with TLS',
+    postgres('28000', 'no pg_hba.conf entry for host "::1", SSL encryption', 'ClientAuthentication'),
+    /: create the role .* pg_hba\.conf/,
+  ],
+  [
+    'a library that is not there',
+    postgres('58P01', 'could not access file "pgoutput"', 'internal_load_library'),
+    /dynamic_library_path/,
+  ],
   ['no sender', postgres('53300', 'exceeds max_wal_senders', 'InitProcess'), /raise max_wal_senders/],
   [
     'no database',
@@ -36,7 +62,8 @@ const ADVISED: [string, Error, RegExp][] = [
   ['unknown role', postgres('28000', 'role "x" does not exist', 'X'), /create the role .* pg_hba\.conf/],
   [
     'a pooler',
-    postgres('08P01', 'unsupported startup parameter: replication'),
+    // As pg makes it: with a member that has no value.
+    Object.assign(postgres('08P01', 'unsupported startup parameter: replication'), { routine: undefined }),
     /straight to PostgreSQL.*PgBouncer/,
   ],
 ];

@@ -5,6 +5,7 @@ import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { openLog } from '../../support/log-lines.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import { startRelay } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
@@ -14,7 +15,7 @@ test('what only a person can end is one error line a try, slowly, and the same t
   const { log, lines } = openLog();
   const wrong = Object.assign(new URL(url), { pathname: `/${name}_typo` }).href;
   const { monitor } = startRelay(t, { url: wrong, bus, parts: () => ({ log }) });
-  const deps = { monitor, pool, slot: 'none', publication: 'order_outbox', entity: 'orders' };
+  const deps = { monitor, pool, table: OUTBOX, slot: 'none', publication: 'order_outbox', entity: 'orders' };
   const server = buildHealthServer(deps);
   cleanup(t, () => server.close());
 

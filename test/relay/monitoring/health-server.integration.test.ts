@@ -5,6 +5,7 @@ import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
 import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import {
   createBus,
   insertEvent,
@@ -16,7 +17,13 @@ import {
 import { until } from '../../support/until.ts';
 
 function openHealth(t: TestContext, deps: { pool: pg.Pool; monitor: RelayMonitor; slot?: string }) {
-  const server = buildHealthServer({ slot: 'none', publication: 'order_outbox', entity: 'orders', ...deps });
+  const server = buildHealthServer({
+    table: OUTBOX,
+    slot: 'none',
+    publication: 'order_outbox',
+    entity: 'orders',
+    ...deps,
+  });
   cleanup(t, () => server.close());
   return server;
 }
@@ -46,6 +53,23 @@ test('the status tells of a streaming relay what it has done and how far it is',
   assert.equal(status.safeWalBytes, null);
   assert.equal(status.tableSettlementsFor.slot_missing, 1);
   assert.equal((await server.inject('/health/ready')).statusCode, 200);
+});
+
+test('what is parked is counted in the table, also by a relay that has parked nothing', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const server = openHealth(t, { pool, monitor: new RelayMonitor(), slot: slotOf(url) });
+  await insertEvent(pool, 'Parked');
+  await insertEvent(pool, 'Waiting', { aggregateId: 'o1' });
+  await pool.query("UPDATE outbox SET parked_at = now() - interval '1 minute' WHERE message_type = 'Parked'");
+  await pool.query("UPDATE outbox SET deferred_at = now() WHERE message_type = 'Waiting'");
+
+  const { parkedEvents } = (await server.inject('/status')).json();
+  const { body } = await server.inject('/metrics');
+
+  assert.deepEqual([parkedEvents.parked, parkedEvents.waiting], [1, 1]);
+  assert.match(body, /^outbox_relay_parked 1$/m);
+  assert.match(body, /^outbox_relay_waiting 1$/m);
+  assert.match(body, /^outbox_relay_oldest_parked_seconds 6\d(\.\d+)?$/m);
 });
 
 test('the status names the oldest unsettled event and why it is not sent', async (t) => {

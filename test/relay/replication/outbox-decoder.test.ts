@@ -11,7 +11,7 @@ const REQUIRED = { message_id: 'id-1', message_type: 'OrderCreated', message_bod
 type Row = Record<string, string | Buffer | null>;
 
 /** Decodes one row of a table with just these columns, in this order. */
-function decodeRow(row: Row, decoder = new OutboxDecoder()) {
+function decodeRow(row: Row, decoder = new OutboxDecoder(OID)) {
   assert.deepEqual(decoder.decode(relation(OID, Object.keys(row))), { kind: 'other' });
   return decoder.decode(insert(OID, Object.values(row)));
 }
@@ -23,13 +23,13 @@ function messageOf(row: Row): OutboxMessage {
 }
 
 test('a begin tells where its transaction commits, and which it is', () => {
-  const event = new OutboxDecoder().decode(begin(0x16_b374_d848n, 4_294_967_295));
+  const event = new OutboxDecoder(OID).decode(begin(0x16_b374_d848n, 4_294_967_295));
 
   assert.deepEqual(event, { kind: 'begin', commitLsn: 0x16_b374_d848n, xid: 4_294_967_295 });
 });
 
 test('a commit tells where it ends', () => {
-  const event = new OutboxDecoder().decode(commit(0x16_b374_d848n, 0x16_b374_d878n));
+  const event = new OutboxDecoder(OID).decode(commit(0x16_b374_d848n, 0x16_b374_d878n));
 
   assert.deepEqual(event, { kind: 'commit', endLsn: 0x16_b374_d878n });
 });
@@ -78,7 +78,7 @@ test('columns are told by their names, in any order', () => {
 });
 
 test('a column that is added and one that is dropped while it runs change nothing', () => {
-  const decoder = new OutboxDecoder();
+  const decoder = new OutboxDecoder(OID);
   const before = decodeRow({ user_id: 'u', ...REQUIRED }, decoder);
 
   const after = decodeRow({ priority: '5', ...REQUIRED, user_id: 'u' }, decoder);
@@ -102,7 +102,7 @@ for (const body of [
 }
 
 test('a body outlives the bytes it was read from', () => {
-  const decoder = new OutboxDecoder();
+  const decoder = new OutboxDecoder(OID);
   decoder.decode(relation(OID, Object.keys(REQUIRED)));
   const bytes = insert(OID, Object.values(REQUIRED));
   const event = decoder.decode(bytes);
@@ -124,13 +124,13 @@ for (const [what, bytes, expected] of [
   ['outside of a transaction', logicalMessage('outbox-relay', '{}', false), { kind: 'other' }],
 ] as const) {
   test(`a logical message ${what}`, () => {
-    assert.deepEqual(new OutboxDecoder().decode(bytes), expected);
+    assert.deepEqual(new OutboxDecoder(OID).decode(bytes), expected);
   });
 }
 
 for (const tag of ['O', 'Y', 'U', 'D', 'T']) {
   test(`a message ${tag} is no event of the outbox`, () => {
-    assert.deepEqual(new OutboxDecoder().decode(Buffer.from(`${tag}\0\0\0\0`)), { kind: 'other' });
+    assert.deepEqual(new OutboxDecoder(OID).decode(Buffer.from(`${tag}\0\0\0\0`)), { kind: 'other' });
   });
 }
 
@@ -140,7 +140,7 @@ for (const [name, bytes] of [
   ['of no bytes', Buffer.alloc(0)],
 ] as const) {
   test(`a message ${name} is malformed`, () => {
-    assert.throws(() => new OutboxDecoder().decode(bytes), { code: 'WAL_MALFORMED' });
+    assert.throws(() => new OutboxDecoder(OID).decode(bytes), { code: 'WAL_MALFORMED' });
   });
 }
 
@@ -148,7 +148,7 @@ for (const column of ['message_id', 'message_type', 'message_body'] as const) {
   test(`a table without ${column} cannot be read`, () => {
     const others = Object.keys(REQUIRED).filter((name) => name !== column);
 
-    assert.throws(() => new OutboxDecoder().decode(relation(OID, others)), {
+    assert.throws(() => new OutboxDecoder(OID).decode(relation(OID, others)), {
       code: 'OUTBOX_UNREADABLE',
       message: new RegExp(`public\\.outbox without ${column}`),
     });
@@ -160,15 +160,33 @@ for (const column of ['message_id', 'message_type', 'message_body'] as const) {
 }
 
 test('the rows of a table that lost a required column are not read by its old columns', () => {
-  const decoder = new OutboxDecoder();
+  const decoder = new OutboxDecoder(OID);
   decodeRow(REQUIRED, decoder);
   assert.throws(() => decoder.decode(relation(OID, ['message_id', 'message_type', 'renamed'])));
 
   assert.throws(() => decoder.decode(insert(OID, Object.values(REQUIRED))), { code: 'WAL_MALFORMED' });
 });
 
+test('a row of another table is no event, whatever its columns', () => {
+  const decoder = new OutboxDecoder(OID);
+  decoder.decode(relation(OID, Object.keys(REQUIRED)));
+
+  for (const columns of [Object.keys(REQUIRED), ['id', 'name', 'price']]) {
+    assert.deepEqual(decoder.decode(relation(OID + 1, columns)), { kind: 'other' });
+    assert.deepEqual(decoder.decode(insert(OID + 1, Object.values(REQUIRED))), { kind: 'other' });
+  }
+  assert.equal(decoder.decode(insert(OID, Object.values(REQUIRED))).kind, 'insert');
+});
+
+test('an oid is a number without a sign', () => {
+  const decoder = new OutboxDecoder(4_000_000_000);
+  decoder.decode(relation(4_000_000_000, Object.keys(REQUIRED)));
+
+  assert.equal(decoder.decode(insert(4_000_000_000, Object.values(REQUIRED))).kind, 'insert');
+});
+
 test('a row of a table that was never described is malformed', () => {
-  const decoder = new OutboxDecoder();
+  const decoder = new OutboxDecoder(OID);
   decoder.decode(relation(OID, Object.keys(REQUIRED)));
 
   assert.throws(() => decoder.decode(insert(OID + 1, Object.values(REQUIRED))), { code: 'WAL_MALFORMED' });
@@ -179,7 +197,7 @@ for (const [name, values] of [
   ['more', ['id-1', 'OrderCreated', '{}', 'x']],
 ] as const) {
   test(`a row of ${name} columns than were described is malformed`, () => {
-    const decoder = new OutboxDecoder();
+    const decoder = new OutboxDecoder(OID);
     decoder.decode(relation(OID, Object.keys(REQUIRED)));
 
     assert.throws(() => decoder.decode(insert(OID, values)), { code: 'WAL_MALFORMED' });
@@ -187,7 +205,7 @@ for (const [name, values] of [
 }
 
 test('a value in binary form is malformed, as it was never asked for', () => {
-  const decoder = new OutboxDecoder();
+  const decoder = new OutboxDecoder(OID);
   decoder.decode(relation(OID, Object.keys(REQUIRED)));
   const bytes = insert(OID, Object.values(REQUIRED));
   bytes[bytes.indexOf('t')] = 'b'.charCodeAt(0);
@@ -206,7 +224,7 @@ for (const [kind, whole] of MESSAGES) {
   test(`a message ${kind} is malformed wherever it is cut short`, () => {
     // The cut of a value went unnoticed: half a body would have been sent.
     for (let length = 1; length < whole.length; length++) {
-      const decoder = new OutboxDecoder();
+      const decoder = new OutboxDecoder(OID);
       decoder.decode(relation(OID, [...Object.keys(REQUIRED), 'tracestate']));
 
       assert.throws(

@@ -21,6 +21,7 @@ async function holdFor(t: TestContext, grant: (role: string) => string | undefin
     url: Object.assign(new URL(url), { username: role, password: role }).href,
     slot: slotOf(url),
     publication: 'order_outbox',
+    outboxOid: 0,
     from: 0n,
     stopping: AbortSignal.any([]),
   });

@@ -8,6 +8,7 @@ import { Retention, type RetentionOptions } from '../../../relay/retention/reten
 import { createLogger } from '../../../src/core/log.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import { insertEvents } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 
@@ -189,7 +190,10 @@ function startRetention(
   const monitor = new RelayMonitor();
   const ending = new AbortController();
   const pace = { keepMs: HOUR_MS, everyMs: 5, pauseMs: 0 };
-  const retention = new Retention({ pool, monitor, log, random: () => 0 }, { ...pace, ...options });
+  const retention = new Retention(
+    { pool, table: OUTBOX, monitor, log, random: () => 0 },
+    { ...pace, ...options },
+  );
   const running = retention.run(unrepeatedLsn, ending.signal);
   const stop = async () => {
     ending.abort();

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type pg from 'pg';
-import { DELETE_PIECE, DELETE_UNLOCKED, TableSweep } from '../../../relay/retention/table-sweep.ts';
+import { deletePiece, deleteUnlocked, TableSweep } from '../../../relay/retention/table-sweep.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 import { connect, insertEvents } from '../../support/relay.ts';
 
 const MINUTE_MS = 60_000;
@@ -118,8 +119,8 @@ test('a piece is read by its blocks: neither the whole table nor an index', asyn
     return lines.flatMap((line) => /(\S+ )*Scan on \w+/.exec(line)?.[0] ?? []);
   };
 
-  assert.deepEqual(await scansOf(DELETE_PIECE), ['Tid Range Scan on outbox']);
-  const [locks, frees, deletes] = await scansOf(DELETE_UNLOCKED);
+  assert.deepEqual(await scansOf(deletePiece(OUTBOX)), ['Tid Range Scan on outbox']);
+  const [locks, frees, deletes] = await scansOf(deleteUnlocked(OUTBOX));
   assert.deepEqual([locks, frees], ['Tid Range Scan on outbox', 'CTE Scan on free']);
   assert.match(deletes ?? '', /^Tid (Range )?Scan on outbox$/);
 });
@@ -134,7 +135,7 @@ async function openSweep(t: TestContext, { blocks = 128, random = () => 0 }: Opt
   const { url, pool } = await createDatabase(t);
   const own = openPool({ url, max: 1, applicationName: 'sweep', log, lockTimeoutMs: 50 });
   cleanup(t, () => own.end());
-  const table = new TableSweep({ pool: own, log, random }, { roundMs: 0, pauseMs: 0, blocks });
+  const table = new TableSweep({ pool: own, table: OUTBOX, log, random }, { roundMs: 0, pauseMs: 0, blocks });
   const sweep = async (before = Date.now(), { pieces = Number.POSITIVE_INFINITY } = {}) => {
     const ending = new AbortController();
     let deleted = 0;

@@ -6,13 +6,14 @@ import { ProgressStore } from '../../../relay/recovery/progress-store.ts';
 import { Marker } from '../../../relay/session/marker.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { createDatabase } from '../../support/database.ts';
+import { OUTBOX } from '../../support/outbox-table.ts';
 
 const SLOT = 'marked';
 
 test('progress is not stored over progress that was set back behind it', async (t) => {
   const { pool } = await createDatabase(t);
-  const store = new OutboxStore(pool);
-  const progress = new ProgressStore(pool);
+  const store = new OutboxStore(pool, OUTBOX);
+  const progress = new ProgressStore(pool, OUTBOX);
   const epoch = (await progress.restart(SLOT, 0n)) ?? 0n;
   const marker = new Marker(
     {
@@ -27,7 +28,7 @@ test('progress is not stored over progress that was set back behind it', async (
     { epoch, settledLsn: 0n, markedLsn: 0n },
   );
   await marker.mark({ as: 'accepted', messages: [], settledLsn: 50n, markedLsn: 60n, skipLocked: false });
-  assert.deepEqual(marker.stored, { epoch, settledLsn: 50n, markedLsn: 60n, skipLocked: false });
+  assert.deepEqual(marker.stored, { epoch, settledLsn: 50n, markedLsn: 60n });
 
   for (const earlier of ["settled_lsn = '0/31'", 'settled_lsn = NULL', "marked_lsn = '0/3B'"]) {
     await pool.query(`UPDATE relay_progress SET settled_lsn = '0/32', marked_lsn = '0/3C'`);
@@ -50,8 +51,8 @@ test('progress is not stored over progress that was set back behind it', async (
 
 test('a marker whose slot another relay has taken over says so', async (t) => {
   const { pool } = await createDatabase(t);
-  const store = new OutboxStore(pool);
-  const progress = new ProgressStore(pool);
+  const store = new OutboxStore(pool, OUTBOX);
+  const progress = new ProgressStore(pool, OUTBOX);
   const epoch = (await progress.restart(SLOT, 0n)) ?? 0n;
   const deps = { store, progress, slot: SLOT, monitor: new RelayMonitor(), random: Math.random };
   const log = createLogger({ level: 'silent', service: 'test' });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OrderRows } from '../../../relay/outbox/order-rows.ts';
 import type { OutboxMessage } from '../../../relay/outbox/outbox-message.ts';
-import type { OrderRows } from '../../../relay/outbox/outbox-store.ts';
 import type { Action } from '../../../relay/session/action.ts';
+import type { Redrive } from '../../../relay/session/parked-orders.ts';
 import { DEFAULT_LIMITS, type RelayLimits } from '../../../relay/session/relay-limits.ts';
 import { RelayState } from '../../../relay/session/relay-state.ts';
 import type { Refusal } from '../../../relay/session/send-queue.ts';
@@ -316,11 +317,19 @@ test('what comes later of an order that is parked waits in the table, and the WA
 const rows = (messages: readonly OutboxMessage[], more: Partial<OrderRows> = {}): OrderRows => ({
   messages,
   isAll: true,
+  refusedBefore: new Set(),
   endsAtParked: false,
   readUpTo: 0n,
   isVisible: () => true,
   ...more,
 });
+
+/** The one redrive whose order is to be read now. */
+function nextRead(state: RelayState, now: number): Redrive {
+  const { redrives } = next(state, now, 'read');
+  assert.equal(redrives.length, 1);
+  return redrives[0] as Redrive;
+}
 
 /** A transaction in which an operator asks for an order. */
 function ask(state: RelayState, commitLsn: bigint, aggregateId: string): void {
@@ -333,7 +342,7 @@ test('an order that is sent again goes on with the rows of the table, then with 
   const state = openState({ parkedOrders: ['A'] });
   ask(state, 20n, 'A');
   receive(state, 30n, outboxMessage('3', 'A'), outboxMessage('other', 'B'));
-  const { redrive } = next(state, 0, 'read');
+  const redrive = nextRead(state, 0);
   assert.deepEqual(redrive.target, { aggregateId: 'A' });
   assert.deepEqual(ids(next(state, 0, 'send').batch), ['other']);
 
@@ -350,7 +359,7 @@ test('an order that is sent again goes on with the rows of the table, then with 
 test('a row that the table had already shown is not sent again when the stream brings it', () => {
   const state = openState({ parkedOrders: ['A'] });
   ask(state, 20n, 'A');
-  const { redrive } = next(state, 0, 'read');
+  const redrive = nextRead(state, 0);
   state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')], { readUpTo: 30n }), 0);
   state.accepted(next(state, 0, 'send').batch, 0);
 
@@ -365,7 +374,7 @@ test('the table is read when everything before the request is settled, and again
   ask(state, 30n, 'A');
   state.accepted(next(state, 0, 'send').batch, 0);
   state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
-  const { redrive } = next(state, MARK_AT, 'read');
+  const redrive = nextRead(state, MARK_AT);
   idle(state, MARK_AT);
 
   state.read(redrive, rows([], { isVisible: () => false }), MARK_AT);
@@ -373,6 +382,75 @@ test('the table is read when everything before the request is settled, and again
   idle(state, MARK_AT);
   const wakeAt = state.wakeAt(MARK_AT) ?? assert.fail('nothing wakes it');
   next(state, wakeAt, 'read');
+});
+
+test('a row that the table had shown and that is still being looked up is not sent again', () => {
+  const state = openState({ parkedOrders: ['A'], markedLsn: 50n });
+  ask(state, 20n, 'A');
+  const redrive = nextRead(state, 0);
+  state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')], { readUpTo: 55n }), 0);
+  receive(state, 50n, outboxMessage('2', 'A'));
+  const { messages } = next(state, 0, 'verify');
+  receive(state, 60n, outboxMessage('3', 'A'));
+
+  state.verified(messages, new Set());
+
+  assert.deepEqual(ids(next(state, 0, 'send').batch), ['1', '2', '3']);
+});
+
+test('an order is not read before the transaction that asks for it has arrived whole', () => {
+  const state = openState({ parkedOrders: ['A'] });
+  state.begin(20n, 1);
+  state.redrive({ aggregateId: 'A' });
+  idle(state, 0);
+  state.commit(21n);
+
+  nextRead(state, 0);
+});
+
+test('an order that is sent again waits for what is unsettled of its own, and for that of no other', () => {
+  const state = openState({ parkedOrders: ['B'] });
+  receive(state, 20n, outboxMessage('1', 'A'));
+  const { batch } = next(state, 0, 'send');
+  ask(state, 30n, 'A');
+  ask(state, 40n, 'B');
+
+  const redrive = nextRead(state, 0);
+  assert.equal(redrive.order, 'B');
+  state.read(redrive, rows([]), 0);
+  idle(state, 0);
+
+  state.accepted(batch, 0);
+  state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
+  assert.equal(nextRead(state, MARK_AT).order, 'A');
+});
+
+test('thousands of orders that are asked for at once are read many at a time, and others go between them', () => {
+  const orders = Array.from({ length: 15_000 }, (_, n) => `${n}`);
+  const state = openState({ parkedOrders: orders });
+  state.begin(20n, 1);
+  for (const aggregateId of orders) state.redrive({ aggregateId });
+  state.commit(21n);
+  let reads = 0;
+  const sent: string[] = [];
+
+  for (let now = 0; sent.length <= orders.length; ) {
+    const action = state.next(now, MAX_BATCH_BYTES);
+    if (action?.kind === 'read') {
+      reads++;
+      for (const redrive of action.redrives)
+        state.read(redrive, rows([outboxMessage(redrive.order, redrive.order)]), now);
+      if (reads === 1) receive(state, 30n, outboxMessage('unrelated', 'unrelated'));
+    } else if (action?.kind === 'send') {
+      sent.push(...ids(action.batch));
+      state.accepted(action.batch, now);
+    } else if (action?.kind === 'mark') state.marked(action.mark, STORED, now);
+    else now = state.wakeAt(now) ?? assert.fail('nothing wakes it');
+  }
+
+  assert.equal(reads, 150);
+  assert.deepEqual(new Set(sent), new Set([...orders, 'unrelated']));
+  assert.ok(sent.indexOf('unrelated') < 3 * DEFAULT_LIMITS.maxBatchCount);
 });
 
 test('a row before the request that was only looked up after it does not wait for it', () => {
@@ -394,11 +472,11 @@ test('more rows than fit are read in turns, and the order is open after the last
   const state = openState({ parkedOrders: ['A'] });
   ask(state, 20n, 'A');
   receive(state, 30n, outboxMessage('3', 'A'));
-  state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')], { isAll: false }), 0);
+  state.read(nextRead(state, 0), rows([outboxMessage('1', 'A')], { isAll: false }), 0);
   state.accepted(next(state, 0, 'send').batch, 0);
   state.marked(next(state, MARK_AT, 'mark').mark, STORED, MARK_AT);
 
-  state.read(next(state, MARK_AT, 'read').redrive, rows([outboxMessage('2', 'A')]), MARK_AT);
+  state.read(nextRead(state, MARK_AT), rows([outboxMessage('2', 'A')]), MARK_AT);
 
   assert.deepEqual(ids(next(state, MARK_AT, 'send').batch), ['2', '3']);
 });
@@ -407,7 +485,7 @@ test('an order with another message parked stays parked behind that', () => {
   const state = openState({ parkedOrders: ['A'] });
   ask(state, 20n, 'A');
   receive(state, 30n, outboxMessage('3', 'A'));
-  state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')], { endsAtParked: true }), 0);
+  state.read(nextRead(state, 0), rows([outboxMessage('1', 'A')], { endsAtParked: true }), 0);
 
   assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
   const { mark } = next(state, 0, 'mark');
@@ -424,7 +502,7 @@ test('a row of the very transaction that asks for its order does not wait for it
   const { mark } = next(state, 0, 'mark');
   assert.deepEqual([mark.as, ids(mark.messages)], ['parked', ['1']]);
   state.marked(mark, STORED, 0);
-  state.read(next(state, 0, 'read').redrive, rows([outboxMessage('1', 'A')]), 0);
+  state.read(nextRead(state, 0), rows([outboxMessage('1', 'A')]), 0);
 
   assert.deepEqual(ids(next(state, 0, 'send').batch), ['1']);
 });

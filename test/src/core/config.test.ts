@@ -76,6 +76,48 @@ test('a file that cannot be read is named by its variable', () => {
   );
 });
 
+const URLS: [url: string, fault: RegExp | undefined][] = [
+  ['postgres://u:p@host/db', undefined],
+  ['postgresql://u:p%23w@host:5432/db?sslmode=disable', undefined],
+  ['postgres://u:p@ss@host/db', undefined],
+  ['postgres:///db?host=/var/run/postgresql', undefined],
+  ['postgres://u@%2Fvar%2Frun%2Fpostgresql/db', undefined],
+  ['postgres://[::1]:5433/db', undefined],
+  ['postgres://host', undefined],
+  ['postgres://host/db?options=-c%20search_path%3Dapp&application_name=a@b', undefined],
+  ['postgres://u:secret@host:notaport/db', /pg cannot read it: Invalid URL/],
+  ['postgres://u:secret@host:65536/db', /pg cannot read it|the port/],
+  ['postgres://u:secret@one:5432,two:5433/db', /several hosts/],
+  ['postgres://u:secret@one,two/db', /several hosts/],
+  ['postgres://u:secret#more@host/db', /# has to be written as %23/],
+  ['postgres://u:1#secret@host/db', /# has to be written as %23/],
+  ['postgres://u:1/secret@host/db', /%2F/],
+  ['postgres://u:1?secret@host/db', /%3F/],
+  ['postgres://u:secret%E0%A4@host/db', /pg cannot read it/],
+  ['postgres://u:secret@host/db?sslrootcert=/nowhere', /pg cannot read it: ENOENT.*\/nowhere/],
+];
+
+for (const [url, fault] of URLS) {
+  test(`the database URL ${url} is ${fault ? 'refused by its name, without the password' : 'taken'}`, () => {
+    if (!fault) {
+      assert.equal(loadConfig(apiConfig, { DATABASE_URL: url }).DATABASE_URL, url);
+      return;
+    }
+    assert.throws(
+      () => loadConfig(apiConfig, { DATABASE_URL: url, PORT: 'x' }),
+      (error: unknown) => {
+        assert.ok(error instanceof AppError);
+        assert.equal(error.code, 'CONFIG_INVALID');
+        const [, line = ''] = /^ {2}DATABASE_URL: bad value \((.*)\);/m.exec(error.message) ?? [];
+        assert.match(line, fault);
+        assert.match(error.message, /^ {2}PORT:/m, 'all at once');
+        assert.doesNotMatch(error.message, /secret/);
+        return true;
+      },
+    );
+  });
+}
+
 function temporaryFile(t: TestContext, content: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'config-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -81,8 +81,8 @@ export const plants: readonly Plant[] = [
       },
       {
         file: 'relay/session/run-session.ts',
-        find: 'publication, from: start.from });',
-        replace: 'publication, from: globalThis.receivedLsn ?? start.from });',
+        find: '      from,\n      stopping: run.stopping,',
+        replace: '      from: globalThis.receivedLsn ?? from,\n      stopping: run.stopping,',
       },
     ],
     caughtBy: 'lost',
@@ -152,7 +152,7 @@ export const plants: readonly Plant[] = [
     patches: [
       {
         file: 'relay/recovery/make-slot.ts',
-        find: 'const positions = await unsettledPositions(ordinary);',
+        find: 'const positions = await unsettledPositions(ordinary, table);',
         replace: 'const positions = new BigInt64Array(0); void unsettledPositions;',
       },
     ],

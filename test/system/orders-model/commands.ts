@@ -213,18 +213,18 @@ const picks = fc.nat(1_000);
 /** One step of a history, kills being rare. */
 export const command: fc.Arbitrary<Command> = fc.oneof(
   {
-    weight: 120,
+    weight: 360,
     arbitrary: fc.tuple(quantities, fc.option(keys, { nil: undefined })).map((args) => new Create(...args)),
   },
-  { weight: 90, arbitrary: fc.tuple(keys, fc.boolean()).map((args) => new Retry(...args)) },
+  { weight: 270, arbitrary: fc.tuple(keys, fc.boolean()).map((args) => new Retry(...args)) },
   {
-    weight: 120,
+    weight: 360,
     arbitrary: fc
       .tuple(picks, fc.constantFrom('none' as const, 'current' as const, 'stale' as const))
       .map((args) => new Cancel(...args)),
   },
-  { weight: 90, arbitrary: picks.map((pick) => new Read(pick)) },
-  { weight: 30, arbitrary: fc.integer({ min: 1, max: 100 }).map((limit) => new List(limit)) },
+  { weight: 270, arbitrary: picks.map((pick) => new Read(pick)) },
+  { weight: 90, arbitrary: fc.integer({ min: 1, max: 100 }).map((limit) => new List(limit)) },
   { weight: 1, arbitrary: fc.tuple(quantities, keys).map((args) => new CreateThroughKill(...args)) },
   { weight: 1, arbitrary: fc.constant(new Restart()) },
 );

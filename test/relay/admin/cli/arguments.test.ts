@@ -22,6 +22,8 @@ const ACCEPTED: [string[], object][] = [
     { name: 'replay', range: { from: '2028-02-29T00:00Z', to: '2028-02-29T00:00:00.000001Z' }, dryRun: true },
   ],
   [['confirm'], { name: 'confirm' }],
+  [['init'], { name: 'init', role: undefined, apply: false }],
+  [['init', '--role', 'relay', '--apply'], { name: 'init', role: 'relay', apply: true }],
 ];
 
 for (const [args, command] of ACCEPTED) {
@@ -41,6 +43,8 @@ const REFUSED: [string[], RegExp][] = [
   [['show'], /show takes ID/],
   [['confirm', ID], /confirm takes no further word/],
   [['show', ID, ID], /show takes ID/],
+  [['init', '--role', ''], /--role needs the name of a role/],
+  [['list', '--apply'], /list does not take --apply/],
   [['retry', '42'], /42 is no message id/],
   [['drop', ID], /drop needs --reason TEXT/],
   [['drop', ID, '--reason', ' '], /drop needs --reason TEXT/],

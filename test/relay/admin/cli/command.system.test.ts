@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type pg from 'pg';
-import { createDatabase } from '../../../support/database.ts';
+import { cleanup } from '../../../support/cleanup.ts';
+import { createDatabase, EMPTY } from '../../../support/database.ts';
 import { runOutbox as run, runOutboxIn as runIn } from '../../../support/outbox-command.ts';
 import { insertEvent } from '../../../support/relay.ts';
 
@@ -148,12 +149,35 @@ test('the exit code says whose fault it is: of the words, of the configuration, 
   assert.equal(unreachable.code, 1);
   assert.match(unreachable.stderr, /ECONNREFUSED/);
 
-  await pool.query('DROP SCHEMA drizzle CASCADE');
+  await pool.query('ALTER TABLE outbox DROP COLUMN deferred_at CASCADE');
   const behind = await run(url, 'list');
   assert.equal(behind.code, 1);
-  assert.match(behind.stderr, /npm run db:migrate/);
+  assert.match(behind.stderr, /outbox has no deferred_at\. Run: npm run db:migrate/);
 
   assert.equal((await run('', 'help')).code, 0);
+});
+
+test('init prints its SQL without a database, and runs it as the owner of DATABASE_URL', async (t) => {
+  const { url, pool } = await createDatabase(t, EMPTY);
+  const nobody = 'postgres://localhost:1/orders';
+
+  const printed = await runIn({ OUTBOX_TABLE: 'events', RELAY_PUBLICATION: 'mine' }, 'init', '--role', 'a"b');
+  assert.equal(printed.code, 0);
+  assert.match(
+    printed.stdout,
+    /^BEGIN;.*CREATE PUBLICATION "mine" FOR TABLE "events".*TO "a""b";\nCOMMIT;\n$/s,
+  );
+  await pool.query('CREATE ROLE "a""b"');
+  cleanup(t, () => pool.query('DROP OWNED BY "a""b"; DROP ROLE "a""b"'));
+  await pool.query(printed.stdout);
+
+  const applied = await runIn({ DATABASE_URL: url, RELAY_DATABASE_URL: nobody }, 'init', '--apply', '--json');
+  assert.deepEqual(JSON.parse(applied.stdout), { table: 'outbox', publication: 'order_outbox' });
+  assert.equal((await run(url, 'list')).code, 0);
+
+  const named = await runIn({ OUTBOX_TABLE: 'a b' }, 'init');
+  assert.equal(named.code, 78);
+  assert.match(named.stderr, /OUTBOX_TABLE: bad value/);
 });
 
 test('it connects as the relay does: RELAY_DATABASE_URL wins', async (t) => {

@@ -64,13 +64,22 @@ test('of several tries the last one tells, however deep it is wrapped', () => {
 
   const error = toPublishError(tries);
 
-  assertLike(error, { ...operator, code: 'UnauthorizedAccess', message: 'refused' });
+  assertLike(error, { ...operator, code: 'UnauthorizedAccess' });
   assert.equal(error.cause, tries);
 });
 
 test('an empty list of tries is a reason without a code', () => {
   assert.equal(toPublishError(new AggregateError([])).code, 'GeneralError');
 });
+
+for (const [name, error, { kind }] of CASES) {
+  if (kind !== 'operator') continue;
+  test(`what to do when ${name} is in the message, with the code`, () => {
+    const { code, message } = toPublishError(error);
+
+    assert.match(message, new RegExp(`^refused \\(${code}\\): \\w+ `));
+  });
+}
 
 const UNREACHABLE: [string, unknown, Expected][] = [
   ['it is missing', serviceBus('MessagingEntityNotFound'), operator],

@@ -22,8 +22,8 @@ export interface WalTransaction {
   readonly commitLsn: Lsn;
   readonly endLsn: Lsn;
   readonly rows: readonly Row[];
-  /** Whose order an operator wants sent. */
-  readonly redrive: Row | undefined;
+  /** Whose orders an operator wants sent. */
+  readonly redrives: readonly Row[];
   /** The WAL shows a commit a moment before other sessions see it. */
   visibleAt: number;
 }
@@ -99,13 +99,15 @@ export class SimulatedPostgres {
     this.#showChanges(now);
   }
 
-  /** An operator has a parked row sent again, or drops it. */
-  release(row: Row, how: 'retry' | 'drop', now: number): WalTransaction {
-    const transaction = this.#commit({ xid: this.#xid++, rows: [], redrive: row }, now);
+  /** An operator has parked rows sent again, or drops them, in one statement. */
+  release(redrives: readonly Row[], how: 'retry' | 'drop', now: number): WalTransaction {
+    const transaction = this.#commit({ xid: this.#xid++, rows: [], redrives }, now);
     const apply = () => {
-      row.parked = false;
-      row.deferred = how === 'retry';
-      row.dropped = how === 'drop';
+      for (const row of redrives) {
+        row.parked = false;
+        row.deferred = how === 'retry';
+        row.dropped = how === 'drop';
+      }
     };
     this.#changes.push({ transaction, apply });
     this.#showChanges(now);
@@ -114,7 +116,7 @@ export class SimulatedPostgres {
 
   /** The parked rows that nobody has taken up. */
   get parked(): Row[] {
-    const taken = new Set(this.#changes.map(({ transaction }) => transaction.redrive));
+    const taken = new Set(this.#changes.flatMap(({ transaction }) => transaction.redrives));
     return [...this.rows.values()].filter(
       (row) => row.parked && !row.settled && !row.dropped && !taken.has(row),
     );
@@ -226,11 +228,14 @@ export class SimulatedPostgres {
     return row;
   }
 
-  #commit({ xid, rows, redrive }: { xid: number; rows: Row[]; redrive?: Row }, now: number): WalTransaction {
+  #commit(
+    { xid, rows, redrives = [] }: { xid: number; rows: Row[]; redrives?: readonly Row[] },
+    now: number,
+  ): WalTransaction {
     // Transactions side by side: one often begins its commit exactly where the one before has ended.
     const commitLsn = this.walEnd + (this.#random.chance(0.5) ? 0n : BigInt(this.#random.below(10)));
     const visibleAt = now + (this.#random.chance(0.2) ? this.#random.below(80) : 0);
-    const transaction: WalTransaction = { xid, commitLsn, endLsn: commitLsn + 2n, rows, redrive, visibleAt };
+    const transaction: WalTransaction = { xid, commitLsn, endLsn: commitLsn + 2n, rows, redrives, visibleAt };
     for (const row of rows) row.transaction = transaction;
     this.wal.push(transaction);
     this.walEnd = transaction.endLsn;

@@ -46,6 +46,8 @@ interface Run {
   feed: { readonly rows: readonly Row[]; readonly consistentLsn: Lsn; fed: number } | undefined;
   readonly from: Lsn;
   readonly inFlight: Set<readonly Row[]>;
+  /** What it could not mark the last time, because the rows were locked. */
+  readonly locked: Set<Row>;
   /** How many rows it was given and does not know to be settled. */
   unsettled: number;
   draining: boolean;
@@ -158,12 +160,13 @@ export class Simulation {
     }
   }
 
-  /** An operator looks after a message that is parked. */
+  /** An operator looks after a message that is parked, or after all of them. */
   #release(how: 'retry' | 'drop'): void {
-    const row = this.#random.pick(this.#postgres.parked);
-    if (!row) return;
-    if (how === 'drop') this.#broker.excuse([row]);
-    this.#committed(this.#postgres.release(row, how, this.#schedule.now));
+    const { parked } = this.#postgres;
+    if (parked.length === 0) return;
+    const rows = this.#random.chance(0.3) ? parked : [this.#random.pick(parked)];
+    if (how === 'drop') this.#broker.excuse(rows);
+    this.#committed(this.#postgres.release(rows, how, this.#schedule.now));
   }
 
   // The relay's process.
@@ -207,6 +210,7 @@ export class Simulation {
       feed: table && { rows: table, consistentLsn: from, fed: 0 },
       from,
       inFlight: new Set(),
+      locked: new Set(),
       unsettled: 0,
       draining: false,
       redriven: false,
@@ -224,6 +228,8 @@ export class Simulation {
     }
     this.#confirm();
     this.#schedule.dropAllButBroker();
+    // What was locked until the end was sent, and nobody has written so.
+    this.#broker.allowRepeat(run.locked);
     this.#run = this.#start();
   }
 
@@ -271,7 +277,7 @@ export class Simulation {
     else if (row) {
       if (!row.history) this.#give(run, row);
     } else {
-      if (transaction.redrive) this.#redrive(run, transaction.redrive);
+      for (const row of transaction.redrives) this.#redrive(run, row);
       run.state.commit(transaction.endLsn);
       run.transaction++;
       run.events = 0;
@@ -336,7 +342,7 @@ export class Simulation {
         this.#mark(run, action.mark);
         break;
       case 'read':
-        this.#read(run, action.redrive);
+        this.#read(run, action.redrives);
         break;
     }
   }
@@ -351,16 +357,25 @@ export class Simulation {
     });
   }
 
-  #read(run: Run, redrive: Redrive): void {
-    const { target } = redrive;
-    const isMeant = ({ id, order }: Row) =>
-      'aggregateId' in target ? order === target.aggregateId : id === target.messageId;
-    const row = [...this.#postgres.rows.values()].find(isMeant);
-    if (!row) throw new BrokenPromise('Nobody has asked for what it reads');
+  #read(run: Run, redrives: readonly Redrive[]): void {
+    const asked = redrives.map(({ target }) => {
+      const isMeant = ({ id, order }: Row) =>
+        'aggregateId' in target ? order === target.aggregateId : id === target.messageId;
+      const row = [...this.#postgres.rows.values()].find(isMeant);
+      if (!row) throw new BrokenPromise('Nobody has asked for what it reads');
+      return row;
+    });
     this.#schedule.later('relay', () => {
-      const { rows, ...what } = this.#postgres.readOrder(row, 1 + this.#random.below(4), this.#schedule.now);
-      const messages = rows.map(({ id, order }) => outboxMessage(id, order));
-      this.#schedule.later('relay', () => run.state.read(redrive, { ...what, messages }, this.#schedule.now));
+      const limit = 1 + this.#random.below(4);
+      const orders = asked.map((row) => this.#postgres.readOrder(row, limit, this.#schedule.now));
+      this.#schedule.later('relay', () => {
+        for (const [at, { rows, ...what }] of orders.entries()) {
+          const messages = rows.map(({ id, order }) => outboxMessage(id, order));
+          const refusedBefore = new Set(rows.filter((each) => this.#declined.has(each)).map(({ id }) => id));
+          const { now } = this.#schedule;
+          run.state.read(redrives[at] as Redrive, { ...what, messages, refusedBefore }, now);
+        }
+      });
     });
   }
 
@@ -436,6 +451,8 @@ export class Simulation {
         const { transaction } = this.#row(messageId);
         return as === 'parked' && !present.has(messageId) && transaction && isVisible(transaction);
       });
+      for (const { message } of mark.messages) run.locked.delete(this.#row(message.messageId));
+      for (const { message } of locked) run.locked.add(this.#row(message.messageId));
       this.#broker.excuse(gone.map(({ message }) => this.#row(message.messageId)));
       if (gone.length > 0) run.redriven = true;
       this.#schedule.later('relay', () => {
