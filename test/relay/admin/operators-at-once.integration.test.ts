@@ -182,8 +182,8 @@ describe('replay', () => {
       const { parked } = await parkOne(order);
       heal();
       const { recoveries } = relay.monitor.counts;
-      const replay = async () => await Array.fromAsync(replayPublished(pool, OUTBOX, EVER));
-      const retry = async () => await retryMessage(pool, OUTBOX, parked);
+      const replay = () => Array.fromAsync(replayPublished(pool, OUTBOX, EVER));
+      const retry = () => retryMessage(pool, OUTBOX, parked);
       await Promise.all(round % 2 === 0 ? [replay(), retry()] : [retry(), replay()]);
       await until('the table is settled anew', () => relay.monitor.counts.recoveries > recoveries);
       await untilAllMarked(pool);
