@@ -58,7 +58,7 @@ test('killed after COMMIT and before its answer, another process gives the answe
   await killed.logged('Ready');
   await survivor.logged('Ready');
   proxy.onClientData = (data, link) => {
-    if (!data.toString('latin1').includes('commit')) return;
+    if (!/\bcommit\b/.test(data.toString('latin1'))) return;
     link.muteServer();
     link.server.once('data', () => killed.signal('SIGKILL')); // the server has answered: it is committed
   };
