@@ -90,7 +90,9 @@ test('every problem of the API is in the table, with its status', () => {
     ([, code]) => code,
   );
 
-  assert.deepEqual(new Set(rows.map(({ code }) => code)), new Set([...codes, 'DATABASE_UNAVAILABLE']));
+  // What only keeps an api from starting is told to no client.
+  const told = codes.filter((code) => !code?.startsWith('SCHEMA_'));
+  assert.deepEqual(new Set(rows.map(({ code }) => code)), new Set([...told, 'DATABASE_UNAVAILABLE']));
   for (const { code, type, status } of rows) {
     const problem = toProblem(new ApiError(code as ApiErrorCode, 'Said no'), 'id');
     assert.deepEqual([problem.type, problem.status], [`urn:order-service:problem:${type}`, status]);

@@ -10,12 +10,14 @@ export async function assertOutbox(
   db: pg.Pool | pg.ClientBase,
   { name, schema, outbox, progress }: OutboxTable,
 ): Promise<void> {
+  const columns = await columnsOf(db, outbox);
   const faults = [
-    ...findFaults(`The table ${name}`, OUTBOX_COLUMNS, await columnsOf(db, outbox)),
+    ...findFaults(`The table ${name}`, OUTBOX_COLUMNS, columns),
     ...findFaults(`The table relay_progress beside ${name}`, PROGRESS_COLUMNS, await columnsOf(db, progress)),
   ];
   if (faults.length === 0) return;
-  const path = schema === undefined ? `${await searchPath(db)}. ` : '';
+  const isElsewhere = schema === undefined && columns.size === 0;
+  const path = isElsewhere ? `${await searchPath(db)}. ` : '';
   throw new RelayError('OUTBOX_INCOMPLETE', `${faults.join('. ')}. ${path}${WAY_OUT}`);
 }
 

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import pg from 'pg';
 import { npmScript } from '../../dev/npm-script.ts';
 import { type Child, startChild } from '../support/child-process.ts';
-import { openCluster } from '../support/cluster.ts';
+import { createCluster, openCluster } from '../support/cluster.ts';
 import { createDatabase } from '../support/database.ts';
 import { tutorialOrder } from '../support/orders.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
@@ -95,9 +94,8 @@ test('without its database it is alive and not ready; once the database is there
 });
 
 test('a database that goes away and comes back is survived', async (t) => {
-  const postgres = await openCluster(t);
-  await pretendMigrated(postgres.url('postgres'));
-  const api = start(t, { DATABASE_URL: postgres.url('postgres') });
+  const { postgres, url } = await createCluster(t);
+  const api = start(t, { DATABASE_URL: url });
   const base = await listening(api);
   const ready = async () => (await fetch(`${base}/health/ready`)).status === 200;
   await until('it is ready', ready);
@@ -176,15 +174,4 @@ function postOrder(base: string, key?: string): Promise<Response> {
     headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
     body,
   });
-}
-
-/** What the start looks at, without the tables: as good as migrated for a test that stores nothing. */
-async function pretendMigrated(url: string): Promise<void> {
-  const client = new pg.Client(url);
-  await client.connect();
-  await client.query(`
-    CREATE SCHEMA drizzle;
-    CREATE TABLE drizzle.__drizzle_migrations (created_at bigint);
-    INSERT INTO drizzle.__drizzle_migrations VALUES (9999999999999)`);
-  await client.end();
 }
