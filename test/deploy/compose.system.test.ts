@@ -38,7 +38,7 @@ const dockerfile = readFileSync('Dockerfile', 'utf8');
 const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const CONNECTIONS = {
   DATABASE_URL: 'postgres://localhost/orders',
-  SERVICEBUS_CONNECTION_STRING: 'Endpoint=sb://localhost',
+  SERVICEBUS_CONNECTION_STRING: 'Endpoint=sb://localhost;SharedAccessKeyName=a;SharedAccessKey=b',
 };
 const apiDefaults = loadConfig(apiConfig, CONNECTIONS);
 const relayDefaults = loadConfig(relayConfig, CONNECTIONS);

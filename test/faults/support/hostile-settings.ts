@@ -66,7 +66,13 @@ export const REFUSED: Readonly<Record<string, Refused>> = {
     endsRelay: true,
   },
   temp_file_limit: {
-    settings: { temp_file_limit: '0', work_mem: '64', enable_indexscan: 'off', enable_bitmapscan: 'off' },
+    settings: {
+      temp_file_limit: '0',
+      work_mem: '64',
+      enable_indexscan: 'off',
+      enable_indexonlyscan: 'off',
+      enable_bitmapscan: 'off',
+    },
     api: undefined,
     relay: /"temp_file_limit" \(0kB\) \(53400\): .*temp_file_limit/,
   },
@@ -104,7 +110,7 @@ export const HARMLESS: Readonly<Record<string, string>> = {
   'when a deadlock is looked for: lock_timeout comes first': 'deadlock_timeout',
   'of statements that no process sends: CREATE, ALTER, VACUUM, ANALYZE, COPY and functions of one’s own': `allow_in_place_tablespaces
     allow_system_table_mods check_function_bodies createrole_self_grant default_statistics_target default_table_access_method
-    default_tablespace default_toast_compression extension_control_path file_copy_method icu_validation_level
+    default_tablespace default_toast_compression extension_control_path extension_destdir file_copy_method icu_validation_level
     maintenance_work_mem max_parallel_maintenance_workers password_encryption scram_iterations vacuum_*`,
   'of kinds of index and search that no table of ours has': 'default_text_search_config gin_*',
   'of one transaction, and begun anew with each by the defaults for them':
