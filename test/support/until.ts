@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 type Nothing = undefined | null | false;
 
 /** Ends a test that would wait for ever. How fast something is, on whatever machine, is not what it is for. */
-const PATIENCE_MS = 40_000;
+const PATIENCE_MS = 120_000;
 const LOOK_EVERY_MS = 10;
 /** What asks a server or the disk is asked less and less often: the answer takes from what is waited for. */
 const ASK_AT_MOST_EVERY_MS = 50;
