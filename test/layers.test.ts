@@ -1,162 +1,11 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { posix } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { findCycle, importsOf, loadedBy, repository, withoutComments } from './layers/imports.ts';
+import { RELAY_ROOMS, rules } from './layers/rules.ts';
 import { filesOf } from './runner/tiers.ts';
 
 // Who may import whom, and which words may stand where, by the text of the files. ARCHITECTURE.md gives the reasons.
-
-interface Rule {
-  readonly rule: string;
-  /** The files it is about. */
-  readonly files: RegExp;
-  /** What they must not import: a path from the root of ours, or a package; `type`, `static` or `dynamic` stands before it. */
-  readonly imports?: RegExp;
-  /** What must not stand in them, comments left out. */
-  readonly text?: RegExp;
-  /** What must not stand in them, comments included. */
-  readonly words?: RegExp;
-  /** What the path itself must not be. */
-  readonly path?: RegExp;
-  /** A file that breaks it: the check is tried on it. */
-  readonly planted: readonly [path: string, text: string];
-}
-
-/** The rooms of the relay, and which others each may import from. Every room may use the files beside them that are below all. */
-const RELAY_ROOMS: Readonly<Record<string, string>> = {
-  outbox: '',
-  publishing: 'outbox',
-  replication: 'outbox',
-  recovery: 'outbox|publishing|replication',
-  monitoring: 'outbox|replication|recovery',
-  failures: 'publishing|monitoring',
-  retention: 'outbox|monitoring',
-  session: 'outbox|publishing|replication|recovery|monitoring|failures|retention',
-  admin: 'outbox|replication|recovery|config\\.ts',
-};
-
-const rules: Rule[] = [
-  ...Object.entries(RELAY_ROOMS).map(([room, below]) => ({
-    rule: `relay/${room} imports only the rooms below it`,
-    files: new RegExp(`^relay/${room}/`),
-    imports: new RegExp(` relay/(?!(${room}|${below})(/|$)|(lsn|relay-error)\\.ts$)`),
-    planted: [`relay/${room}/planted.ts`, "import { runRelay } from '../relay.ts';"] as const,
-  })),
-  {
-    rule: 'one folder of the relay knows Service Bus and AMQP',
-    files: /^relay\/(?!publishing\/service-bus\/|main\.ts$|config\.ts$)/,
-    words: /service.?bus|amqp|rhea/i,
-    planted: ['relay/session/session.ts', '// as Service Bus has it'],
-  },
-  {
-    rule: 'src/core imports nothing of ours',
-    files: /^src\/core\//,
-    imports: / (?!src\/core\/)(src|relay|dev|bench|test|drizzle)\//,
-    planted: ['src/core/log.ts', "import { buildApp } from '../app.ts';"],
-  },
-  {
-    rule: 'relay imports src/core and itself',
-    files: /^relay\//,
-    imports: / (?!relay\/|src\/core\/)(src|dev|bench|test|drizzle)\//,
-    planted: ['relay/relay.ts', "import type { Order } from '../src/orders/order.ts';"],
-  },
-  {
-    rule: 'the api imports src alone',
-    files: /^src\/(?!core\/)/,
-    imports: / (?!drizzle\/meta\/_journal\.json$)(relay|dev|bench|test|drizzle)\//,
-    planted: ['src/main.ts', "const { openStack } = await import('../dev/stack-to-be.ts');"],
-  },
-  {
-    rule: 'only tests import tests',
-    files: /^(dev|bench)\//,
-    imports: / test\//,
-    planted: ['dev/demo.ts', "import { until } from '../test/support/until.ts';"],
-  },
-  {
-    rule: 'src/http knows no SQL',
-    files: /^src\/http\//,
-    imports: / (drizzle-orm|pg|src\/(orders\/order|idempotency\/answer)-store\.ts|src\/outbox\/)/,
-    planted: ['src/http/order-routes.ts', "import { findOrder } from '../orders/order-store.ts';"],
-  },
-  {
-    rule: 'only the outbox writer inserts into the outbox',
-    files: /^src\/(?!outbox\/outbox-writer\.ts)/,
-    text: /insert\(\s*outbox\b|insert\s+into\s+"?outbox\b/i,
-    planted: ['src/orders/order-store.ts', 'await db\n  .insert(outbox)\n  .values(event);'],
-  },
-  {
-    rule: 'statements of the relay have the names of its tables from one place',
-    files: /^relay\//,
-    text: /\b(FROM|JOIN|UPDATE|INTO|ONLY|TABLE|ON)\s+"?(outbox|relay_progress)\b|'(outbox|relay_progress)'::|to_regclass\('/,
-    planted: ['relay/outbox/outbox-store.ts', 'await pool.query(`SELECT FROM outbox LIMIT 1`);'],
-  },
-  only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
-  only('@azure\\/service-bus', /^(relay\/publishing\/service-bus|dev|bench|test)\//),
-  only('@azure\\/identity', /^relay\/publishing\/service-bus\//),
-  {
-    rule: '@azure/identity is loaded only when it is needed',
-    files: /^/,
-    imports: /^static @azure\/identity/,
-    planted: [
-      'relay/publishing/service-bus/service-bus-publisher.ts',
-      "import { DefaultAzureCredential } from '@azure/identity';",
-    ],
-  },
-  only('rhea', /^(dev\/service-bus|test)\//),
-  only('@opentelemetry\\/(?!api$)', /^src\/core\/tracing\.ts$/, '@opentelemetry/resources'),
-  only('@opentelemetry\\/api', /^(src\/core\/tracing|src\/messages\/trace-context|test\/.*)\.ts$/),
-  only(
-    '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
-    /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|bench\/programs\/.*|test\/.*)\.ts$/,
-    'fastify',
-  ),
-  only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
-  only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
-  only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
-  only('prom-client', /^(relay\/monitoring\/metrics\.ts$|test\/)/),
-  only('pino$', /^src\/core\/log\.ts$/),
-  only('pino-pretty', /^dev\/readable-log\.ts$/),
-  only('chokidar', /^dev\/restarted-process\.ts$/),
-  only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
-  only('env-schema', /^src\/core\/config\.ts$/),
-  {
-    rule: 'the environment is read at the edge',
-    files:
-      /^(?!(src|relay|relay\/admin\/cli)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
-    text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
-    planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
-  },
-  {
-    rule: 'the lifecycle alone ends a process',
-    files: /^(?!src\/core\/lifecycle\.ts|dev\/(demo|dev|command-line)\.ts|bench\/support\/worker\.ts|test\/)/,
-    text: /process\.(exit|abort|reallyExit)\(/,
-    planted: ['relay/main.ts', 'process.exit(1);'],
-  },
-  {
-    rule: 'what ships writes to its log, not to the console',
-    files: /^(src|relay)\//,
-    text: /\bconsole\./,
-    planted: ['relay/session/session.ts', "console.log('here');"],
-  },
-  {
-    rule: 'only the configuration of a tool has a default export',
-    files: /^(?![^/]+\.config\.ts$)/,
-    text: /^export (default\b|{[^}]*\bas default\b)/m,
-    planted: ['src/app.ts', 'export default buildApp;'],
-  },
-  {
-    rule: 'a name says what is in the file',
-    files: /^/,
-    path: /(^|\/)(index|utils?|helpers?|common|types)(\.[a-z]+)*(\.ts$|\/)/,
-    planted: ['src/http/helpers.ts', ''],
-  },
-  {
-    rule: 'names are kebab-case',
-    files: /^/,
-    path: /^(?!([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*(\.[a-z]+)*\.ts$)/,
-    planted: ['src/http/orderRoutes.ts', ''],
-  },
-];
 
 test('every file keeps to its layer', () => {
   const files = repository();
@@ -289,21 +138,6 @@ test('every form of an import is read', () => {
   ]);
 });
 
-/** A package that only these files may import. */
-function only(name: string, files: RegExp, example = name.replace(/[\\$]/g, '')): Rule {
-  return {
-    rule: `${example} has its place`,
-    files: new RegExp(`^(?!${files.source.replace(/^\^/, '')})`),
-    imports: new RegExp(` ${name}`),
-    planted: ['src/receptors/receptor.ts', `const it = await import('${example}');`],
-  };
-}
-
-function repository(): Map<string, string> {
-  const paths = globSync(['{src,relay,dev,bench,test}/**/*.ts', '*.ts']);
-  return new Map(paths.map((path) => [path.replaceAll('\\', '/'), readFileSync(path, 'utf8')]));
-}
-
 function violations(files: ReadonlyMap<string, string>): string[] {
   return [...files].flatMap(([path, text]) => {
     const imported = importsOf(path, text);
@@ -319,37 +153,6 @@ function violations(files: ReadonlyMap<string, string>): string[] {
       )
       .map(({ rule }) => `${path}: ${rule}`);
   });
-}
-
-/** What a file imports, as "static src/app.ts" or "type pg". */
-function importsOf(path: string, text: string): string[] {
-  const statement =
-    /^\s*(?:import|export)\b(\s+type\b)?[^'";]*?\bfrom\s*'([^']+)'|^\s*import\s*'([^']+)'|\bimport\(\s*['`]([^'`]+)['`]/gm;
-  return [...withoutComments(text).matchAll(statement)].map(([, type, from, bare, dynamic]) => {
-    const kind = dynamic ? 'dynamic' : type ? 'type' : 'static';
-    const target = from ?? bare ?? dynamic ?? '';
-    return `${kind} ${target.startsWith('.') ? posix.join(posix.dirname(path), target) : target}`;
-  });
-}
-
-function withoutComments(text: string): string {
-  return text.replaceAll(/^\s*\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '');
-}
-
-/** Files and packages that come with a file, whichever way; with `types` also those that Node does not load. */
-function loadedBy(
-  path: string,
-  files: ReadonlyMap<string, string>,
-  { types } = { types: false },
-): Set<string> {
-  const loaded = new Set([path]);
-  for (const file of loaded) {
-    for (const one of importsOf(file, files.get(file) ?? '')) {
-      const [kind, target = ''] = one.split(' ');
-      if (kind !== 'type' || types) loaded.add(target);
-    }
-  }
-  return loaded;
 }
 
 /** The files of src/core that the api or the relay does without. Types count: they are shared as well. */
@@ -375,26 +178,4 @@ function tooLong(files: ReadonlyMap<string, string>, within: RegExp): string[] {
 function needs(path: string, files: ReadonlyMap<string, string>): string[] {
   const loaded = loadedBy(path, files);
   return NOT_FOR_UNITS.filter((target) => loaded.has(target)).map((target) => `${path}: ${target}`);
-}
-
-function findCycle(files: ReadonlyMap<string, string>): string[] | undefined {
-  const done = new Set<string>();
-  const visit = (path: string, above: readonly string[]): string[] | undefined => {
-    if (above.includes(path)) return [...above.slice(above.indexOf(path)), path];
-    if (done.has(path)) return undefined;
-    for (const one of importsOf(path, files.get(path) ?? '')) {
-      const [kind, target = ''] = one.split(' ');
-      // Node erases imports of types; outside the tests they count all the same.
-      if (!files.has(target) || (kind === 'type' && /^(bench|test)\//.test(path))) continue;
-      const cycle = visit(target, [...above, path]);
-      if (cycle) return cycle;
-    }
-    done.add(path);
-    return undefined;
-  };
-  for (const path of files.keys()) {
-    const cycle = visit(path, []);
-    if (cycle) return cycle;
-  }
-  return undefined;
 }

@@ -16,8 +16,7 @@ export interface NewSlot extends UnsettledTable {
 /**
  * Makes the slot anew and finds, in the very snapshot from which on it streams, what the table holds unsettled: nothing
  * falls between the two. Waits for transactions that are open now, ten seconds at most. `onLocked` runs once no other relay can
- * make the slot, before the slot
- * is touched; undefined from it means that another one was faster.
+ * make the slot, before the slot is touched; undefined from it means that another one was faster.
  * https://www.postgresql.org/docs/current/logicaldecoding-explanation.html#LOGICALDECODING-SNAPSHOT-EXPORT
  */
 export async function makeSlot(

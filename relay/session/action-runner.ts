@@ -67,7 +67,7 @@ export class ActionRunner {
   }
 
   async #send(batch: readonly Pending[]): Promise<void> {
-    const { state, stream, publisher, monitor, log } = this.#deps;
+    const { state, stream, publisher, monitor } = this.#deps;
     const prepared: Prepared[] = [];
     for (const { prepared: each } of batch) {
       if (each instanceof PublishError) return this.#onRejected(batch, each);
@@ -90,13 +90,7 @@ export class ActionRunner {
     } catch (error) {
       return this.#onRejected(batch, asPublishError(error));
     }
-    const sentSingly = state.figures.sendsSingly;
     state.accepted(batch, performance.now());
-    if (!sentSingly && state.figures.sendsSingly) {
-      log.warn(
-        `${publisher.name} refuses batches of messages that it takes one by one: they go singly from now on`,
-      );
-    }
     monitor.counts.published += batch.length;
     monitor.lastPublishedAt = new Date();
   }

@@ -1,4 +1,5 @@
 import type { Lsn } from '../lsn.ts';
+import type { SessionFigures } from '../monitoring/session-figures.ts';
 import { parseRequest, type RedriveTarget } from '../outbox/operator-request.ts';
 import { readUnsettled, type UnsettledTable } from '../recovery/unsettled-table.ts';
 import { RelayError } from '../relay-error.ts';
@@ -177,7 +178,7 @@ export class Session implements StreamHandler {
     for (let action = next(); action; action = next()) this.#perform(action);
     monitor.unsettled = state.backlog.count;
     monitor.handledLsn = state.handledLsn;
-    monitor.figures = state.figures;
+    this.#tellFigures(state.figures);
     if (!this.#ended) {
       if (state.backlog.isFull || this.#feeding) stream.pause();
       else stream.resume();
@@ -187,6 +188,16 @@ export class Session implements StreamHandler {
     if (wakeAt !== undefined) this.#wake = setTimeout(() => this.#pump(), Math.max(1, wakeAt - now));
     this.#pumped.resolve();
     this.#pumped = Promise.withResolvers();
+  }
+
+  #tellFigures(figures: SessionFigures): void {
+    const { monitor, publisher, log } = this.#deps;
+    if (figures.sendsSingly && !monitor.figures.sendsSingly) {
+      log.warn(
+        `${publisher.name} refuses batches of messages that it takes one by one: from now on they go singly`,
+      );
+    }
+    monitor.figures = figures;
   }
 
   #perform(action: Action): void {

@@ -18,23 +18,26 @@ import { until } from '../support/until.ts';
 
 const parts = () => ({ progressWatch: { everyMs: 20, stalledAfterMs: 200 } });
 
-/** A lock is a transaction, for whose end the making of a slot would wait. */
-async function makeSlotOf(t: TestContext, url: string, bus: MemoryPublisher): Promise<void> {
-  const relay = startRelay(t, { url, bus });
+/** A streaming relay, before which a row was inserted that another session has locked; `unlock` ends that. */
+async function openLocked(t: TestContext, row: Parameters<typeof insertEvent>[2] = {}) {
+  const { url, pool } = await createDatabase(t);
+  const bus = new MemoryPublisher({ maxBatchBytes: 5_000 });
+  const start = () => startRelay(t, { url, bus, parts });
+  // A lock is a transaction, for whose end the making of a slot would wait.
+  const first = start();
+  await untilStreaming(first);
+  await first.stop();
+  const other = await connect(t, url);
+  await insertEvent(pool, 'Locked', row);
+  await other.query('BEGIN; SELECT FROM outbox FOR UPDATE');
+  const relay = start();
   await untilStreaming(relay);
-  await relay.stop();
+  return { pool, bus, relay, start, unlock: () => other.query('COMMIT') };
 }
 
 describe('a row that another session has locked', () => {
   test('is gone around: all others are marked, it is told, and marked once it is free', async (t) => {
-    const { url, pool } = await createDatabase(t);
-    const bus = new MemoryPublisher();
-    const other = await connect(t, url);
-    await makeSlotOf(t, url, bus);
-    await insertEvent(pool, 'Locked');
-    await other.query('BEGIN; SELECT FROM outbox FOR UPDATE');
-    const relay = startRelay(t, { url, bus, parts });
-    await untilStreaming(relay);
+    const { pool, bus, relay, unlock } = await openLocked(t);
     await insertEvents(pool, 12_000, (n) => ({ type: 'Other', aggregateId: `o${n % 100}` }));
 
     await until('all others are marked', async () => {
@@ -46,28 +49,21 @@ describe('a row that another session has locked', () => {
     await until('it is told', () => relay.monitor.blocked?.by === 'locked-row');
     assert.deepEqual([relay.monitor.isReady, relay.monitor.figures.lockedRows], [false, 1]);
 
-    await other.query('COMMIT');
+    await unlock();
     await untilAllMarked(pool);
     await until('it is ready again', () => relay.monitor.isReady);
     assert.equal(bus.journal.total, 12_001);
   });
 
   test('is all that a stop leaves unmarked, and does not hold it up', async (t) => {
-    const { url, pool } = await createDatabase(t);
-    const bus = new MemoryPublisher();
-    const other = await connect(t, url);
-    await makeSlotOf(t, url, bus);
-    await insertEvent(pool, 'Locked');
-    await other.query('BEGIN; SELECT FROM outbox FOR UPDATE');
-    const first = startRelay(t, { url, bus });
-    await untilStreaming(first);
+    const { pool, bus, relay: first, start, unlock } = await openLocked(t);
     await insertEvents(pool, 100, () => ({ type: 'Other' }));
     await untilArrived(bus, 101);
     await until('its row is known to be locked', () => first.monitor.figures.lockedRows === 1);
 
     await first.stop();
-    await other.query('COMMIT');
-    const second = startRelay(t, { url, bus });
+    await unlock();
+    const second = start();
     await untilAllMarked(pool);
 
     assert.equal(bus.journal.total, 102, 'the one whose mark could not be written came again');
@@ -75,20 +71,14 @@ describe('a row that another session has locked', () => {
   });
 
   test('that is parked is parked once it is free, and its order waits for it', async (t) => {
-    const { url, pool } = await createDatabase(t);
-    const bus = new MemoryPublisher({ maxBatchBytes: 5_000 });
-    const other = await connect(t, url);
-    await makeSlotOf(t, url, bus);
-    await insertEvent(pool, 'TooLarge', { aggregateId: 'o1', body: JSON.stringify('x'.repeat(10_000)) });
-    await other.query('BEGIN; SELECT FROM outbox FOR UPDATE');
-    const relay = startRelay(t, { url, bus });
-    await untilStreaming(relay);
+    const tooLarge = { aggregateId: 'o1', body: JSON.stringify('x'.repeat(10_000)) };
+    const { pool, bus, relay, unlock } = await openLocked(t, tooLarge);
 
     await insertEvent(pool, 'Behind', { aggregateId: 'o1' });
     await insertEvent(pool, 'Other', { aggregateId: 'o2' });
     await untilArrived(bus, 1);
     await until('its row is known to be locked', () => relay.monitor.figures.lockedRows > 0);
-    await other.query('COMMIT');
+    await unlock();
     await until('it is parked, and the one behind it waits', async () => {
       const { rowCount } = await pool.query(
         'SELECT FROM outbox WHERE (parked_at IS NULL) <> (deferred_at IS NULL) AND processed_at IS NULL',

