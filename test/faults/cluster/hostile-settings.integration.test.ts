@@ -93,7 +93,7 @@ test('set to their worst all at once, they are withstood by both processes', asy
   await insertEvent(pool, 'Behind', { aggregateId: 'o1' });
   await until('one is parked and one waits behind it', async () => {
     const { rowCount } = await pool.query(
-      `SELECT FROM outbox WHERE deferred_at IS NOT NULL AND parked_at IS NULL AND error_message IS NULL`,
+      `SELECT FROM outbox WHERE deferred_at IS NOT NULL AND parked_at IS NULL AND processed_at IS NULL`,
     );
     return rowCount === 1;
   });
