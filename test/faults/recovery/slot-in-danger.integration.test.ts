@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { OutboxStore } from '../../../relay/outbox/outbox-store.ts';
 import { ObservedPublisher } from '../../../relay/publishing/observed-publisher.ts';
+import { PublishError } from '../../../relay/publishing/publish-error.ts';
 import { inspectPublication } from '../../../relay/replication/publication.ts';
 import { inspectSlotWal } from '../../../relay/replication/slot-wal.ts';
 import { watchSession } from '../../../relay/session/session-watch.ts';
 import { createCluster } from '../../support/cluster.ts';
+import { createDatabase } from '../../support/database.ts';
 import { openLog } from '../../support/log-lines.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import { OUTBOX } from '../../support/outbox-table.ts';
+import { slotOf } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
 import { fillWal } from '../support/fill-wal.ts';
 
@@ -60,6 +63,49 @@ test('a slot that nears max_slot_wal_keep_size is told, once', async (t) => {
     [['error', 'The replication slot may keep N bytes more of WAL, of the N of max_slot_wal_keep_size']],
   );
 });
+
+for (const isBack of [true, false]) {
+  test(`a slot is let go for a broker that was away ${isBack ? 'not when it is there again, with nothing to send' : 'and still is'}`, async (t) => {
+    const { url, pool } = await createDatabase(t);
+    const slot = slotOf(url);
+    await pool.query(`SELECT pg_create_logical_replication_slot($1, 'pgoutput')`, [slot]);
+    const broker = new MemoryPublisher();
+    broker.refuse = () => new PublishError('away', { kind: 'transient', code: 'BROKER_UNREACHABLE' });
+    let tries = 0;
+    const publisher = new ObservedPublisher(broker, () => performance.now());
+    await assert.rejects(publisher.connect());
+    const { refuse } = broker;
+    broker.refuse = (batch) => {
+      tries++;
+      return isBack ? undefined : refuse(batch);
+    };
+
+    const letGo: string[] = [];
+    const watch = watchSession({
+      pool,
+      publication: 'order_outbox',
+      table: OUTBOX,
+      publicationVersion: (await inspectPublication(pool, 'order_outbox', OUTBOX)).version,
+      slot,
+      epoch: 1n,
+      state: { handledLsn: 0n, parkedOrders: [] },
+      store: new OutboxStore(pool, OUTBOX),
+      publisher,
+      walLimit: { bytes: 1, ms: 1, leastMs: 1 },
+      watchEveryMs: 20,
+      log: openLog().log,
+      fail: (error) => assert.fail(String(error)),
+      letGo: (why) => letGo.push(why),
+    });
+    t.after(() => clearInterval(watch));
+    await until(
+      'it was tried',
+      () => tries > 0 && (isBack ? publisher.awayForMs === undefined : letGo.length > 0),
+    );
+
+    assert.equal(letGo.length > 0, !isBack);
+  });
+}
 
 test('without a limit of its own, a slot has no safe size; without a slot there is nothing to tell', async (t) => {
   const { pool } = await createCluster(t);

@@ -18,7 +18,7 @@ function observed() {
     };
     await publisher.send([]).catch(() => undefined); // what it rejects with has its own test
   };
-  return { publisher, send };
+  return { publisher, broker, send };
 }
 
 test('the broker is away from the beginning of the first of the failures in a row', async () => {
@@ -47,6 +47,33 @@ test('a message that can never pass says nothing about the broker', async () => 
   await send('poison');
 
   assert.equal(publisher.awayForMs, 20);
+});
+
+const UNREACHABLE = new PublishError('away', { kind: 'transient', code: 'BROKER_UNREACHABLE' });
+
+test('a broker that only could not be reached is there again once it is reached', async () => {
+  const { publisher, broker } = observed();
+  broker.refuse = () => UNREACHABLE;
+  await assert.rejects(publisher.connect());
+  await assert.rejects(publisher.send([]));
+  assert.notEqual(publisher.awayForMs, undefined);
+
+  broker.refuse = () => undefined;
+  await publisher.connect(true);
+
+  assert.equal(publisher.awayForMs, undefined);
+});
+
+test('a broker that has refused a send stays away, although it can be reached', async () => {
+  const { publisher, broker, send } = observed();
+  broker.refuse = () => UNREACHABLE;
+  await assert.rejects(publisher.connect());
+  await send('transient');
+
+  broker.refuse = () => undefined;
+  await publisher.connect(true);
+
+  assert.notEqual(publisher.awayForMs, undefined);
 });
 
 test('a failed send rejects with its own error', async () => {
