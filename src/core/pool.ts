@@ -13,6 +13,8 @@ export interface PoolOptions {
   statementTimeoutMs?: number;
   /** How long a statement waits for a lock. Default: as long as it may take. */
   lockTimeoutMs?: number;
+  /** See `SessionNeeds`. */
+  uncheckedText?: boolean;
   /** A commit that was answered survives a crash of the server, whatever the database's own setting is. */
   durableCommits?: boolean;
 }
@@ -28,6 +30,7 @@ export function openPool(options: PoolOptions): pg.Pool {
     lockTimeoutMs: options.lockTimeoutMs ?? statementTimeoutMs,
     // A transaction that is left open holds back the slot of every relay on this server.
     idleInTransactionTimeoutMs: 10_000,
+    uncheckedText: options.uncheckedText,
     ...(options.durableCommits && { settings: { synchronous_commit: 'on' } }),
   });
   const pool = new pg.Pool({

@@ -10,6 +10,11 @@ export interface SessionNeeds {
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
   readonly idleInTransactionTimeoutMs?: number;
+  /**
+   * Text of a database that has checked none (its encoding is SQL_ASCII) comes as it is stored, where otherwise a statement fails
+   * that reads what is no UTF-8.
+   */
+  readonly uncheckedText?: boolean | undefined;
   /** More settings, or others than the usual ones, by their names. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -40,7 +45,6 @@ const SETTINGS = {
   DateStyle: 'ISO, MDY',
   IntervalStyle: 'postgres',
   TimeZone: 'UTC',
-  client_encoding: 'UTF8',
   bytea_output: 'hex',
   extra_float_digits: '1',
   array_nulls: 'on',
@@ -60,7 +64,7 @@ export function sessionKind(needs: SessionNeeds): SessionKind {
   // in a session that others use.
   const noLimits = Object.entries(timeouts).flatMap(([name, ms]) => (ms === 0 ? [[name, '0']] : []));
   const statement = {
-    text: setting({ ...SETTINGS, ...Object.fromEntries(noLimits), ...needs.settings }),
+    text: setting({ ...SETTINGS, ...Object.fromEntries(noLimits), ...needs.settings }, needs.uncheckedText),
     query_timeout: needs.connectTimeoutMs, // known to pg, missing in its types
   };
   return {
@@ -77,9 +81,13 @@ export function sessionKind(needs: SessionNeeds): SessionKind {
   };
 }
 
+const UNCHECKED_ENCODING = `CASE current_setting('server_encoding') WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END`;
+
 /** One statement without parameters, which a replication connection takes too; what the server's version does not know is left out. */
-function setting(settings: Readonly<Record<string, string>>): string {
+function setting(settings: Readonly<Record<string, string>>, uncheckedText = false): string {
   const wanted = Object.entries(settings).map((pair) => `(${pair.map(pg.escapeLiteral).join(', ')})`);
+  const encoding = uncheckedText ? UNCHECKED_ENCODING : "'UTF8'";
+  wanted.push(`('client_encoding', ${encoding})`);
   return `SELECT CASE WHEN current_setting(name, true) IS NOT NULL THEN set_config(name, value, false) END
     FROM (VALUES ${wanted.join(', ')}) AS wanted (name, value)`;
 }
