@@ -55,7 +55,7 @@ export const ROOMS: readonly Room[] = [
     name: 'relay/publishing',
     files: filesIn('relay/publishing', /^(?!.*\/(service-bus-publisher|link-loss|encoded-batch)\.ts$)/),
     stages: [
-      unitTests('test/relay/publishing', 'test/relay/config.test.ts'),
+      [...unitTests('test/relay/publishing'), 'test/relay/config.test.ts'],
       ['test/relay/publishing/service-bus/encoded-batch.integration.test.ts'],
     ],
   },
