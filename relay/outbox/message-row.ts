@@ -34,10 +34,16 @@ export function toMessage(row: MessageRow): OutboxMessage {
   return broken.length === 0 ? message : withFault(message, broken);
 }
 
+/** What `npm run outbox -- init` keeps from being changed once it is inserted: a repeat must have the same bytes. */
+const UNCHANGEABLE: readonly Member[] = ['messageType', 'body'];
+
 /** An order whose id cannot be read is none: two of them would be taken for one. */
 function withFault(message: OutboxMessage, broken: readonly Member[]): OutboxMessage {
   const columns = broken.map((member) => MESSAGE_COLUMNS[member]).join(', ');
-  const fault = `Bytes that are no UTF-8, which the encoding SQL_ASCII of the database lets in, in ${columns}: correct them, then retry`;
+  const wayOut = broken.some((member) => UNCHANGEABLE.includes(member))
+    ? 'insert another one and drop this one'
+    : 'correct them, then retry';
+  const fault = `Bytes that are no UTF-8, which the encoding SQL_ASCII of the database lets in, in ${columns}: ${wayOut}`;
   return { ...message, fault, ...(broken.includes('aggregateId') && { aggregateId: undefined }) };
 }
 

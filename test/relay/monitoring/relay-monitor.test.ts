@@ -80,7 +80,7 @@ test('recoveries are counted, in all and by their reason', () => {
 
 test('an error without a code has none, and may be told in other words; it is over once the relay is ready', () => {
   const monitor = new RelayMonitor();
-  assert.equal(monitor.lastError, undefined);
+  assert.equal(new RelayMonitor().lastError, undefined);
 
   monitor.failed(new Error('refused'), 'mend it');
   monitor.enter('streaming');
