@@ -106,6 +106,13 @@ test('what a person has to do about the broker is told at once as an error, and 
   );
 });
 
+test("another library's error passes by itself, although it has a code or a kind like one of ours", () => {
+  const busy = Object.assign(new Error('x'), { code: 'SLOT_BUSY', kind: 'operator' });
+  const { wait, phase, level, advice } = reactionTo(busy, 1, longest);
+
+  assert.deepEqual([wait, phase, level, advice], ['growing', 'waiting', 'warn', undefined]);
+});
+
 test('a mark is tried again unless another relay has the slot, or the database was set back', () => {
   const ending = (Object.keys(POLICIES) as RelayErrorCode[]).filter((code) => endsMarking(relayError(code)));
 
