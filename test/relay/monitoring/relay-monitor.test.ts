@@ -86,6 +86,7 @@ test('an error without a code has none, and may be told in other words; it is ov
   monitor.enter('streaming');
 
   const { at, ...error } = monitor.lastError ?? assert.fail('no error was kept');
+  assert.ok(at instanceof Date);
   assert.deepEqual(error, { type: 'Error', message: 'mend it', isOver: true });
 });
 

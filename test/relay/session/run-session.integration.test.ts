@@ -87,12 +87,7 @@ test('what comes while a stop waits for the broker is left for the next session'
   startRelay(t, { url, bus });
 
   await untilArrived(bus, 2);
-  assert.deepEqual(
-    arrivals(bus)
-      .map(([subject]) => subject)
-      .toSorted(),
-    ['InFlight', 'Late'],
-  );
+  assert.deepEqual(new Set(arrivals(bus).map(([subject]) => subject)), new Set(['InFlight', 'Late']));
 });
 
 /** The server has sent all that is committed now, and has answered two pings since. */
