@@ -26,6 +26,7 @@ const FINE: [string, ...Found][] = [
     { ...progress, epoch: 6n, settledLsn: undefined, markedLsn: 0n },
     seen,
   ],
+  ['WAL that ends where it was confirmed', { ...cluster, walEnd: 60n }, progress, seen],
   ['a promoted standby that has all of it', { ...cluster, timeline: 3 }, progress, seen],
   [
     'a promoted standby with less WAL than was confirmed',
