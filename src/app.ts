@@ -1,5 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
 import type pg from 'pg';
 import type { Logger } from './core/log.ts';
 import { probe } from './core/pool.ts';
@@ -7,14 +12,16 @@ import { readerOn } from './db/reader.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { api } from './http/api.ts';
 import { answerBrokenRequest } from './http/broken-request.ts';
+import { type EdgeOptions, edge as edgePlugin } from './http/edge.ts';
+import { readKeyPair } from './http/key-pair.ts';
 import { apiDocs } from './http/plugins/api-docs.ts';
 import { closeGently } from './http/plugins/closing.ts';
+import { crossOrigin } from './http/plugins/cross-origin.ts';
 import { jsonBody } from './http/plugins/json-body.ts';
 import { otherMethods } from './http/plugins/other-methods.ts';
 import { answerProblem, problems } from './http/plugins/problems.ts';
 import { requestContext, startContext } from './http/plugins/request-context.ts';
 import { requestLog } from './http/plugins/request-log.ts';
-import { securityHeaders } from './http/plugins/security-headers.ts';
 import { healthRoutes } from './http/routes/health-routes.ts';
 import { compileValidator } from './http/validation.ts';
 import { findOrder, listOrders } from './orders/order-store.ts';
@@ -26,6 +33,8 @@ export interface AppDeps {
   readonly log: Logger;
   /** Whether to serve /openapi.json and /docs. */
   readonly docs: boolean;
+  /** What stands between clients and the api; nothing unless it is given. */
+  readonly edge?: EdgeOptions;
   /** Whether the process is through with its start; until then it is not ready. */
   readonly isStarted?: () => boolean;
   readonly now?: () => Date;
@@ -36,8 +45,18 @@ const BODY_LIMIT = 256 * 1024;
 
 /** The api with its real options, the same in production and in tests. The caller listens and closes; the pool stays the caller's. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { pool, log, docs, isStarted = () => true, now = () => new Date(), newId = randomUUIDv7 } = deps;
+  const {
+    pool,
+    log,
+    docs,
+    edge = {},
+    isStarted = () => true,
+    now = () => new Date(),
+    newId = randomUUIDv7,
+  } = deps;
+  const { publicBasePath = '', corsOrigins } = edge;
   const app = fastify({
+    ...listenerOptions(edge),
     loggerInstance: log as FastifyBaseLogger,
     genReqId: () => newId(), // a request is a message; its id is always ours
     logController: new LogController({ requestIdLogLabel: 'messageId', disableRequestLogging: true }),
@@ -47,8 +66,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     requestTimeout: 10_000,
     connectionTimeout: 30_000,
     keepAliveTimeout: 72_000,
-    // Node's own refusal of a request without Host has no body; that of the request context has one.
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     return503OnClosing: false, // what still arrives on an open connection is served, and told to connect anew
     frameworkErrors: (error, request, reply) => {
       startContext(request, reply, newId);
@@ -62,16 +79,18 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   const isClosing = closeGently(app);
   const refusalOfOtherMethods = otherMethods(app);
+  if (corsOrigins) app.register(crossOrigin, { origins: corsOrigins }); // before the first refusal: pages are to read that too
   app.register(requestContext, { newId });
   app.register(problems);
   app.register(jsonBody);
-  app.register(securityHeaders);
+  app.register(edgePlugin, edge);
   app.register(requestLog);
-  if (docs) app.register(apiDocs);
+  if (docs) app.register(apiDocs, { publicBasePath });
 
   const db = readerOn(pool);
   app.register(api, {
     prefix: '/api',
+    publicBasePath,
     dispatcher: createDispatcher({ pool, receptors, now, newId }),
     findOrder: (orderId) => findOrder(db, orderId),
     listOrders: (query) => listOrders(db, query),
@@ -83,4 +102,17 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   app.register(refusalOfOtherMethods);
   return app;
+}
+
+/** What Fastify's types give an instance type of its own for each kind of; nothing here needs more than what both kinds have. */
+function listenerOptions({ tls, trustProxy }: EdgeOptions): FastifyServerOptions {
+  const options = {
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 1_000,
+    requireHostHeader: false, // Node's own refusal has no body; that of the request context has one
+  };
+  const listener = tls
+    ? { https: { ...options, ...readKeyPair(tls), ALPNProtocols: ['http/1.1'] } }
+    : { http: options };
+  return { ...listener, trustProxy: trustProxy ? [...trustProxy] : false };
 }

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { portConfig, sharedConfig } from './core/config.ts';
+import { edgeConfig } from './edge-config.ts';
 
 /** What the api reads from the environment. */
 export const apiConfig = Type.Object({
@@ -14,5 +15,6 @@ export const apiConfig = Type.Object({
   }),
   NODE_ENV: Type.String({ default: 'development', description: 'a name; production turns the API docs off' }),
   API_DOCS: Type.Optional(Type.Boolean({ description: 'true or false' })),
+  ...edgeConfig,
 });
 export type ApiConfig = Static<typeof apiConfig>;

@@ -20,10 +20,14 @@ export function readKeyedRequest(request: FastifyRequest): KeyedRequest | undefi
     scope: userId === undefined ? 'anonymous' : `user:${userId}`,
     route: `${request.method} ${request.routeOptions.url}`,
     key: parseIdempotencyKey(header),
-    fingerprint: createHash('sha256')
-      .update(canonicalJson([request.params ?? null, request.body ?? null]))
-      .digest('hex'),
+    fingerprint: createHash('sha256').update(meaningOf(request)).digest('hex'),
   };
+}
+
+/** What two requests have in common that ask for the same, on the same condition. */
+function meaningOf({ params, body, headers }: FastifyRequest): string {
+  const ifMatch = headers['if-match'];
+  return canonicalJson([params ?? null, body ?? null, ...(ifMatch === undefined ? [] : [ifMatch])]);
 }
 
 /** The key that a header's value is, quoted or bare. Throws CONTEXT_INVALID. */

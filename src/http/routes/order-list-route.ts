@@ -10,16 +10,21 @@ import { OrderView, viewOrder } from './order-view.ts';
 
 export interface OrderListDeps {
   readonly listOrders: (query: OrderQuery) => Promise<OrderPage>;
+  /** What the path of this route begins with for a client. */
+  readonly publicPrefix: string;
 }
 
-export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (app, { listOrders }) => {
+export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (
+  app,
+  { listOrders, publicPrefix },
+) => {
   app.get('/orders', { schema: listOrdersSchema }, async (request, reply) => {
     const { orders, next } = await listOrders(toOrderQuery(request.query));
     const list: OrderList = { items: orders.map(viewOrder), ...(next && { next: cursorOf(next) }) };
     if (list.next) {
       const asked = new URL(request.url, 'http://here').searchParams;
       asked.set('cursor', list.next);
-      reply.header('link', `<${app.prefix}/orders?${asked.toString()}>; rel="next"`);
+      reply.header('link', `<${publicPrefix}/orders?${asked.toString()}>; rel="next"`);
     }
     reply.header('cache-control', 'private, no-cache');
     return list;

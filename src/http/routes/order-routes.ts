@@ -1,10 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { ApiError } from '../../api-error.ts';
+import { counted } from '../../core/counted.ts';
 import type { Dispatcher } from '../../dispatcher.ts';
 import { CANCEL_ORDER, CancelOrder } from '../../messages/cancel-order.ts';
 import { CREATE_ORDER, CreateOrder } from '../../messages/create-order.ts';
-import { OrderCreated } from '../../messages/order-created.ts';
+import { toAmount, toNumeric } from '../../orders/money.ts';
 import { type Order, orderNotFound } from '../../orders/order.ts';
 import type { Receptors } from '../../receptors/registry.ts';
 import { answer, CACHE_CONTROL, emptyAnswer, headerProblem, problemAnswer } from '../documented-answers.ts';
@@ -17,22 +18,29 @@ import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 export interface OrderRoutesDeps {
   readonly findOrder: (orderId: string) => Promise<Order | undefined>;
   readonly dispatcher: Dispatcher<Receptors>;
+  /** What the paths of these routes begin with for a client. */
+  readonly publicPrefix: string;
 }
 
 export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (app, deps) => {
-  const { findOrder, dispatcher } = deps;
+  const { findOrder, dispatcher, publicPrefix } = deps;
 
   const create = commandHandler(dispatcher, CREATE_ORDER, {
     toAnswer: (order) => ({
       status: 201,
-      headers: { location: `${app.prefix}/orders/${order.orderId}` },
-      body: order,
+      headers: {
+        location: `${publicPrefix}/orders/${order.orderId}`,
+        etag: entityTag(order.version),
+      },
+      body: viewOrder(order),
     }),
-    onCommitted: ({ orderId, customerId, totalAmount, items }, { log }) =>
+    // The customer is left out: a log is read by more people than orders are.
+    onChanged: ({ orderId, totalCents, items: { length: itemCount } }, { log }) => {
       log.info(
-        { orderId, customerId, itemCount: items.length, totalAmount },
-        `Order ${orderId} created for customer ${customerId} with ${items.length} items, total $${totalAmount}`,
-      ),
+        { orderId, itemCount, totalAmount: toAmount(totalCents) },
+        `Order ${orderId} created with ${counted(itemCount, 'item')}, total $${toNumeric(totalCents)}`,
+      );
+    },
   });
   app.post('/orders', { schema: createOrderSchema }, (request, reply) =>
     create(request, reply, ({ body }) => body),
@@ -44,8 +52,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
       headers: { etag: entityTag(order.version) },
       body: viewOrder(order),
     }),
-    onCommitted: ({ orderId, customerId }, { log }) =>
-      log.info({ orderId, customerId }, `Order ${orderId} of customer ${customerId} is cancelled`),
+    onChanged: ({ orderId }, { log }) => log.info({ orderId }, `Order ${orderId} is cancelled`),
   });
   app.post('/orders/:orderId/cancel', { schema: cancelOrderSchema }, (request, reply) =>
     cancel(request, reply, ({ params, body, headers }) => {
@@ -79,7 +86,10 @@ const createOrderSchema = commandSchema({
   headers: contextHeaders,
   body: CreateOrder,
   response: {
-    201: answer('The order was created, and its event will be published', OrderCreated, LOCATION),
+    201: answer('The order was created, and its event will be published', OrderView, {
+      ...LOCATION,
+      ...ETAG,
+    }),
     400: problemAnswer(
       'The order cannot be taken; errors[] names every wrong field',
       new ApiError('REQUEST_INVALID', 'The order cannot be taken', {
