@@ -1,6 +1,6 @@
 import type { FastifySchemaValidationError } from 'fastify';
-import { counted } from '../../core/counted.ts';
 import type { Fault } from '../../core/errors.ts';
+import { counted } from '../counted.ts';
 import { TEXT_FORMATS } from '../text-format.ts';
 import { childPointer } from './json-pointer.ts';
 

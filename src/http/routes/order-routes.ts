@@ -1,13 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
 import { ApiError } from '../../api-error.ts';
-import { counted } from '../../core/counted.ts';
 import type { Dispatcher } from '../../dispatcher.ts';
 import { CANCEL_ORDER, CancelOrder } from '../../messages/cancel-order.ts';
 import { CREATE_ORDER, CreateOrder } from '../../messages/create-order.ts';
 import { toAmount, toNumeric } from '../../orders/money.ts';
 import { type Order, orderNotFound } from '../../orders/order.ts';
 import type { Receptors } from '../../receptors/registry.ts';
+import { counted } from '../counted.ts';
 import { answer, CACHE_CONTROL, emptyAnswer, headerProblem, problemAnswer } from '../documented-answers.ts';
 import { contextHeaders } from '../headers/context-headers.ts';
 import { entityTag, isKnown, versionsOf } from '../headers/entity-tag.ts';
