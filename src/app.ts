@@ -104,7 +104,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   return app;
 }
 
-/** What Fastify's types give an instance type of its own for each kind of; nothing here needs more than what both kinds have. */
+/** With or without TLS. Fastify types the two as different instances; what is used here both have. */
 function listenerOptions({ tls, trustProxy }: EdgeOptions): FastifyServerOptions {
   const options = {
     headersTimeout: 10_000,
