@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InjectOptions } from 'fastify';
-import { openApp } from '../../support/app.ts';
+import { openEdge } from '../../support/edge-app.ts';
 
 const PROXY = '10.0.0.1';
 const edge = { httpsRedirect: true, trustProxy: [PROXY] };
 
 test('a reader who comes without TLS is sent to the same address with it', async (t) => {
-  const { app } = await openApp(t, { edge: { ...edge, publicBasePath: '/shop' } });
+  const app = await openEdge(t, { ...edge, publicBasePath: '/shop' });
   const cases: [options: InjectOptions, location: string][] = [
     [
       { url: '/api/orders?limit=1', headers: { host: 'a.example.com' } },
@@ -35,7 +35,7 @@ test('a reader who comes without TLS is sent to the same address with it', async
 });
 
 test('whoever else comes without TLS is refused, and so is a host that is none', async (t) => {
-  const { app, rowCounts } = await openApp(t, { edge });
+  const app = await openEdge(t, edge);
   const cases: InjectOptions[] = [
     { method: 'POST', url: '/api/orders', payload: {} },
     { method: 'DELETE', url: '/nowhere' },
@@ -50,14 +50,13 @@ test('whoever else comes without TLS is refused, and so is a host that is none',
     assert.equal(answer.json().type, 'urn:order-service:problem:https-required');
     assert.equal(answer.headers.location, undefined);
   }
-  assert.deepEqual(await rowCounts(), [0, 0, 0]);
 });
 
 test('what came over TLS to a trusted proxy is served, with HSTS; probes come without', async (t) => {
-  const { app } = await openApp(t, { edge });
+  const app = await openEdge(t, edge);
 
   const headers = { 'x-forwarded-proto': 'https' };
-  const served = await app.inject({ url: '/api/orders', remoteAddress: PROXY, headers });
+  const served = await app.inject({ url: '/openapi.json', remoteAddress: PROXY, headers });
   const probe = await app.inject({ url: '/health/live' });
 
   assert.equal(served.statusCode, 200);
