@@ -37,10 +37,12 @@ const KINDS: Readonly<Record<string, string>> = {
 };
 
 /** What a value has to be, in words for whoever sent it. */
-function wanted(keyword: string, { type, limit, format }: Record<string, unknown>): string | undefined {
+function wanted(keyword: string, params: Record<string, unknown>): string | undefined {
+  const [type, format] = [String(params['type']), String(params['format'])];
+  const limit = Number(params['limit']);
   switch (keyword) {
     case 'type':
-      return `must be ${KINDS[String(type)] ?? type}`;
+      return `must be ${KINDS[type] ?? type}`;
     case 'minimum':
       return `must be at least ${limit}`;
     case 'maximum':
@@ -56,7 +58,7 @@ function wanted(keyword: string, { type, limit, format }: Record<string, unknown
     case 'pattern':
       return 'must have no control characters';
     case 'format':
-      return `must be ${TEXT_FORMATS[String(format)]?.wanted ?? format}`;
+      return `must be ${TEXT_FORMATS[format]?.wanted ?? format}`;
     default:
       return undefined;
   }

@@ -50,7 +50,7 @@ test('500 requests that never end keep none waiting that does', async (t) => {
     socket.on('error', () => undefined); // the test ends before they do
     socket.write(n % 2 === 0 ? head : `${head}Content-Length: 99\r\n\r\n{`);
   }
-  await Promise.all(slow.map((socket) => socket.readyState === 'open' || once(socket, 'connect')));
+  await Promise.all(slow.map(async (socket) => socket.readyState === 'open' || once(socket, 'connect')));
 
   const answer = await fetch(`http://127.0.0.1:${port}/api/orders`, {
     method: 'POST',
