@@ -1,5 +1,10 @@
 import { randomUUIDv7 } from 'node:crypto';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify';
 import type pg from 'pg';
 import type { Logger } from './core/log.ts';
 import { probe } from './core/pool.ts';
@@ -10,14 +15,16 @@ import type { OidcSettings } from './http/auth/auth-config.ts';
 import { issuerKeys } from './http/auth/issuer-keys.ts';
 import { createTokenVerifier, type TokenVerifier } from './http/auth/token-verifier.ts';
 import { answerBrokenRequest } from './http/broken-request.ts';
+import { type EdgeOptions, edge as edgePlugin } from './http/edge.ts';
+import { readKeyPair } from './http/key-pair.ts';
 import { apiDocs } from './http/plugins/api-docs.ts';
 import { closeGently } from './http/plugins/closing.ts';
+import { crossOrigin } from './http/plugins/cross-origin.ts';
 import { jsonBody } from './http/plugins/json-body.ts';
 import { otherMethods } from './http/plugins/other-methods.ts';
 import { answerProblem, problems } from './http/plugins/problems.ts';
 import { requestContext, startContext } from './http/plugins/request-context.ts';
 import { requestLog } from './http/plugins/request-log.ts';
-import { securityHeaders } from './http/plugins/security-headers.ts';
 import { healthRoutes } from './http/routes/health-routes.ts';
 import { compileValidator } from './http/validation.ts';
 import { findOrder, listOrders } from './orders/order-store.ts';
@@ -31,6 +38,8 @@ export interface AppDeps {
   readonly docs: boolean;
   /** Whose tokens are taken; without it everybody may do everything. */
   readonly auth?: OidcSettings | undefined;
+  /** What stands between clients and the api; nothing unless it is given. */
+  readonly edge?: EdgeOptions;
   /** Whether the process is through with its start; until then it is not ready. */
   readonly isStarted?: () => boolean;
   readonly now?: () => Date;
@@ -46,11 +55,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     log,
     docs,
     auth,
+    edge = {},
     isStarted = () => true,
     now = () => new Date(),
     newId = randomUUIDv7,
   } = deps;
+  const { publicBasePath = '', corsOrigins } = edge;
   const app = fastify({
+    ...listenerOptions(edge),
     loggerInstance: log as FastifyBaseLogger,
     genReqId: () => newId(), // a request is a message; its id is always ours
     logController: new LogController({ requestIdLogLabel: 'messageId', disableRequestLogging: true }),
@@ -60,8 +72,6 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     requestTimeout: 10_000,
     connectionTimeout: 30_000,
     keepAliveTimeout: 72_000,
-    // Node's own refusal of a request without Host has no body; that of the request context has one.
-    http: { headersTimeout: 10_000, connectionsCheckingInterval: 1_000, requireHostHeader: false },
     return503OnClosing: false, // what still arrives on an open connection is served, and told to connect anew
     frameworkErrors: (error, request, reply) => {
       startContext(request, reply, newId);
@@ -75,16 +85,18 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   const isClosing = closeGently(app);
   const refusalOfOtherMethods = otherMethods(app);
+  if (corsOrigins) app.register(crossOrigin, { origins: corsOrigins }); // before the first refusal: pages are to read that too
   app.register(requestContext, { newId });
   app.register(problems);
   app.register(jsonBody);
-  app.register(securityHeaders);
+  app.register(edgePlugin, edge);
   app.register(requestLog);
-  if (docs) app.register(apiDocs);
+  if (docs) app.register(apiDocs, { publicBasePath });
 
   const db = readerOn(pool);
   app.register(api, {
     prefix: '/api',
+    publicBasePath,
     dispatcher: createDispatcher({ pool, receptors, now, newId }),
     findOrder: (orderId, owner) => findOrder(db, orderId, owner),
     listOrders: (query) => listOrders(db, query),
@@ -104,4 +116,17 @@ function tokenVerifier(settings: OidcSettings, log: Logger, now: () => Date): To
   const { keyOf, prefetch } = issuerKeys({ settings, log, now });
   prefetch();
   return createTokenVerifier({ settings, keyOf, now });
+}
+
+/** With or without TLS. Fastify types the two as different instances; what is used here both have. */
+function listenerOptions({ tls, trustProxy }: EdgeOptions): FastifyServerOptions {
+  const options = {
+    headersTimeout: 10_000,
+    connectionsCheckingInterval: 1_000,
+    requireHostHeader: false, // Node's own refusal has no body; that of the request context has one
+  };
+  const listener = tls
+    ? { https: { ...options, ...readKeyPair(tls), ALPNProtocols: ['http/1.1'] } }
+    : { http: options };
+  return { ...listener, trustProxy: trustProxy ? [...trustProxy] : false };
 }

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { portConfig, sharedConfig } from './core/config.ts';
+import { edgeConfig } from './edge-config.ts';
 import { authConfig } from './http/auth/auth-config.ts';
 
 /** What the api reads from the environment. */
@@ -15,5 +16,6 @@ export const apiConfig = Type.Object({
   }),
   ...authConfig,
   API_DOCS: Type.Optional(Type.Boolean({ description: 'true or false' })),
+  ...edgeConfig,
 });
 export type ApiConfig = Static<typeof apiConfig>;

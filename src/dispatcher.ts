@@ -28,9 +28,17 @@ export interface Once<Answer> {
   readonly toKept: (answer: Answer) => KeptAnswer;
 }
 
-/** The receptor's answer, and what is kept of it if that was asked for; of a repeat, that alone is still there. */
+/**
+ * The receptor's answer, whether anything has happened that has an event, and what is kept of the answer if that was asked for;
+ * of a repeat, that alone is still there.
+ */
 export type Dispatched<Answer> =
-  | { readonly replayed: false; readonly answer: Answer; readonly kept: KeptAnswer | undefined }
+  | {
+      readonly replayed: false;
+      readonly answer: Answer;
+      readonly changed: boolean;
+      readonly kept: KeptAnswer | undefined;
+    }
   | { readonly replayed: true; readonly answer?: undefined; readonly kept: KeptAnswer };
 
 export interface DispatcherDeps<R extends Registry> {
@@ -54,10 +62,10 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
       return inTransaction(pool, async (db) => {
         const before = once && (await takeKey(db, once.request));
         if (before) return { replayed: true, kept: before };
-        const { answer, writeAll } = await decide(db);
+        const { answer, changed, writeAll } = await decide(db);
         const kept = once?.toKept(answer);
         await Promise.all([writeAll(), once && kept && keepAnswer(db, once.request, kept)]);
-        return { replayed: false, answer, kept };
+        return { replayed: false, answer, changed, kept };
       });
     },
   };
@@ -66,7 +74,9 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
   function prepare<T extends keyof R & string>(
     command: Message<T, CommandOf<R[T]>>,
     cause: MessageContext,
-  ): (db: Database) => Promise<{ answer: AnswerOf<R[T]>; writeAll: () => Promise<unknown> }> {
+  ): (
+    db: Database,
+  ) => Promise<{ answer: AnswerOf<R[T]>; changed: boolean; writeAll: () => Promise<unknown> }> {
     const receptor = receptors[command.type] as unknown as Receptor<CommandOf<R[T]>, AnswerOf<R[T]>>;
     const context = { ...causedBy(cause, newId()), trace: activeTraceContext() ?? cause.trace };
     const moment = { now: now(), newId };
@@ -80,7 +90,7 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
         context: { ...causedBy(context, newId()), trace },
       }));
       const writeAll = () => Promise.all([write?.(), appendToOutbox(db, toPublish, moment.now)]);
-      return { answer, writeAll };
+      return { answer, changed: events.length > 0, writeAll };
     };
   }
 }

@@ -8,6 +8,7 @@ import type { Logger } from './core/log.ts';
 import { pause } from './core/pause.ts';
 import { openPool } from './core/pool.ts';
 import { assertSchemaCurrent } from './db/schema-version.ts';
+import { edgeOptions } from './edge-config.ts';
 import { oidcSettings } from './http/auth/auth-config.ts';
 import { startExpiry } from './idempotency/expiry.ts';
 
@@ -31,7 +32,8 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
 
   let schemaChecked = false;
   const docs = config.API_DOCS ?? config.NODE_ENV !== 'production';
-  const app = await buildApp({ pool, log, docs, auth, isStarted: () => schemaChecked });
+  const edge = edgeOptions(config);
+  const app = await buildApp({ pool, log, docs, auth, edge, isStarted: () => schemaChecked });
   onClose('http server', () => app.close());
 
   // It listens before the database is there, not ready: an api that ends, or is not even alive, without its database

@@ -5,6 +5,8 @@ export type CoreErrorCode = 'CONFIG_INVALID' | 'DATABASE_UNAVAILABLE';
 export interface Fault {
   readonly pointer: string;
   readonly detail: string;
+  /** There when it holds a name that the client chose: then it is for the client, and for no log. */
+  readonly quotesClient?: true;
 }
 
 /** The only error class of this system: a code to branch on, a sentence to read, the cause always kept. */

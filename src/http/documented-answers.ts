@@ -48,14 +48,19 @@ export const headerProblem = problemAnswer(
 );
 
 /** An error that Fastify or its parsers blame on the client, as an example. */
-const refused = (statusCode: number, message: string) => Object.assign(new Error(message), { statusCode });
+const refused = (statusCode: number, code: string) => Object.assign(new Error(code), { statusCode, code });
 
 const OF_EVERY_ROUTE = {
   406: problemAnswer(
     'The Accept header admits neither application/json nor application/problem+json',
     notAcceptable(),
   ),
-  431: problemAnswer('The headers are larger than 16 KB', refused(431, 'The headers are too large')),
+  429: problemAnswer(
+    'The caller has asked more often than RATE_LIMIT allows',
+    new ApiError('RATE_LIMITED', 'There were more than 100 requests; wait 42 s'),
+    RETRY_AFTER,
+  ),
+  431: problemAnswer('The headers are larger than 16 KB', refused(431, 'HPE_HEADER_OVERFLOW')),
   500: problemAnswer('A fault of ours', new Error('Not told')),
   503: problemAnswer(
     'The database does not answer',
@@ -65,9 +70,13 @@ const OF_EVERY_ROUTE = {
 };
 
 const OF_ROUTES_WITH_A_BODY = {
-  408: problemAnswer('The request took too long to arrive', refused(408, 'Request Timeout')),
-  413: problemAnswer('The body is larger than 256 KB', refused(413, 'Request body is too large')),
-  415: problemAnswer('The body is not application/json', refused(415, 'Unsupported Media Type')),
+  403: problemAnswer(
+    'The request came without TLS, and HTTPS_REDIRECT is on',
+    new ApiError('HTTPS_REQUIRED', 'This came without TLS; send it to the same address with https:'),
+  ),
+  408: problemAnswer('The request took too long to arrive', refused(408, 'ERR_HTTP_REQUEST_TIMEOUT')),
+  413: problemAnswer('The body is larger than 256 KB', refused(413, 'FST_ERR_CTP_BODY_TOO_LARGE')),
+  415: problemAnswer('The body is not application/json', refused(415, 'FST_ERR_CTP_INVALID_MEDIA_TYPE')),
 };
 
 /** Adds to what a route says of itself what every route may answer. */

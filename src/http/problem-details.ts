@@ -6,6 +6,7 @@ import type { Fault } from '../core/errors.ts';
 import { isDatabaseUnavailable } from '../db/database-failure.ts';
 import { bodyFaults } from './body/body-faults.ts';
 import { type Consequence, PROBLEM_TABLE, refusedAs, UNEXPECTED } from './problem-table.ts';
+import { refusalText } from './refusal-text.ts';
 
 /** Problem details, https://www.rfc-editor.org/rfc/rfc9457, with every wrong field and the tutorial's `error`. */
 export const Problem = Type.Object(
@@ -41,21 +42,30 @@ export function toProblem(error: unknown, requestId: string): Problem {
   return reactionTo(error, requestId).problem;
 }
 
+export interface Reaction extends Consequence {
+  readonly problem: Problem;
+  /** What a log may hold of it: nothing that the client chose. */
+  readonly summary: string;
+  readonly faultsToLog: readonly Fault[];
+}
+
 /** The same, with what else follows from the error. */
-export function reactionTo(error: unknown, requestId: string): Consequence & { readonly problem: Problem } {
+export function reactionTo(error: unknown, requestId: string): Reaction {
   const known = asApiError(error);
   if (known) {
-    const consequence = PROBLEM_TABLE[known.code];
-    const detail = consequence.detail ?? `${known.message}${firstOf(known.faults)}`;
-    const problem = problemOf(typeOf(known.code), consequence.status, detail, requestId, known.faults);
-    return { ...consequence, problem };
+    const { code, message, faults } = known;
+    const consequence = PROBLEM_TABLE[code];
+    const detail = consequence.detail ?? `${message}${firstOf(faults)}`;
+    const problem = problemOf(typeOf(code), consequence.status, detail, requestId, faults);
+    const faultsToLog = faults.filter(({ quotesClient }) => !quotesClient).slice(0, MAX_FAULTS);
+    return { ...consequence, problem, summary: consequence.detail ?? message, faultsToLog };
   }
   const status = clientStatus(error);
-  if (status === undefined)
-    return { ...UNEXPECTED, problem: problemOf('about:blank', 500, UNEXPECTED.detail, requestId) };
-  const detail = (error as Error).message;
-  const faults = [{ pointer: '', detail }];
-  return { ...refusedAs(status), problem: problemOf('about:blank', status, detail, requestId, faults) };
+  const detail = status === undefined ? UNEXPECTED.detail : refusalText(error as FastifyError);
+  const consequence = status === undefined ? UNEXPECTED : refusedAs(status);
+  const faults = status === undefined ? [] : [{ pointer: '', detail }];
+  const problem = problemOf('about:blank', consequence.status, detail, requestId, faults);
+  return { ...consequence, problem, summary: detail, faultsToLog: faults };
 }
 
 function asApiError(error: unknown): ApiError | undefined {

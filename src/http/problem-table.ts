@@ -19,6 +19,7 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   ORDER_INVALID: { status: 400, logLevel: 'info' },
   UNAUTHENTICATED: { status: 401, logLevel: 'info' },
   FORBIDDEN: { status: 403, logLevel: 'info' },
+  HTTPS_REQUIRED: { status: 403, logLevel: 'info' },
   ROUTE_NOT_FOUND: { status: 404, logLevel: 'info' },
   ORDER_NOT_FOUND: { status: 404, logLevel: 'info' },
   METHOD_NOT_ALLOWED: { status: 405, logLevel: 'info' },
@@ -27,6 +28,7 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   IDEMPOTENCY_KEY_IN_USE: { status: 409, logLevel: 'info', retryAfterSeconds: 2 },
   ORDER_VERSION_MISMATCH: { status: 412, logLevel: 'info' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, logLevel: 'info' },
+  RATE_LIMITED: { status: 429, logLevel: 'info' }, // Retry-After is what is left of the window: src/http/plugins/rate-limit.ts
   CONFIG_INVALID: OURS,
   SCHEMA_BEHIND: OURS,
   SCHEMA_NOT_FOUND: OURS,

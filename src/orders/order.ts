@@ -75,7 +75,11 @@ export function cancelOrder(order: Order, now: Date): Order {
 /** Throws ORDER_VERSION_MISMATCH unless the order has one of these versions. */
 export function requireVersion({ version }: Order, versions: readonly number[]): void {
   if (versions.includes(version)) return;
-  throw new ApiError('ORDER_VERSION_MISMATCH', `The order has changed: its version is ${version} by now`);
+  const why =
+    versions.length > 0
+      ? 'The order has changed'
+      : 'If-Match has no tag that an order can have; a weak one, such as W/"1", never matches';
+  throw new ApiError('ORDER_VERSION_MISMATCH', `${why}: its version is ${version} by now`);
 }
 
 export const orderNotFound = () => new ApiError('ORDER_NOT_FOUND', 'There is no such order');

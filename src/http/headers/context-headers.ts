@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import type { Fault } from '../../core/errors.ts';
 import type { MessageContext } from '../../messages/message-context.ts';
 import { parseTraceContext } from '../../messages/trace-context.ts';
-import { headerFault } from './header-error.ts';
+import { headerFault, ownHeaderFault } from './header-error.ts';
 
 export const MAX_METADATA = 20;
 export const MAX_METADATA_NAME = 64;
@@ -86,14 +86,17 @@ function readMetadata(headers: IncomingHttpHeaders, faults: Fault[]): Record<str
   for (const [name, value] of entries) {
     const header = `${METADATA_PREFIX}${name}`;
     if (RESERVED_NAMES.has(name))
-      faults.push(headerFault(header, 'takes a name that messages use themselves'));
+      faults.push(ownHeaderFault(header, 'takes a name that messages use themselves'));
     if (!METADATA_NAME.test(name)) {
       faults.push(
-        headerFault(header, `must have a name of 1 to ${MAX_METADATA_NAME} letters, digits, ".", "_" or "-"`),
+        ownHeaderFault(
+          header,
+          `must have a name of 1 to ${MAX_METADATA_NAME} letters, digits, ".", "_" or "-"`,
+        ),
       );
     }
     if (!METADATA_VALUE.test(value)) {
-      faults.push(headerFault(header, `must be 1 to ${MAX_METADATA_VALUE} printable ASCII characters`));
+      faults.push(ownHeaderFault(header, `must be 1 to ${MAX_METADATA_VALUE} printable ASCII characters`));
     }
   }
   if (entries.length > MAX_METADATA)

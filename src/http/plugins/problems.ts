@@ -2,21 +2,25 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ApiError } from '../../api-error.ts';
 import { Problem, reactionTo } from '../problem-details.ts';
+import { slashHint } from '../slash-hint.ts';
 
 /** Answers every error, and every address that is not there, with problem details. */
 export const problems = fp(async (app: FastifyInstance) => {
   app.addSchema(Problem);
   app.setErrorHandler(answerProblem);
   app.setNotFoundHandler((request, reply) =>
-    answerProblem(new ApiError('ROUTE_NOT_FOUND', `There is no ${request.method} here`), request, reply),
+    answerProblem(new ApiError('ROUTE_NOT_FOUND', nothingHere(request)), request, reply),
   );
 });
 
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { problem, logLevel, retryAfterSeconds } = reactionTo(error, request.id);
+  const { problem, logLevel, retryAfterSeconds, summary, faultsToLog } = reactionTo(error, request.id);
   // Of what is the client's fault, the error itself may quote what was sent.
-  const told = logLevel === 'error' ? { err: error } : { errors: problem.errors };
-  request.log[logLevel](told, `Answering ${problem.status}: ${problem.detail}`);
+  const told = logLevel === 'error' ? { err: error } : { errors: faultsToLog };
+  request.log[logLevel](told, `Answering ${problem.status}: ${summary}`);
   if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
   reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 }
+
+const nothingHere = ({ method, url }: FastifyRequest) =>
+  `There is no ${method} here; check the address${slashHint(url)}`;

@@ -11,9 +11,14 @@ import { OrderView, viewOrder } from './order-view.ts';
 
 export interface OrderListDeps {
   readonly listOrders: (query: OrderQuery) => Promise<OrderPage>;
+  /** What the path of this route begins with for a client. */
+  readonly publicPrefix: string;
 }
 
-export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (app, { listOrders }) => {
+export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (
+  app,
+  { listOrders, publicPrefix },
+) => {
   const forList = { schema: listOrdersSchema, config: { access: 'orders:read' } } as const;
   app.get('/orders', forList, async (request, reply) => {
     const { orders, next } = await listOrders(ownQuery(toOrderQuery(request.query), request.caller));
@@ -21,7 +26,7 @@ export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (a
     if (list.next) {
       const asked = new URL(request.url, 'http://here').searchParams;
       asked.set('cursor', list.next);
-      reply.header('link', `<${app.prefix}/orders?${asked.toString()}>; rel="next"`);
+      reply.header('link', `<${publicPrefix}/orders?${asked.toString()}>; rel="next"`);
     }
     reply.header('cache-control', 'private, no-cache');
     return list;

@@ -4,10 +4,11 @@ import { ApiError } from '../../api-error.ts';
 import type { Dispatcher } from '../../dispatcher.ts';
 import { CANCEL_ORDER, CancelOrder } from '../../messages/cancel-order.ts';
 import { CREATE_ORDER, CreateOrder } from '../../messages/create-order.ts';
-import { OrderCreated } from '../../messages/order-created.ts';
+import { toAmount, toNumeric } from '../../orders/money.ts';
 import { type Order, type Owner, orderNotFound } from '../../orders/order.ts';
 import type { Receptors } from '../../receptors/registry.ts';
 import { requireCustomer } from '../auth/caller.ts';
+import { counted } from '../counted.ts';
 import { answer, CACHE_CONTROL, emptyAnswer, headerProblem, problemAnswer } from '../documented-answers.ts';
 import { contextHeaders } from '../headers/context-headers.ts';
 import { entityTag, isKnown, versionsOf } from '../headers/entity-tag.ts';
@@ -18,22 +19,29 @@ import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 export interface OrderRoutesDeps {
   readonly findOrder: (orderId: string, owner: Owner) => Promise<Order | undefined>;
   readonly dispatcher: Dispatcher<Receptors>;
+  /** What the paths of these routes begin with for a client. */
+  readonly publicPrefix: string;
 }
 
 export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (app, deps) => {
-  const { findOrder, dispatcher } = deps;
+  const { findOrder, dispatcher, publicPrefix } = deps;
 
   const create = commandHandler(dispatcher, CREATE_ORDER, {
     toAnswer: (order) => ({
       status: 201,
-      headers: { location: `${app.prefix}/orders/${order.orderId}` },
-      body: order,
+      headers: {
+        location: `${publicPrefix}/orders/${order.orderId}`,
+        etag: entityTag(order.version),
+      },
+      body: viewOrder(order),
     }),
-    onCommitted: ({ orderId, customerId, totalAmount, items }, { log }) =>
+    // The customer is left out: a log is read by more people than orders are.
+    onChanged: ({ orderId, totalCents, items: { length: itemCount } }, { log }) => {
       log.info(
-        { orderId, customerId, itemCount: items.length, totalAmount },
-        `Order ${orderId} created for customer ${customerId} with ${items.length} items, total $${totalAmount}`,
-      ),
+        { orderId, itemCount, totalAmount: toAmount(totalCents) },
+        `Order ${orderId} created with ${counted(itemCount, 'item')}, total $${toNumeric(totalCents)}`,
+      );
+    },
   });
   app.post('/orders', { schema: createOrderSchema, config: { access: 'orders:write' } }, (request, reply) =>
     create(request, reply, ({ body, caller }) => {
@@ -48,8 +56,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
       headers: { etag: entityTag(order.version) },
       body: viewOrder(order),
     }),
-    onCommitted: ({ orderId, customerId }, { log }) =>
-      log.info({ orderId, customerId }, `Order ${orderId} of customer ${customerId} is cancelled`),
+    onChanged: ({ orderId }, { log }) => log.info({ orderId }, `Order ${orderId} is cancelled`),
   });
   const forCancel = { schema: cancelOrderSchema, config: { access: 'orders:write' } } as const;
   app.post('/orders/:orderId/cancel', forCancel, (request, reply) =>
@@ -86,7 +93,10 @@ const createOrderSchema = commandSchema({
   headers: contextHeaders,
   body: CreateOrder,
   response: {
-    201: answer('The order was created, and its event will be published', OrderCreated, LOCATION),
+    201: answer('The order was created, and its event will be published', OrderView, {
+      ...LOCATION,
+      ...ETAG,
+    }),
     400: problemAnswer(
       'The order cannot be taken; errors[] names every wrong field',
       new ApiError('REQUEST_INVALID', 'The order cannot be taken', {

@@ -23,6 +23,7 @@ test('what is not set has its default, and the result cannot be changed', () => 
       SERVICE_NAME: 'OrderService',
       NODE_ENV: 'development',
       OIDC_CUSTOMER_CLAIM: 'customer_id',
+      HTTPS_REDIRECT: false,
     },
   );
   assert.ok(Object.isFrozen(config));

@@ -142,6 +142,7 @@ test('a wrong or unknown parameter is a 400 that names it', async (t) => {
     ['customerId=a%00b', 'customerId'],
     [`customerId=${'x'.repeat(129)}`, 'customerId'],
     ['status=%20', 'status'],
+    ['status=pending', 'status'],
     ['createdAfter=yesterday', 'createdAfter'],
     ['createdAfter=2024-12-12', 'createdAfter'],
     ['createdAfter=2024-12-12T10:30:00', 'createdAfter'],

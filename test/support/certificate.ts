@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { cleanup } from '../../support/cleanup.ts';
+import { cleanup } from './cleanup.ts';
 
 export interface Certificate {
   readonly certificate: string;
