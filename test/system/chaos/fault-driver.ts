@@ -6,7 +6,11 @@ import { networkFaults } from './faults/network-faults.ts';
 import { poisonFaults } from './faults/poison-faults.ts';
 import { postgresFaults } from './faults/postgres-faults.ts';
 import { processFaults } from './faults/process-faults.ts';
+import { refusalFaults } from './faults/refusal-faults.ts';
+import { settingsFaults } from './faults/settings-faults.ts';
 import { slotFaults } from './faults/slot-faults.ts';
+import { swallowedFaults } from './faults/swallowed-faults.ts';
+import { tableFaults } from './faults/table-faults.ts';
 import type { History } from './history.ts';
 
 export const faultKinds: Readonly<Record<string, FaultKind>> = {
@@ -15,7 +19,11 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
   ...slotFaults,
   ...brokerFaults,
   ...networkFaults,
+  ...swallowedFaults,
+  ...tableFaults,
+  ...settingsFaults,
   ...poisonFaults,
+  ...refusalFaults,
 };
 
 /** A fault as it happened. Times are epoch milliseconds. */
@@ -36,7 +44,7 @@ interface PlannedFault {
   readonly choice: Choice;
 }
 
-/** The same for the same seed: what happens when, to whom and for how long. */
+/** The same for the same seed: what happens when, to whom and for how long. In a plan with room for it, every kind happens. */
 export function planFaults(
   seed: number,
   lengthMs: number,
@@ -45,17 +53,27 @@ export function planFaults(
 ): PlannedFault[] {
   const random = new SeededRandom(seed);
   const between = ([least, most]: readonly [number, number]) => least + random.next() * (most - least);
-  const plan: PlannedFault[] = [];
-  for (let atMs = between(gapMs); atMs < lengthMs; atMs += between(gapMs)) {
-    const kind = random.weighted(weights);
+  const times: number[] = [];
+  for (let atMs = between(gapMs); atMs < lengthMs; atMs += between(gapMs)) times.push(atMs);
+  const every = Object.keys(weights);
+  const kinds = times.map(
+    (_, n) => (times.length < 2 * every.length ? undefined : every[n]) ?? random.weighted(weights),
+  );
+  return shuffled(kinds, random).map((kind, n) => {
     const durationMs = Math.round(between(faultKinds[kind]?.durationMs ?? [0, 0]));
-    plan.push({
-      kind,
-      atMs,
-      choice: { target: random.chance(0.5) ? 1 : 0, durationMs, dice: random.next() },
-    });
+    const choice: Choice = { target: random.chance(0.5) ? 1 : 0, durationMs, dice: random.next() };
+    return { kind, atMs: times[n] ?? 0, choice };
+  });
+}
+
+/** Fisher and Yates' shuffle. */
+function shuffled<T>(list: readonly T[], random: SeededRandom): T[] {
+  const result = [...list];
+  for (let at = result.length - 1; at > 0; at--) {
+    const other = random.below(at + 1);
+    [result[at], result[other]] = [result[other] as T, result[at] as T];
   }
-  return plan;
+  return result;
 }
 
 /** Lets the faults happen and resolves when the last one is healed. Those of one victim wait for each other. */

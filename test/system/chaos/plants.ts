@@ -9,6 +9,8 @@ export interface Plant {
   readonly caughtBy: ViolationKind;
   /** With no relay standing by, which would take over and start with a clean memory. */
   readonly alone?: boolean;
+  /** How long a run has to be at least, if it shows late. */
+  readonly seconds?: number;
   /** The faults it takes to show; the checker is the same for all. */
   readonly weights: Readonly<Record<string, number>>;
 }
@@ -170,5 +172,57 @@ export const plants: readonly Plant[] = [
     ],
     caughtBy: 'altered',
     weights: { killActiveRelay: 1 },
+  },
+  {
+    name: 'unknown-refusal-stops-all',
+    patches: [
+      {
+        file: 'relay/publishing/service-bus/to-publish-error.ts',
+        find: "linkLives && code === 'GeneralError' ? refused :",
+        replace: 'false ? refused :',
+      },
+    ],
+    caughtBy: 'held up',
+    weights: { refusedMessage: 1 },
+  },
+  {
+    name: 'ready-by-phase',
+    patches: [
+      {
+        file: 'relay/monitoring/relay-monitor.ts',
+        find: 'RELAY_STATES[this.state].ready && this.blocked === undefined;',
+        replace: 'RELAY_STATES[this.state].ready;',
+      },
+    ],
+    caughtBy: 'ready while stuck',
+    weights: { rowsLockedLong: 1 },
+  },
+  {
+    name: 'parked-orders-outside-the-snapshot',
+    patches: [
+      {
+        file: 'relay/recovery/make-slot.ts',
+        find: 'const parked = await parkedOrders(ordinary, table);',
+        replace: `await ordinary.query('COMMIT');
+          await new Promise((done) => setTimeout(done, 500));
+          const parked = await parkedOrders(ordinary, table);`,
+      },
+    ],
+    caughtBy: 'reordered',
+    weights: { retriedWhileSlotIsMade: 1 },
+  },
+  {
+    name: 'retention-never-goes-back',
+    patches: [
+      {
+        file: 'relay/retention/table-sweep.ts',
+        find: 'if (this.#block >= pieces * blocks) this.#block = 0;',
+        replace: '',
+      },
+    ],
+    caughtBy: 'table grows',
+    // A process that begins anew begins anywhere, and would come by what the one before has left.
+    weights: { brokerLatency: 1 },
+    seconds: 150,
   },
 ];

@@ -1,0 +1,44 @@
+import { RETENTION_MINUTE_MS } from './short-retention.ts';
+import type { Sighting, TableSighting } from './system-watch.ts';
+import type { Violation } from './violation.ts';
+
+/** How large the table has been, in rows and bytes, and how old the oldest published row at most, in milliseconds. */
+export interface TableExtent {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly oldestPublishedMs: number;
+}
+
+/**
+ * What was published leaves a minute later, within two rounds of a minute each. A minute is short here, and faults are long: nothing is
+ * deleted while no relay streams, nor what committed after the oldest event that is stuck.
+ */
+const GONE_WITHIN_MS = 3 * RETENTION_MINUTE_MS + 75_000;
+const GROWTH = 1.5;
+const SMALL_BYTES = 32 * 1024 * 1024;
+
+/** A table of which old rows are deleted keeps its size, however long it is written to. Pure. */
+export function checkTable(sightings: readonly Sighting[]): { extent: TableExtent; violations: Violation[] } {
+  const seen = sightings.flatMap(({ table }) => table ?? []);
+  const extent = largest(seen);
+  const early = largest(seen.slice(0, seen.length / 2));
+  const details = [
+    extent.oldestPublishedMs <= GONE_WITHIN_MS ||
+      `a row was there ${extent.oldestPublishedMs} ms after it was published`,
+    extent.bytes <= GROWTH * early.bytes + SMALL_BYTES ||
+      `${early.bytes} bytes in the first half became ${extent.bytes}`,
+  ].filter((within) => within !== true);
+  return {
+    extent,
+    violations: details.map((detail) => ({ kind: 'table grows', id: 'outbox', detail: String(detail) })),
+  };
+}
+
+function largest(seen: readonly TableSighting[]): TableExtent {
+  const most = (of: (table: TableSighting) => number) => Math.max(0, ...seen.map(of));
+  return {
+    rows: most(({ rows }) => rows),
+    bytes: most(({ bytes }) => bytes),
+    oldestPublishedMs: Math.round(most(({ oldestPublishedMs }) => oldestPublishedMs)),
+  };
+}
