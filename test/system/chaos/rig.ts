@@ -7,10 +7,11 @@ import { type LocalPostgres, openPostgres } from '../../../dev/postgres.ts';
 import { migratedDatabase } from '../../support/migrated-database.ts';
 import { until } from '../../support/until.ts';
 import { ChaosBroker } from './broker.ts';
+import { createRoles } from './create-roles.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { History } from './history.ts';
 import { Member } from './member.ts';
-import { createRoles, urlFor } from './roles.ts';
+import { urlFor } from './roles.ts';
 import { patchEnvironment } from './source-patch-environment.ts';
 
 export const SLOT = 'order_outbox';
