@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SeededRandom } from '../../relay/session/simulation/seeded-random.ts';
+import type { PlannedFault } from './fault-plan.ts';
 import { brokerFaults } from './faults/broker-faults.ts';
 import type { Bite, Choice, FaultKind, Stage } from './faults/fault.ts';
 import { networkFaults } from './faults/network-faults.ts';
@@ -36,44 +36,6 @@ export interface FaultRecord {
   readonly brokenAt: number;
   /** Why it could not be carried out. */
   readonly error?: string;
-}
-
-interface PlannedFault {
-  readonly kind: string;
-  readonly atMs: number;
-  readonly choice: Choice;
-}
-
-/** The same for the same seed: what happens when, to whom and for how long. In a plan with room for it, every kind happens. */
-export function planFaults(
-  seed: number,
-  lengthMs: number,
-  gapMs: readonly [number, number],
-  weights: Readonly<Record<string, number>>,
-): PlannedFault[] {
-  const random = new SeededRandom(seed);
-  const between = ([least, most]: readonly [number, number]) => least + random.next() * (most - least);
-  const times: number[] = [];
-  for (let atMs = between(gapMs); atMs < lengthMs; atMs += between(gapMs)) times.push(atMs);
-  const every = Object.keys(weights);
-  const kinds = times.map(
-    (_, n) => (times.length < 2 * every.length ? undefined : every[n]) ?? random.weighted(weights),
-  );
-  return shuffled(kinds, random).map((kind, n) => {
-    const durationMs = Math.round(between(faultKinds[kind]?.durationMs ?? [0, 0]));
-    const choice: Choice = { target: random.chance(0.5) ? 1 : 0, durationMs, dice: random.next() };
-    return { kind, atMs: times[n] ?? 0, choice };
-  });
-}
-
-/** Fisher and Yates' shuffle. */
-function shuffled<T>(list: readonly T[], random: SeededRandom): T[] {
-  const result = [...list];
-  for (let at = result.length - 1; at > 0; at--) {
-    const other = random.below(at + 1);
-    [result[at], result[other]] = [result[other] as T, result[at] as T];
-  }
-  return result;
 }
 
 /** Lets the faults happen and resolves when the last one is healed. Those of one victim wait for each other. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drain, STUCK_AFTER_MS } from './drain.ts';
-import { type FaultRecord, faultKinds, planFaults, runFaults } from './fault-driver.ts';
+import { type FaultRecord, faultKinds, runFaults } from './fault-driver.ts';
+import { planFaults } from './fault-plan.ts';
 import { History } from './history.ts';
 import { type ChaosResult, judge, type Observed } from './judge.ts';
 import { OrderClients } from './order-clients.ts';
@@ -96,5 +97,5 @@ function planOf(options: ChaosOptions, planted: Plant | undefined) {
     Object.entries(faultKinds).map(([kind, { weight }]) => [kind, weight]),
   );
   const lengthMs = Math.max(0, seconds * 1_000 - 2 * CALM_MS);
-  return planFaults(seed, lengthMs, gapMs, planted?.weights ?? everything);
+  return planFaults({ seed, lengthMs, gapMs, weights: planted?.weights ?? everything, kinds: faultKinds });
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { checkDelays } from './delay-checker.ts';
-import { faultKinds, planFaults } from './fault-driver.ts';
 import { checkReadiness } from './readiness-checker.ts';
 import type { RelaySighting, Sighting, TableSighting } from './system-watch.ts';
 import { checkTable } from './table-checker.ts';
@@ -106,12 +105,4 @@ test('an event of another order that is late is held up, unless something that c
     ['late'],
   );
   assert.deepEqual(checkDelays({ ...evidence, disturbances: [{ from: T - 9_000, to: T }] }), []);
-});
-
-test('in a plan that is long enough every kind of fault happens, and the same seed gives the same plan', () => {
-  const weights = Object.fromEntries(Object.entries(faultKinds).map(([kind, { weight }]) => [kind, weight]));
-  const plan = planFaults(7, 590_000, [1_000, 3_500], weights);
-
-  assert.deepEqual(new Set(plan.map(({ kind }) => kind)), new Set(Object.keys(faultKinds)));
-  assert.deepEqual(planFaults(7, 590_000, [1_000, 3_500], weights), plan);
 });

@@ -44,7 +44,8 @@ export const refusalFaults = {
     async run(stage) {
       const type = `Parked-${randomUUID()}`;
       const heal = await stage.rig.broker.inject({ kind: 'sizeExceeded', subject: type });
-      const parked = await publishOrders(stage, type).finally(heal);
+      const parked = await publishOrders(stage, type);
+      await heal();
       const dropped = await dropSlot(stage);
       const retried: boolean[] = [];
       for (const messageId of parked) {
