@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { failpoints } from './failpoints.ts';
-import { plants } from './plants.ts';
+import { plants } from './plants/plants.ts';
 import { shortRetention } from './short-retention.ts';
 import { applyPatch } from './source-patch.ts';
 import { patchEnvironment } from './source-patch-environment.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { failpoints } from './failpoints.ts';
-import { plants } from './plants.ts';
+import { plants } from './plants/plants.ts';
 import { shortRetention } from './short-retention.ts';
 import { applyPatch, type SourcePatch } from './source-patch.ts';
 
