@@ -10,10 +10,11 @@ export interface TableExtent {
 }
 
 /**
- * What was published leaves a minute later, within two rounds of a minute each. A minute is short here, and faults are long: nothing is
- * deleted while no relay streams, nor what committed after the oldest event that is stuck.
+ * What was published leaves a minute later, within two rounds of a minute each. A minute is short here, and relays are killed in the
+ * middle of a round. While the oldest event is stuck nothing is deleted that committed after it: then the time does not count.
  */
-const GONE_WITHIN_MS = 3 * RETENTION_MINUTE_MS + 75_000;
+const GONE_WITHIN_MS = 3 * RETENTION_MINUTE_MS + 45_000;
+const MOVING_MS = 5_000;
 const GROWTH = 1.5;
 const SMALL_BYTES = 32 * 1024 * 1024;
 
@@ -32,6 +33,19 @@ export function checkTable(sightings: readonly Sighting[]): { extent: TableExten
     extent,
     violations: details.map((detail) => ({ kind: 'table grows', id: 'outbox', detail: String(detail) })),
   };
+}
+
+/** The longest that a published row was there while everything moved. */
+function overdueMs(sightings: readonly Sighting[]): number {
+  let movingSince: number | undefined;
+  let longest = 0;
+  for (const { at, table } of sightings) {
+    if (!table || table.oldestAgeMs > MOVING_MS) movingSince = undefined;
+    else movingSince ??= at;
+    if (table && movingSince !== undefined)
+      longest = Math.max(longest, Math.min(at - movingSince, table.oldestPublishedMs));
+  }
+  return Math.round(longest);
 }
 
 function largest(seen: readonly TableSighting[]): TableExtent {

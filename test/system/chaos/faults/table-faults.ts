@@ -3,8 +3,8 @@ import pg from 'pg';
 import { until } from '../../../support/until.ts';
 import { alter, type Bite, type Choice, type FaultKind, type Stage, succeeds, unsettled } from './fault.ts';
 
-/** What is done to the table, one after the other: each needs it for itself for a moment, and would wait for the locks of the others. */
-const table = { victim: () => 'outbox', excusesRepeats: true } as const;
+/** One after the other, and not while a slot is lost: each waits for the locks of the others, as the making of a slot does. */
+const table = { victim: () => 'postgres', excusesRepeats: true } as const;
 /** Of sessions of the system, not of the rig. */
 const OURS = "WHEN (current_setting('application_name') NOT LIKE 'chaos-%')";
 const LOCKED_ROWS = 20;
