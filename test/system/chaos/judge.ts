@@ -1,3 +1,4 @@
+import { blindSpans } from './blind-spans.ts';
 import type { Arrival } from './broker.ts';
 import { checkEvents, type Repeats } from './checker.ts';
 import { checkDelays } from './delay-checker.ts';
@@ -75,7 +76,8 @@ export async function judge(
       .filter(({ kind }) => isMeant(faultKinds[kind]))
       .map(({ startedAt, endedAt }) => ({ from: startedAt, to: endedAt + EXCUSED_FOR_MS }));
   const faultSpans = spansOf((kind) => kind?.excusesRepeats);
-  const disturbances = spansOf((kind) => !kind?.ofOneOrder);
+  const blind = blindSpans(observed.sightings).map(({ from, to }) => ({ from, to: to + EXCUSED_FOR_MS }));
+  const disturbances = [...spansOf((kind) => !kind?.ofOneOrder), ...blind];
   const events = checkEvents({ committed, arrivals, poison, held, faultSpans });
   const table = checkTable(observed.sightings);
   const violations: Violation[] = [

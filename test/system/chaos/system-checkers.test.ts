@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { blindSpans } from './blind-spans.ts';
 import { checkDelays } from './delay-checker.ts';
 import { checkReadiness } from './readiness-checker.ts';
 import type { RelaySighting, Sighting, TableSighting } from './system-watch.ts';
@@ -84,6 +85,14 @@ describe('the table', () => {
     assert.deepEqual(kindsOf(late.violations), ['table grows']);
     assert.deepEqual(kindsOf(large.violations), ['table grows']);
   });
+});
+
+test('the watch is blind while the database does not answer, and where it came late itself', () => {
+  const all = sightings(20, (n) => ({ away: n === 3 }));
+  const seen = all.filter((_, n) => n < 10 || n > 15);
+
+  assert.deepEqual(blindSpans(all), [{ from: T + 2_000, to: T + 3_000 }]);
+  assert.deepEqual(blindSpans(seen).at(-1), { from: T + 9_000, to: T + 16_000 });
 });
 
 test('an event of another order that is late is held up, unless something that concerns all was wrong', () => {

@@ -3,13 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { retryMessage } from '../../../../relay/admin/outbox-admin.ts';
 import { OUTBOX } from '../../../support/outbox-table.ts';
 import { until } from '../../../support/until.ts';
+import { SLOT } from '../rig.ts';
 import { type FaultKind, publish, type Stage, succeeds } from './fault.ts';
 import { dropSlot } from './slot-faults.ts';
 
 const NEXT_EVENT_MS = 300;
 const ORDERS = 20;
 const PARKED_WITHIN_MS = 15_000;
-const NEXT_RETRY_MS = 40;
+const NEXT_RETRY_MS = 20;
 
 // A message that the broker refuses for a while, and all others not.
 export const refusalFaults = {
@@ -48,7 +49,8 @@ export const refusalFaults = {
       await heal();
       const dropped = await dropSlot(stage);
       const retried: boolean[] = [];
-      for (const messageId of parked) {
+      for (const [n, messageId] of parked.entries()) {
+        if (n === ORDERS / 4) await untilMade(stage);
         retried.push(await succeeds(retryMessage(stage.rig.db, OUTBOX, messageId)));
         await sleep(NEXT_RETRY_MS);
       }
@@ -56,6 +58,13 @@ export const refusalFaults = {
     },
   },
 } satisfies Record<string, FaultKind>;
+
+/** Some are retried before the snapshot of the new slot, and most right after. */
+async function untilMade({ rig }: Stage): Promise<void> {
+  const isMade = 'SELECT FROM pg_replication_slots WHERE slot_name = $1 AND confirmed_flush_lsn IS NOT NULL';
+  const look = async () => (await rig.db.query(isMade, [SLOT])).rowCount;
+  await until('the slot is made', look, PARKED_WITHIN_MS).catch(() => undefined); // then they are retried before it is
+}
 
 /** The first message of each of some orders is refused; returns those that are parked, with two others behind each. */
 async function publishOrders(stage: Stage, type: string): Promise<string[]> {
