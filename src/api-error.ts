@@ -14,8 +14,10 @@ export type ApiErrorCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'ORDER_INVALID'
   | 'ORDER_NOT_FOUND'
+  | 'ORDER_LOCKED'
   | 'ORDER_NOT_CANCELLABLE'
   | 'ORDER_VERSION_MISMATCH'
+  | 'OVERLOADED'
   | 'COMMIT_UNCERTAIN';
 
 export type ApiError = AppError<ApiErrorCode>;

@@ -12,6 +12,18 @@ export const apiConfig = Type.Object({
     maximum: 100,
     description: 'a number of connections from 1 to 100',
   }),
+  API_MAX_IN_FLIGHT: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000, description: 'a number of requests from 1 to 10000' }),
+  ),
+  DATABASE_WAIT_MS: Type.Optional(
+    Type.Integer({ minimum: 10, maximum: 10_000, description: 'milliseconds from 10 to 10000' }),
+  ),
+  DRAIN_DELAY_SECONDS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 300,
+    description: 'seconds from 0 to 300',
+  }),
   NODE_ENV: Type.String({ default: 'development', description: 'a name; production turns the API docs off' }),
   API_DOCS: Type.Optional(Type.Boolean({ description: 'true or false' })),
 });
