@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { apiCreate } from './figures/api-create.ts';
+import { apiOverload } from './figures/api-overload.ts';
 import { apiRead } from './figures/api-read.ts';
 import { relayBig } from './figures/relay-big.ts';
 import { relayDecode } from './figures/relay-decode.ts';
@@ -32,6 +33,7 @@ const figures: readonly Figure[] = [
   relaySessions,
   apiCreate,
   apiRead,
+  apiOverload,
   steady,
   steadyFloor,
   relayTwo,

@@ -43,7 +43,7 @@ export class Refusals {
       const connectionWait = this.#counts['connection-wait'] - before['connection-wait'];
       this.#log.warn(
         { refused: { 'in-flight': inFlight, 'connection-wait': connectionWait } },
-        `Overloaded: ${inFlight + connectionWait} requests were refused within ${this.#summaryEveryMs / 1_000} s`,
+        `Overloaded; requests refused within ${this.#summaryEveryMs / 1_000} s: ${inFlight + connectionWait}`,
       );
     };
     return setTimeout(tell, this.#summaryEveryMs).unref();

@@ -30,8 +30,7 @@ export class TransactionClient {
 
   /** Refused outside of a transaction, where it would be committed by itself. */
   query(config: pg.QueryConfig, values: unknown[] = []): Promise<pg.QueryResult> {
-    if (!this.#isOpen)
-      return Promise.reject(new Error('A statement was asked for after the end of its transaction'));
+    if (!this.#isOpen) return Promise.reject(transactionIsOver());
     return this.#ask(config, values);
   }
 
@@ -51,6 +50,12 @@ export class TransactionClient {
     void this.#client.query(batch, (() => undefined) as never);
   }
 }
+
+// With a code, since a failure of the driver without one counts as an outage.
+const transactionIsOver = () =>
+  Object.assign(new Error('A statement was asked for after the end of its transaction'), {
+    code: 'ERR_TRANSACTION_OVER',
+  });
 
 const named = (name: string): pg.QueryConfig => ({ name, text: name });
 const ENDS = { commit: named('commit'), rollback: named('rollback') };

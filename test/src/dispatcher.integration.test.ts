@@ -4,9 +4,9 @@ import { randomUUIDv7 } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { type Context, type ContextManager, context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { sql } from 'drizzle-orm';
-import type pg from 'pg';
 import { createLogger } from '../../src/core/log.ts';
 import { openPool } from '../../src/core/pool.ts';
+import type { Connections } from '../../src/db/connections.ts';
 import { orders } from '../../src/db/schema.ts';
 import { createDispatcher, type WriteConnections } from '../../src/dispatcher.ts';
 import { CREATE_ORDER } from '../../src/messages/create-order.ts';
@@ -132,6 +132,33 @@ test('what a receptor refuses before its transaction does not ask for a connecti
   assert.equal(pool.totalCount, 0);
 });
 
+test('a command happens when its transaction begins, not when it begins to wait for a connection', async (t) => {
+  const { pool } = await createDatabase(t);
+  const free = Promise.withResolvers<void>();
+  const late = { connect: () => free.promise.then(() => pool.connect()) };
+  const times = [new Date(1_000), new Date(2_000)];
+  let asked: Date | undefined;
+  const receptor = deciding(async (_db, now) => {
+    asked = now;
+    return { answer: '', events: [{ type: 'A', aggregateId: 'o', body: {} }] };
+  });
+  const dispatcher = createDispatcher({
+    connections: allOf(late),
+    receptors: { receptor },
+    now: () => times[0] as Date,
+    newId: randomUUIDv7,
+  });
+
+  const done = dispatcher.dispatch({ type: 'receptor', body: {} }, request);
+  times.shift();
+  free.resolve();
+  await done;
+
+  assert.deepEqual(asked, new Date(2_000));
+  const { rows } = await pool.query('SELECT created_at FROM outbox');
+  assert.deepEqual(rows, [{ created_at: new Date(2_000) }]);
+});
+
 test('a receptor that swallows the error of a statement is not answered as if it had committed', async (t) => {
   const swallowing = deciding(async (db) => {
     await db.execute(sql`SELECT 1 / 0`).catch(() => undefined);
@@ -202,7 +229,7 @@ const deciding =
   () => ({ decide });
 
 /** Every connection for everybody. */
-const allOf = (pool: pg.Pool): WriteConnections => ({ writing: pool, changing: () => pool });
+const allOf = (pool: Connections): WriteConnections => ({ writing: pool, changing: () => pool });
 
 async function dispatchTo(t: TestContext, receptor: Receptor<unknown, string>) {
   const { pool } = await createDatabase(t);
