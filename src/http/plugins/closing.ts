@@ -25,6 +25,7 @@ export function closeGently(app: FastifyInstance): () => boolean {
   app.addHook('preClose', async () => {
     closing = true;
     if (!app.server.listening) return;
+    keepNewcomersOut(app.server);
     await quietTurn(() => accepted, QUIET_WITHIN_MS);
     // The listener alone: Node's HTTP server would end the idle connections with it, on which a request may be on its way.
     Server.prototype.close.call(app.server);
@@ -40,6 +41,15 @@ export function closeGently(app: FastifyInstance): () => boolean {
     done(null, payload);
   });
   return () => closing;
+}
+
+/**
+ * Makes the queue of connections that nobody has accepted yet as short as can be: one. Who finds it full is not connected, has sent
+ * nothing, and is refused once the listener is closed; closing resets those that are in it. Node has no public way to it.
+ * https://man7.org/linux/man-pages/man2/listen.2.html
+ */
+function keepNewcomersOut(server: Server): void {
+  (server as unknown as { _handle?: { listen?: (backlog: number) => number } })._handle?.listen?.(0);
 }
 
 /** Ends after a turn of the event loop that brought no connection: the system would reset those that it has and nobody accepted. */
