@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { openApp } from '../../support/app.ts';
+import { cleanup } from '../../support/cleanup.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 
 test('a role that may not log in is a 503 on every way to the database, and no stack for each', async (t) => {
@@ -9,7 +10,9 @@ test('a role that may not log in is a 503 on every way to the database, and no s
   const url = (direct: string) => Object.assign(new URL(direct), { username: role, password: 'secret' }).href;
   const app = await openApp(t, { url });
   await app.db.query(`CREATE ROLE ${role} NOLOGIN PASSWORD 'secret'`);
-  t.after(() => app.db.query(`DROP ROLE ${role}`));
+  cleanup(t, async () => {
+    await app.db.query(`DROP ROLE ${role}`);
+  });
   const order = `/api/orders/${'0'.repeat(32)}`;
 
   const responses = await Promise.all([

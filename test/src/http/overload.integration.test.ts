@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
 import { limitsOf } from '../../../src/admission/limits.ts';
 import { openApp, type TestApp } from '../../support/app.ts';
+import { cleanup } from '../../support/cleanup.ts';
 import { lockOrders } from '../../support/lock-orders.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 import { until } from '../../support/until.ts';
@@ -40,9 +41,9 @@ test('what comes while as many are worked on as may be is refused, told by one l
 });
 
 test('who waits too long for a connection while others have their turn is refused as one of a crowd', async (t) => {
-  const app = await openApp(t, { poolOptions: { max: 2 }, limits: limitsOf(2, { waitMs: 300 }) });
+  const app = await openApp(t, { poolOptions: { max: 2 }, limits: limitsOf(2, { waitMs: 2_000 }) });
   await app.db.query(
-    `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END $$;
+    `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$;
      CREATE TRIGGER slow BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION slow()`,
   );
 
@@ -55,12 +56,10 @@ test('who waits too long for a connection while others have their turn is refuse
 });
 
 test('an order that somebody keeps locked costs those alone who ask for it', async (t) => {
-  const app = await openApp(t, { ...POOL, limits: limitsOf(8) });
+  const app = await openApp(t, { ...POOL, limits: limitsOf(8, { waitMs: 3_000 }) });
   const { orderId } = (await app.post(tutorialOrder())).json();
   const other = (await app.post(tutorialOrder())).json().orderId;
-  const holder = await app.db.connect();
-  await holder.query('BEGIN');
-  await holder.query('SELECT FROM orders WHERE order_id = $1 FOR UPDATE', [orderId]);
+  const release = await takeLock(t, app, `SELECT FROM orders WHERE order_id = '${orderId}' FOR UPDATE`);
 
   const cancels = Array.from({ length: 40 }, () => app.cancel(orderId));
   await until('some wait for the lock', async () => (await waitingForLocks(app)) > 0);
@@ -72,8 +71,7 @@ test('an order that somebody keeps locked costs those alone who ask for it', asy
     app.cancel(other),
   ]);
   const locked = await Promise.all(cancels);
-  await holder.query('ROLLBACK');
-  holder.release();
+  await release();
 
   for (const { statusCode, body } of meanwhile) assert.ok(statusCode < 300, body);
   for (const { statusCode, headers, body } of locked) {
@@ -100,7 +98,7 @@ test('many who cancel one order at once are all answered, and it is cancelled on
 test('orders that cannot be written keep nobody from reading, and slow reading keeps nobody from writing', async (t) => {
   const app = await openApp(t, { ...POOL, limits: limitsOf(8, { waitMs: PATIENT_MS }) });
   const { orderId } = (await app.post(tutorialOrder())).json();
-  const writers = await lockTable(app, 'LOCK TABLE orders IN SHARE MODE');
+  const writers = await takeLock(t, app, 'LOCK TABLE orders IN SHARE MODE');
   const posts = Array.from({ length: 20 }, () => app.post(tutorialOrder()));
   await until('writing waits', async () => (await waitingForLocks(app)) === 7);
   assert.equal((await app.request({ url: `/api/orders/${orderId}` })).statusCode, 200);
@@ -116,7 +114,7 @@ test('orders that cannot be written keep nobody from reading, and slow reading k
     `CREATE RULE into_table AS ON INSERT TO outbox DO INSTEAD INSERT INTO outbox_table (message_id, message_type, message_body)
      VALUES (NEW.message_id, NEW.message_type, NEW.message_body)`,
   );
-  const readers = await lockTable(app, 'SELECT pg_advisory_xact_lock(42)');
+  const readers = await takeLock(t, app, 'SELECT pg_advisory_xact_lock(42)');
   const reads = Array.from({ length: 20 }, () => app.request({ url: `/api/orders/${orderId}/events` }));
   await until('reading waits', async () => (await waitingForLocks(app)) === 7);
   assert.equal((await app.post(tutorialOrder())).statusCode, 201);
@@ -147,14 +145,17 @@ test('requests that are slow to arrive take no place from those that are there',
 });
 
 /** Takes the lock, and returns what lets it go. */
-async function lockTable(app: TestApp, lock: string): Promise<() => Promise<void>> {
+async function takeLock(t: TestContext, app: TestApp, lock: string): Promise<() => Promise<void>> {
   const holder = await app.db.connect();
   await holder.query('BEGIN');
   await holder.query(lock);
-  return async () => {
-    await holder.query('ROLLBACK');
-    holder.release();
+  let released: Promise<void> | undefined;
+  const release = () => {
+    released ??= holder.query('ROLLBACK').then(() => holder.release());
+    return released;
   };
+  cleanup(t, release);
+  return release;
 }
 
 async function waitingForLocks({ db }: TestApp): Promise<number> {
