@@ -16,7 +16,7 @@ export interface HealthDeps {
 
 /**
  * `/health/live` asks nothing of anyone; `/health/ready` asks the database, once for all who ask within a second. Both answer within
- * 100 ms: while the database has not answered, `/health/ready` says what it knew last.
+ * 100 ms: while the database has not answered, `/health/ready` says what it knew last. Only the very first answer waits for it.
  */
 export const healthRoutes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, { probeDatabase, isOpen }) => {
   let isThere: boolean | undefined;
@@ -31,7 +31,8 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, {
     }
   });
   const databaseAnswers = async () => {
-    await Promise.race([ask(), sleep(PATIENCE_MS, undefined, { ref: false })]);
+    const asked = ask();
+    await (isThere === undefined ? asked : Promise.race([asked, sleep(PATIENCE_MS, undefined, { ref: false })]));
     return isThere === true;
   };
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
 import { limitsOf } from '../../../src/admission/limits.ts';
@@ -128,9 +128,10 @@ test('requests that are slow to arrive take no place from those that are there',
   const { port } = app.app.server.address() as AddressInfo;
   const head =
     'POST /api/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
+  const slow: Socket[] = [];
   for (let n = 0; n < 20; n++) {
     const socket = connect(port, '127.0.0.1');
-    t.after(() => socket.destroy());
+    slow.push(socket);
     socket.write(head);
     await once(app.app.server, 'request');
   }
@@ -141,6 +142,7 @@ test('requests that are slow to arrive take no place from those that are there',
     body: JSON.stringify(tutorialOrder()),
   });
 
+  for (const socket of slow) socket.destroy();
   assert.equal(response.status, 201);
 });
 
