@@ -32,7 +32,9 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, {
   });
   const databaseAnswers = async () => {
     const asked = ask();
-    await (isThere === undefined ? asked : Promise.race([asked, sleep(PATIENCE_MS, undefined, { ref: false })]));
+    await (isThere === undefined
+      ? asked
+      : Promise.race([asked, sleep(PATIENCE_MS, undefined, { ref: false })]));
     return isThere === true;
   };
 
