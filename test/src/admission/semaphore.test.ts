@@ -27,7 +27,7 @@ test('so many have a permit at once, the others get theirs in turn', async () =>
 
 test('who finds the queue full is told at once', async () => {
   const semaphore = new Semaphore(1, 1);
-  semaphore.acquire(LONG_MS);
+  void semaphore.acquire(LONG_MS);
   const waiting = semaphore.acquire(LONG_MS);
 
   assert.equal(semaphore.acquire(LONG_MS), 'queue-full');
@@ -39,7 +39,7 @@ test('who finds the queue full is told at once', async () => {
 test('who waits in vain is told whether anything moved meanwhile, and is passed over then', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const semaphore = new Semaphore(1, 10);
-  semaphore.acquire(LONG_MS);
+  void semaphore.acquire(LONG_MS);
 
   const stuck = semaphore.acquire(10);
   t.mock.timers.tick(10);
