@@ -30,7 +30,7 @@ export class Refusals {
 
   /** Counts one more, and returns the OVERLOADED to throw. */
   refuse(reason: RefusalReason): ApiError {
-    this.#summary ??= this.#startSummary();
+    if (this.#summary === undefined) this.#summary = this.#startSummary();
     this.#counts[reason]++;
     return new ApiError('OVERLOADED', MESSAGES[reason]);
   }

@@ -33,7 +33,7 @@ function readerOn(client: pg.PoolClient): Database {
       // As an argument, so that the tracing of pg sees it; the types know of no callback for queries that are objects.
       const callback = (error: Error | null, result: pg.QueryResult) =>
         error ? reject(error) : resolve(result);
-      client.query(queryOf(config, values), callback as never);
+      void client.query(queryOf(config, values), callback as never);
     });
   const reader: Database = drizzle({ query } as unknown as pg.PoolClient); // Drizzle asks no more of a client than this
   readers.set(client, reader);
