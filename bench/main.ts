@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { apiAuth } from './figures/api-auth.ts';
 import { apiCreate } from './figures/api-create.ts';
+import { apiOverload } from './figures/api-overload.ts';
 import { apiRead } from './figures/api-read.ts';
 import { relayBig } from './figures/relay-big.ts';
 import { relayDecode } from './figures/relay-decode.ts';
@@ -34,6 +35,7 @@ const figures: readonly Figure[] = [
   apiCreate,
   apiRead,
   apiAuth,
+  apiOverload,
   steady,
   steadyFloor,
   relayTwo,

@@ -6,9 +6,12 @@ import fastify, {
   LogController,
 } from 'fastify';
 import type pg from 'pg';
+import { ConnectionGate } from './admission/connection-gate.ts';
+import { type Limits, limitsOf } from './admission/limits.ts';
+import { Refusals } from './admission/refusals.ts';
 import type { Logger } from './core/log.ts';
 import { probe } from './core/pool.ts';
-import { readerOn } from './db/reader.ts';
+import { read } from './db/reader.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { api } from './http/api.ts';
 import type { OidcSettings } from './http/auth/auth-config.ts';
@@ -20,6 +23,7 @@ import { readKeyPair } from './http/key-pair.ts';
 import { apiDocs } from './http/plugins/api-docs.ts';
 import { closeGently } from './http/plugins/closing.ts';
 import { crossOrigin } from './http/plugins/cross-origin.ts';
+import { InFlight } from './http/plugins/in-flight.ts';
 import { jsonBody } from './http/plugins/json-body.ts';
 import { otherMethods } from './http/plugins/other-methods.ts';
 import { answerProblem, problems } from './http/plugins/problems.ts';
@@ -42,6 +46,12 @@ export interface AppDeps {
   readonly edge?: EdgeOptions;
   /** Whether the process is through with its start; until then it is not ready. */
   readonly isStarted?: () => boolean;
+  /** Whether the process was asked to stop: then it is not ready, and serves what still comes until it is closed. */
+  readonly isStopping?: () => boolean;
+  /** Default: what follows from the size of the pool. */
+  readonly limits?: Limits;
+  /** Rejects when the database does not answer. Default: asks over the pool; a process has a connection of its own for it. */
+  readonly probeDatabase?: () => Promise<void>;
   readonly now?: () => Date;
   readonly newId?: () => string;
 }
@@ -50,16 +60,9 @@ const BODY_LIMIT = 256 * 1024;
 
 /** The api with its real options, the same in production and in tests. The caller listens and closes; the pool stays the caller's. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const {
-    pool,
-    log,
-    docs,
-    auth,
-    edge = {},
-    isStarted = () => true,
-    now = () => new Date(),
-    newId = randomUUIDv7,
-  } = deps;
+  const { pool, log, docs, auth, edge = {}, isStarted = () => true, isStopping = () => false } = deps;
+  const { now = () => new Date(), newId = randomUUIDv7 } = deps;
+  const { limits = limitsOf(pool.options.max), probeDatabase = () => probe(pool) } = deps;
   const { publicBasePath = '', corsOrigins } = edge;
   const app = fastify({
     ...listenerOptions(edge),
@@ -93,19 +96,23 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.register(requestLog);
   if (docs) app.register(apiDocs, { publicBasePath });
 
-  const db = readerOn(pool);
+  const refusals = new Refusals(log);
+  const connections = new ConnectionGate(pool, limits, refusals);
+  const { reading } = connections;
   app.register(api, {
     prefix: '/api',
     publicBasePath,
-    dispatcher: createDispatcher({ pool, receptors, now, newId }),
-    findOrder: (orderId, owner) => findOrder(db, orderId, owner),
-    listOrders: (query) => listOrders(db, query),
-    findOrderEvents: (orderId, owner) => findOrderEvents(db, orderId, owner),
+    dispatcher: createDispatcher({ connections, receptors, now, newId }),
+    findOrder: (orderId, owner) => read(reading, (db) => findOrder(db, orderId, owner)),
+    listOrders: (query) => read(reading, (db) => listOrders(db, query)),
+    findOrderEvents: (orderId, owner) => read(reading, (db) => findOrderEvents(db, orderId, owner)),
     verify: auth && tokenVerifier(auth, log, now),
+    inFlight: new InFlight(limits.maxInFlight),
+    refusals,
   });
   app.register(healthRoutes, {
-    probeDatabase: () => probe(pool),
-    isOpen: () => !isClosing() && isStarted(),
+    probeDatabase,
+    isOpen: () => isStarted() && !isStopping() && !isClosing(),
   });
   app.register(refusalOfOtherMethods);
   return app;

@@ -15,6 +15,18 @@ export const apiConfig = Type.Object({
     description: 'a number of connections from 1 to 100',
   }),
   ...authConfig,
+  API_MAX_IN_FLIGHT: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000, description: 'a number of requests from 1 to 10000' }),
+  ),
+  DATABASE_WAIT_MS: Type.Optional(
+    Type.Integer({ minimum: 10, maximum: 10_000, description: 'milliseconds from 10 to 10000' }),
+  ),
+  DRAIN_DELAY_SECONDS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 300,
+    description: 'seconds from 0 to 300',
+  }),
   API_DOCS: Type.Optional(Type.Boolean({ description: 'true or false' })),
   ...edgeConfig,
 });

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { limitsOf } from './admission/limits.ts';
 import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
@@ -6,7 +8,7 @@ import { backoffMs } from './core/backoff.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
 import { pause } from './core/pause.ts';
-import { openPool } from './core/pool.ts';
+import { openPool, probe } from './core/pool.ts';
 import { assertSchemaCurrent } from './db/schema-version.ts';
 import { edgeOptions } from './edge-config.ts';
 import { oidcSettings } from './http/auth/auth-config.ts';
@@ -23,6 +25,16 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
   });
   onClose('database pool', () => pool.end());
 
+  // Whoever asks whether the database is there does not wait behind a crowd.
+  const healthPool = openPool({
+    url: config.DATABASE_URL,
+    max: 1,
+    keepIdle: true,
+    applicationName: config.SERVICE_NAME,
+    log,
+  });
+  onClose('connection for health', () => healthPool.end());
+
   const auth = oidcSettings(config);
   if (!auth) {
     log.warn(
@@ -32,9 +44,26 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
 
   let schemaChecked = false;
   const docs = config.API_DOCS ?? config.NODE_ENV !== 'production';
-  const edge = edgeOptions(config);
-  const app = await buildApp({ pool, log, docs, auth, edge, isStarted: () => schemaChecked });
-  onClose('http server', () => app.close());
+  const limits = limitsOf(config.DATABASE_POOL_SIZE, {
+    maxInFlight: config.API_MAX_IN_FLIGHT,
+    waitMs: config.DATABASE_WAIT_MS,
+  });
+  const app = await buildApp({
+    pool,
+    log,
+    docs,
+    auth,
+    edge: edgeOptions(config),
+    limits,
+    probeDatabase: () => probe(healthPool),
+    isStarted: () => schemaChecked,
+    isStopping: () => stopping.aborted,
+  });
+  onClose('http server', async () => {
+    // Not ready any more, and until those who send requests have seen it, they are served.
+    await sleep(1_000 * config.DRAIN_DELAY_SECONDS);
+    await app.close();
+  });
 
   // It listens before the database is there, not ready: an api that ends, or is not even alive, without its database
   // would be restarted over and over by what watches it.

@@ -7,6 +7,8 @@ export interface PoolOptions {
   max: number;
   applicationName: string;
   log: Logger;
+  /** Whether a connection that is not used is kept all the same. Default: for 10 s. */
+  keepIdle?: boolean;
   /** How long a caller waits for a connection before it gets an error. */
   connectTimeoutMs?: number;
   /** How long one statement may take on the server and, with a second of grace, what is sent as one message on this side. */
@@ -36,6 +38,7 @@ export function openPool(options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     ...config,
     max: options.max,
+    ...(options.keepIdle && { idleTimeoutMillis: 0 }),
     query_timeout: statementTimeoutMs + 1_000,
     onConnect: prepare as (client: pg.ClientBase) => void, // the pool waits for it, which its types do not know
   });

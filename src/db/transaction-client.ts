@@ -9,6 +9,7 @@ import { type BatchedQuery, QueryBatch } from './query-batch.ts';
 export class TransactionClient {
   readonly #client: pg.PoolClient;
   #begins = false;
+  #isOpen = false;
   #waiting: BatchedQuery[] = [];
 
   constructor(client: pg.PoolClient) {
@@ -18,14 +19,22 @@ export class TransactionClient {
   /** What is asked for next is the first of a transaction. */
   begin(): void {
     this.#begins = true;
+    this.#isOpen = true;
   }
 
   /** After everything that was asked for, even if nobody waits for that. */
   end(how: 'commit' | 'rollback'): Promise<pg.QueryResult> {
-    return this.query(ENDS[how]);
+    this.#isOpen = false;
+    return this.#ask(ENDS[how], []);
   }
 
+  /** Refused outside of a transaction, where it would be committed by itself. */
   query(config: pg.QueryConfig, values: unknown[] = []): Promise<pg.QueryResult> {
+    if (!this.#isOpen) return Promise.reject(transactionIsOver());
+    return this.#ask(config, values);
+  }
+
+  #ask(config: pg.QueryConfig, values: unknown[]): Promise<pg.QueryResult> {
     return new Promise((resolve, reject) => {
       // Once no promise is left that could ask for more.
       if (this.#waiting.length === 0) process.nextTick(() => this.#send());
@@ -41,6 +50,12 @@ export class TransactionClient {
     void this.#client.query(batch, (() => undefined) as never);
   }
 }
+
+// With a code, since a failure of the driver without one counts as an outage.
+const transactionIsOver = () =>
+  Object.assign(new Error('A statement was asked for after the end of its transaction'), {
+    code: 'ERR_TRANSACTION_OVER',
+  });
 
 const named = (name: string): pg.QueryConfig => ({ name, text: name });
 const ENDS = { commit: named('commit'), rollback: named('rollback') };

@@ -63,7 +63,7 @@ const OF_EVERY_ROUTE = {
   431: problemAnswer('The headers are larger than 16 KB', refused(431, 'HPE_HEADER_OVERFLOW')),
   500: problemAnswer('A fault of ours', new Error('Not told')),
   503: problemAnswer(
-    'The database does not answer',
+    'The database does not answer. With the type overloaded, there are more requests than can be served soon',
     new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
     RETRY_AFTER,
   ),

@@ -3,7 +3,7 @@ import type { ApiErrorCode } from '../api-error.ts';
 /** What follows from a way of saying no. */
 export interface Consequence {
   readonly status: number;
-  readonly logLevel: 'info' | 'error';
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** There when the very same request may well succeed in a moment. */
   readonly retryAfterSeconds?: number;
   /** Told instead of the error's own message. */
@@ -24,6 +24,7 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   ORDER_NOT_FOUND: { status: 404, logLevel: 'info' },
   METHOD_NOT_ALLOWED: { status: 405, logLevel: 'info' },
   NOT_ACCEPTABLE: { status: 406, logLevel: 'info' },
+  ORDER_LOCKED: { status: 409, logLevel: 'info', retryAfterSeconds: 1 },
   ORDER_NOT_CANCELLABLE: { status: 409, logLevel: 'info' },
   IDEMPOTENCY_KEY_IN_USE: { status: 409, logLevel: 'info', retryAfterSeconds: 2 },
   ORDER_VERSION_MISMATCH: { status: 412, logLevel: 'info' },
@@ -32,9 +33,15 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   CONFIG_INVALID: OURS,
   SCHEMA_BEHIND: OURS,
   SCHEMA_NOT_FOUND: OURS,
+  OVERLOADED: {
+    status: 503,
+    logLevel: 'debug', // counted, and told by one line for all of them
+    retryAfterSeconds: 1,
+    detail: 'There are more requests than can be served at the moment. Nothing was changed; try again.',
+  },
   DATABASE_UNAVAILABLE: {
     status: 503,
-    logLevel: 'error',
+    logLevel: 'warn',
     retryAfterSeconds: 2,
     detail: 'The database does not answer. Nothing was changed; try again.',
   },

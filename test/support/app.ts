@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import type pg from 'pg';
+import { limitsOf } from '../../src/admission/limits.ts';
 import { type AppDeps, buildApp } from '../../src/app.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { openPool, type PoolOptions } from '../../src/core/pool.ts';
@@ -55,7 +56,12 @@ export async function openApp(t: TestContext, options: TestAppOptions = {}): Pro
   // On a busy machine fifty requests wait longer for one of four connections than people would.
   const patience = { connectTimeoutMs: 20_000 };
   const pool = openPool({ url, max: 4, applicationName: 'api', log, ...patience, ...options.poolOptions });
-  const app = await buildApp({ docs: true, ...options, pool, log });
+  // The same for what waits for its turn; a test of a crowd has limits of its own.
+  const limits = limitsOf(pool.options.max, {
+    maxInFlight: 1_000,
+    waitMs: pool.options.connectionTimeoutMillis,
+  });
+  const app = await buildApp({ docs: true, limits, ...options, pool, log });
   t.after(async () => {
     await app.close();
     await pool.end();

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ApiError } from '../../api-error.ts';
+import { errorCode } from '../../core/errors.ts';
 import { Problem, reactionTo } from '../problem-details.ts';
+import type { Consequence } from '../problem-table.ts';
 import { slashHint } from '../slash-hint.ts';
 
 /** Answers every error, and every address that is not there, with problem details. */
@@ -15,12 +17,27 @@ export const problems = fp(async (app: FastifyInstance) => {
 
 export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { problem, logLevel, retryAfterSeconds, summary, faultsToLog } = reactionTo(error, request.id);
-  // Of what is the client's fault, the error itself may quote what was sent.
-  const told = logLevel === 'error' ? { err: error } : { errors: faultsToLog };
-  request.log[logLevel](told, `Answering ${problem.status}: ${summary}`);
+  request.log[logLevel](
+    toldOf(error, logLevel, problem, faultsToLog),
+    `Answering ${problem.status}: ${summary}`,
+  );
+  reply.logLevel = logLevel === 'debug' ? 'debug' : 'info';
   if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
   reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 }
 
 const nothingHere = ({ method, url }: FastifyRequest) =>
   `There is no ${method} here; check the address${slashHint(url)}`;
+
+function toldOf(
+  error: unknown,
+  logLevel: Consequence['logLevel'],
+  { status }: Problem,
+  faults: unknown,
+): object {
+  if (logLevel === 'error') return { err: error };
+  // An outage that is expected needs no stack for each request.
+  if (status >= 500) return { code: errorCode((error as Error).cause) ?? errorCode(error) };
+  // Of what is the client's fault, the error itself may quote what was sent.
+  return { errors: faults };
+}

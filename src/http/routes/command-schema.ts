@@ -22,7 +22,8 @@ const REUSED = problemAnswer(
   new ApiError('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another request'),
 );
 const UNCERTAIN = problemAnswer(
-  'The database does not answer. With the type commit-uncertain, what was asked for may have been done',
+  'The database does not answer. With the type overloaded, there are more requests than can be served soon. ' +
+    'With the type commit-uncertain, what was asked for may have been done',
   new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
   RETRY_AFTER,
 );

@@ -135,7 +135,7 @@ const cancelOrderSchema = commandSchema({
     ),
     404: problemAnswer('There is no such order', orderNotFound()),
     409: problemAnswer(
-      'The order is in a state from which it cannot be cancelled',
+      'The order is in a state from which it cannot be cancelled. Or: with the type order-locked, another change of it is under way',
       new ApiError('ORDER_NOT_CANCELLABLE', 'An order that is Shipped cannot be cancelled'),
     ),
     412: problemAnswer(

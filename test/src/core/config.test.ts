@@ -19,6 +19,7 @@ test('what is not set has its default, and the result cannot be changed', () => 
       HOST: '0.0.0.0',
       PORT: 5000,
       DATABASE_POOL_SIZE: 8,
+      DRAIN_DELAY_SECONDS: 0,
       LOG_LEVEL: 'info',
       SERVICE_NAME: 'OrderService',
       NODE_ENV: 'development',

@@ -7,6 +7,9 @@ import { ApiError, type ApiErrorCode } from '../../../src/api-error.ts';
 import { reactionTo, toProblem } from '../../../src/http/problem-details.ts';
 import { PROBLEM_TABLE } from '../../../src/http/problem-table.ts';
 
+/** What is told in another way than the others of its kind. */
+const LOG_LEVELS: Readonly<Record<string, string>> = { OVERLOADED: 'debug', DATABASE_UNAVAILABLE: 'warn' };
+
 const ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
 
 test('each code has the consequences that docs/problems.md names, and no other code is there', () => {
@@ -18,7 +21,7 @@ test('each code has the consequences that docs/problems.md names, and no other c
     status: Number(status),
     type,
     retryAfterSeconds: retryAfter && Number(retryAfter),
-    logLevel: Number(status) >= 500 ? 'error' : 'info',
+    logLevel: LOG_LEVELS[code as string] ?? (Number(status) >= 500 ? 'error' : 'info'),
   }));
 
   const codes = Object.keys(PROBLEM_TABLE) as ApiErrorCode[];
@@ -40,7 +43,7 @@ test('an error without a code of ours becomes what its kind says', () => {
       new DrizzleQueryError('SELECT', [], database),
       503,
       'urn:order-service:problem:database-unavailable',
-      'error',
+      'warn',
     ],
     [Object.assign(new Error('too large'), { statusCode: 413 }), 413, 'about:blank', 'info'],
     [Object.assign(new Error('not yours'), { statusCode: 200 }), 500, 'about:blank', 'error'],
