@@ -10,12 +10,14 @@ import { answerBrokenRequest } from './http/broken-request.ts';
 import { apiDocs } from './http/plugins/api-docs.ts';
 import { closeGently } from './http/plugins/closing.ts';
 import { jsonBody } from './http/plugins/json-body.ts';
+import { metrics } from './http/plugins/metrics.ts';
 import { otherMethods } from './http/plugins/other-methods.ts';
 import { answerProblem, problems } from './http/plugins/problems.ts';
 import { requestContext, startContext } from './http/plugins/request-context.ts';
 import { requestLog } from './http/plugins/request-log.ts';
 import { securityHeaders } from './http/plugins/security-headers.ts';
 import { healthRoutes } from './http/routes/health-routes.ts';
+import { problemRoutes } from './http/routes/problem-routes.ts';
 import { compileValidator } from './http/validation.ts';
 import { findOrder, listOrders } from './orders/order-store.ts';
 import { findOrderEvents } from './outbox/outbox-reader.ts';
@@ -62,6 +64,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   const isClosing = closeGently(app);
   const refusalOfOtherMethods = otherMethods(app);
+  app.register(metrics, { pool });
   app.register(requestContext, { newId });
   app.register(problems);
   app.register(jsonBody);
@@ -81,6 +84,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     probeDatabase: () => probe(pool),
     isOpen: () => !isClosing() && isStarted(),
   });
+  app.register(problemRoutes);
   app.register(refusalOfOtherMethods);
   return app;
 }

@@ -32,6 +32,7 @@ const OrderList = Type.Object(
     next: Type.Optional(Type.String({ description: 'The cursor of the next page; not there at the end' })),
   },
   {
+    title: 'OrderPage',
     additionalProperties: false,
     examples: [
       {

@@ -1,14 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { OrderCreated } from '../../messages/order-created.ts';
 import { describeOrder, type Order, orderNotFound } from '../../orders/order.ts';
+import { OrderStatus } from '../../orders/order-status.ts';
 
 const { createdAt } = OrderCreated.properties;
 const [orderExample] = OrderCreated['examples'] as [OrderCreated];
 
 /** An order as it stands now: what its event said, and what has become of it. */
 export const OrderView = Type.Object(
-  { ...OrderCreated.properties, status: Type.String({ examples: ['Pending'] }), updatedAt: createdAt },
+  { ...OrderCreated.properties, status: OrderStatus, updatedAt: createdAt },
   {
+    title: 'Order',
     additionalProperties: false,
     examples: [{ ...orderExample, status: 'Pending', updatedAt: orderExample.createdAt }],
   },

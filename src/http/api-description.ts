@@ -1,0 +1,29 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
+import { VERSION } from '../version.ts';
+
+/** What the OpenAPI document says of the whole; its routes say the rest. */
+export const apiDescription: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Order service',
+    version: VERSION,
+    description:
+      'Takes orders, and publishes an event for each and for what becomes of it. Every error is a problem of RFC 9457: ' +
+      'its `type` can be looked up at [/problems](/problems), and its `Link` header leads there.',
+    contact: { name: 'Whoever runs this service' },
+    license: { name: 'MIT', identifier: 'MIT' },
+  },
+  servers: [{ url: '/', description: 'Where this document comes from' }],
+  tags: [
+    { name: 'orders', description: 'Orders, and their events' },
+    { name: 'health', description: 'For what starts, stops and routes to this process' },
+    { name: 'problems', description: 'What each type of problem means' },
+  ],
+  components: {
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An OIDC access token' },
+    },
+  },
+  // A route with other needs says so itself.
+  security: [{}, { bearer: [] }],
+};

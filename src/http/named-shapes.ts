@@ -1,0 +1,33 @@
+import { isDeepStrictEqual } from 'node:util';
+
+type Json = Record<string, unknown>;
+
+/**
+ * The same OpenAPI document, in which each schema with a title is a component of that name, and every place that has it refers
+ * to it: a client that is generated gets a type of each. Throws when two different schemas have one title.
+ */
+export function nameShapes<D extends object>(document: D): D {
+  const shapes: Record<string, Json> = {};
+  const name = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(name);
+    if (typeof node !== 'object' || node === null) return node;
+    const named = Object.fromEntries(
+      Object.entries(node).map(([key, value]) => [key, LITERAL.has(key) ? value : name(value)]),
+    );
+    const { title } = named;
+    if (typeof title !== 'string' || !isSchema(named)) return named;
+    // An example of this very place stays with it; all others are the shape's.
+    shapes[title] ??= named;
+    if (!isDeepStrictEqual(shapes[title], named))
+      throw new Error(`Two different schemas are called ${title}`);
+    return { $ref: `#/components/schemas/${title}` };
+  };
+  const { components = {}, ...rest } = name(document) as { components?: { schemas?: Json } };
+  const schemas = { ...components.schemas, ...shapes };
+  return { ...rest, components: { ...components, schemas } } as D;
+}
+
+/** What stands below these is data, whatever it looks like. */
+const LITERAL = new Set(['example', 'examples', 'default', 'const', 'enum']);
+
+const isSchema = (node: Json) => 'type' in node || 'anyOf' in node;

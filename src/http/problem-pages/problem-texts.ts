@@ -1,0 +1,74 @@
+import type { ApiErrorCode } from '../../api-error.ts';
+
+/** What people read about a way of saying no: at /problems, in docs/problems.md, which a test holds to it, and in docs/api.md. */
+export interface ProblemText {
+  readonly when: string;
+  /** For whoever sent the request. */
+  readonly whatToDo: string;
+}
+
+const NEVER_STARTED = 'never by a running api: its process does not start';
+const TELL_OPERATOR = 'tell whoever runs the service';
+
+/** A code without a row does not compile. The texts are Markdown, of which only backticks are used. */
+export const PROBLEM_TEXTS: Readonly<Record<ApiErrorCode, ProblemText>> = {
+  CONTEXT_INVALID: {
+    when: 'a header is not valid',
+    whatToDo: 'correct the header that `errors` names',
+  },
+  REQUEST_INVALID: {
+    when: 'the body or the query does not keep to its schema',
+    whatToDo: 'correct what `errors` names',
+  },
+  ORDER_INVALID: {
+    when: 'an amount of the order is too large to be kept',
+    whatToDo: 'the total is too large: split the order',
+  },
+  ROUTE_NOT_FOUND: {
+    when: 'there is nothing at this address',
+    whatToDo: 'check the address',
+  },
+  ORDER_NOT_FOUND: {
+    when: 'there is no such order',
+    whatToDo: 'check the id',
+  },
+  METHOD_NOT_ALLOWED: {
+    when: 'the address has other methods; `Allow` lists them',
+    whatToDo: 'use a method that `Allow` names',
+  },
+  NOT_ACCEPTABLE: {
+    when: 'the client accepts neither `application/json` nor `application/problem+json`',
+    whatToDo: 'accept `application/json`',
+  },
+  ORDER_NOT_CANCELLABLE: {
+    when: 'the order is in a state from which it cannot be cancelled',
+    whatToDo: 'read the order: its state does not allow it',
+  },
+  IDEMPOTENCY_KEY_IN_USE: {
+    when: 'the first request with this key is still under way',
+    whatToDo: 'send it again after `Retry-After` seconds',
+  },
+  ORDER_VERSION_MISMATCH: {
+    when: 'the order has another version than `If-Match` asks for',
+    whatToDo: 'read the order again, then decide again',
+  },
+  IDEMPOTENCY_KEY_REUSED: {
+    when: 'this key was sent before with another request',
+    whatToDo: 'use a new key for a new request',
+  },
+  CONFIG_INVALID: { when: NEVER_STARTED, whatToDo: TELL_OPERATOR },
+  SCHEMA_BEHIND: { when: NEVER_STARTED, whatToDo: TELL_OPERATOR },
+  SCHEMA_NOT_FOUND: {
+    when: 'never by a running api: it is not ready before its tables are found',
+    whatToDo: TELL_OPERATOR,
+  },
+  DATABASE_UNAVAILABLE: {
+    when: 'the database does not answer; nothing was changed',
+    whatToDo: 'send it again after `Retry-After` seconds',
+  },
+  COMMIT_UNCERTAIN: {
+    when: 'the answer to COMMIT was lost; what was asked for may have been done',
+    whatToDo:
+      'with an `Idempotency-Key`, send it again with the same key; without one, look before you send it again',
+  },
+};
