@@ -105,7 +105,10 @@ export const rules: Rule[] = [
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
-  only('prom-client', /^(relay\/monitoring\/metrics\.ts$|test\/)/),
+  only(
+    'prom-client',
+    /^(relay\/monitoring\/metrics\.ts$|src\/http\/(metrics\/|plugins\/metrics\.ts$)|test\/)/,
+  ),
   only('pino$', /^src\/core\/log\.ts$/),
   only('pino-pretty', /^dev\/readable-log\.ts$/),
   only('chokidar', /^dev\/restarted-process\.ts$/),
