@@ -11,15 +11,13 @@ export function nameShapes<D extends object>(document: D): D {
   const name = (node: unknown): unknown => {
     if (Array.isArray(node)) return node.map(name);
     if (typeof node !== 'object' || node === null) return node;
-    const named = Object.fromEntries(
+    const copy = Object.fromEntries(
       Object.entries(node).map(([key, value]) => [key, LITERAL.has(key) ? value : name(value)]),
     );
-    const { title } = named;
-    if (typeof title !== 'string' || !isSchema(named)) return named;
-    // An example of this very place stays with it; all others are the shape's.
-    shapes[title] ??= named;
-    if (!isDeepStrictEqual(shapes[title], named))
-      throw new Error(`Two different schemas are called ${title}`);
+    const { title } = copy;
+    if (typeof title !== 'string' || !isSchema(copy)) return copy;
+    shapes[title] ??= copy;
+    if (!isDeepStrictEqual(shapes[title], copy)) throw new Error(`Two different schemas are called ${title}`);
     return { $ref: `#/components/schemas/${title}` };
   };
   const { components = {}, ...rest } = name(document) as { components?: { schemas?: Json } };
@@ -27,7 +25,7 @@ export function nameShapes<D extends object>(document: D): D {
   return { ...rest, components: { ...components, schemas } } as D;
 }
 
-/** What stands below these is data, whatever it looks like. */
+/** Below these stand data, whatever they look like. */
 const LITERAL = new Set(['example', 'examples', 'default', 'const', 'enum']);
 
 const isSchema = (node: Json) => 'type' in node || 'anyOf' in node;

@@ -23,7 +23,7 @@ export function requestDurations(
   return (request, reply) => {
     const { method } = request;
     const route = request.routeOptions.url ?? 'unknown';
-    const status = reply.raw.writableFinished ? reply.statusCode : CLIENT_CLOSED;
+    const status = reply.raw.writableEnded ? reply.statusCode : CLIENT_CLOSED;
     const key = `${method} ${status} ${route}`;
     let one = series.get(key);
     if (!one) {

@@ -51,11 +51,12 @@ export const metrics = fp(async (app: FastifyInstance, { pool }: { pool: PoolFig
     problems.inc({ type: problemName(type), status: String(status) }),
   );
 
-  const help = '1, with the version that runs.';
-  new Gauge({ name: 'order_service_build_info', help, labelNames: ['version'], registers }).set(
-    { version: VERSION },
-    1,
-  );
+  new Gauge({
+    name: 'order_service_build_info',
+    help: '1, with the version that runs.',
+    labelNames: ['version'],
+    registers,
+  }).set({ version: VERSION }, 1);
 
   app.get('/metrics', { logLevel: 'warn', schema: { hide: true } }, async (_request, reply) => {
     const all = Registry.merge([registry, processFigures]);

@@ -39,8 +39,8 @@ test('both find what is wrong with a document', async (t) => {
   const config = await createConfig({ extends: ['recommended'] });
 
   const source = JSON.stringify(document);
-  assert.equal((await spectral.run(JSON.parse(source))).length, 1);
-  assert.equal((await lintFromString({ source, config })).length, 1);
+  assert.ok((await spectral.run(JSON.parse(source))).some(({ code }) => code === 'oas3-api-servers'));
+  assert.ok((await lintFromString({ source, config })).some(({ ruleId }) => ruleId === 'no-empty-servers'));
 });
 
 test('every object and every enum has a name, and is described in one place', async (t) => {
@@ -50,8 +50,8 @@ test('every object and every enum has a name, and is described in one place', as
   for (const name of NAMES) assert.ok(name in schemas, name);
   const nameless = nodesOf(document).filter(
     ({ node, path }) =>
-      ('properties' in node || 'enum' in node) &&
       node['type'] !== undefined &&
+      ('properties' in node || (Array.isArray(node['enum']) && node['enum'].length > 1)) &&
       !/^components\/schemas\/\w+$/.test(path) &&
       !/\/(headers|parameters)\//.test(path), // a header has no type of its own in a client
   );

@@ -35,7 +35,13 @@ export async function runFuzz(t: TestContext, { db, requests, ...target }: FuzzO
     statuses.set(key, (statuses.get(key) ?? 0) + 1);
   });
   const tried = [...operations.values()].filter(({ id }) => !NOT_TRIED.has(id));
-  const attempts = fc.array(fc.oneof(...tried.map(attemptsAt)), {
+  const anyAttempt = fc.oneof(
+    ...tried.map((operation) => ({
+      weight: operation.path.startsWith('/api/') ? 5 : 1,
+      arbitrary: attemptsAt(operation),
+    })),
+  );
+  const attempts = fc.array(anyAttempt, {
     minLength: 1,
     maxLength: AT_ONCE,
     size: 'max',

@@ -34,7 +34,7 @@ export async function checkStored(db: pg.Pool, order: OrderBody, isCancelled: bo
     `SELECT o.customer_id "customerId", o.total_amount::float8 "totalAmount", o.shipping_address "shippingAddress",
             o.created_at "createdAt", o.status,
             (SELECT json_agg(json_build_object('productId', product_id, 'quantity', quantity, 'unitPrice', unit_price,
-                                               'lineTotal', line_total) ORDER BY order_item_id)
+                                               'lineTotal', line_total) ORDER BY line_number)
                FROM order_items i WHERE i.order_id = o.order_id) items,
             (SELECT message_body FROM outbox WHERE aggregate_id = o.order_id AND message_type = 'OrderCreated') event
        FROM orders o WHERE o.order_id = $1`,
