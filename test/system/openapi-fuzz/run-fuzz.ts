@@ -99,10 +99,12 @@ function playRound(
       created: before.created + created.length,
       cancelled: before.cancelled + cancelled.size,
     });
-    for (const order of created) {
-      await checkStored(db, order, cancelled.has(order.orderId));
-      await checkReadable(target, order);
-    }
+    await Promise.all(
+      created.flatMap((order) => [
+        checkStored(db, order, cancelled.has(order.orderId)),
+        checkReadable(target, order),
+      ]),
+    );
   };
 }
 
