@@ -16,8 +16,10 @@ export function nameShapes<D extends object>(document: D): D {
     );
     const { title } = copy;
     if (typeof title !== 'string' || !isSchema(copy)) return copy;
-    shapes[title] ??= copy;
-    if (!isDeepStrictEqual(shapes[title], copy)) throw new Error(`Two different schemas are called ${title}`);
+    const known = shapes[title] ?? copy;
+    if (!isDeepStrictEqual(withoutExamples(known), withoutExamples(copy)))
+      throw new Error(`Two different schemas are called ${title}`);
+    shapes[title] = { ...known, ...copy };
     return { $ref: `#/components/schemas/${title}` };
   };
   const { components = {}, ...rest } = name(document) as { components?: { schemas?: Json } };
@@ -27,5 +29,8 @@ export function nameShapes<D extends object>(document: D): D {
 
 /** Below these stand data, whatever they look like. */
 const LITERAL = new Set(['example', 'examples', 'default', 'const', 'enum']);
+
+/** @fastify/swagger takes them out of some places, such as parameters, and puts them beside. */
+const withoutExamples = ({ example: _, examples: __, ...rest }: Json) => rest;
 
 const isSchema = (node: Json) => 'type' in node || 'anyOf' in node;

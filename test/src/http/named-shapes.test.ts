@@ -42,6 +42,14 @@ test('a title that is no schema, and data that look like one, are left alone', (
   assert.deepEqual(nameShapes(document), document);
 });
 
+test('a shape has its examples, also if they were taken out of some of its places', () => {
+  const withExamples = { ...address, examples: [{ city: 'Springfield' }] };
+
+  const { components } = nameShapes({ a: address, b: withExamples, c: address, components: { schemas: {} } });
+
+  assert.deepEqual(components.schemas, { Address: withExamples });
+});
+
 test('two different schemas of one name are refused', () => {
   const other = { ...address, properties: {} };
 
