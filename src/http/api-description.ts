@@ -21,7 +21,14 @@ export const apiDescription: NonNullable<FastifyDynamicSwaggerOptions['openapi']
   ],
   components: {
     securitySchemes: {
-      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'An OIDC access token' },
+      bearer: {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description:
+          'An access token of the issuer that the service is configured with. An operation names the scope it needs. ' +
+          'A token is limited to the orders of its customer, or has the scope `orders:any` too',
+      },
     },
   },
   // A route with other needs says so itself.
