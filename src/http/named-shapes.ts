@@ -31,6 +31,6 @@ export function nameShapes<D extends object>(document: D): D {
 const LITERAL = new Set(['example', 'examples', 'default', 'const', 'enum']);
 
 /** @fastify/swagger takes them out of some places, such as parameters, and puts them beside. */
-const withoutExamples = ({ example: _, examples: __, ...rest }: Json) => rest;
+const withoutExamples = (schema: Json) => ({ ...schema, example: undefined, examples: undefined });
 
 const isSchema = (node: Json) => 'type' in node || 'anyOf' in node;

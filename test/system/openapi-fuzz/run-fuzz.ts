@@ -54,9 +54,8 @@ export async function runFuzz(t: TestContext, { db, requests, ...target }: FuzzO
     await fc.assert(fc.asyncProperty(attempts, round), { seed: seed + n, numRuns: ROUNDS_AT_A_TIME });
 
   t.diagnostic(
-    [...statuses]
+    Array.from(statuses, ([key, count]) => `${key}: ${count}`)
       .sort()
-      .map(([key, count]) => `${key}: ${count}`)
       .join(', '),
   );
   for (const { id } of tried)
@@ -134,7 +133,7 @@ async function checkReadable({ url, headers }: Target, order: OrderBody): Promis
   const isThis = ({ orderId }: OrderBody) => orderId === order.orderId;
   const query = new URLSearchParams({ customerId, limit: '50' });
   for (let page: OrderPage = { items: [], next: '' }; ; query.set('cursor', page.next)) {
-    page = await get<OrderPage>(`/api/orders?${query}`);
+    page = await get<OrderPage>(`/api/orders?${query.toString()}`);
     if (page.items.some(isThis) || page.next === undefined) {
       assert.deepEqual(page.items.find(isThis), read);
       return;

@@ -29,6 +29,7 @@ export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
       return numbers(schema);
     case 'string':
       return texts(schema);
+    case undefined:
     default:
       throw new Error(`No values are known of ${JSON.stringify(schema)}`);
   }
@@ -61,8 +62,8 @@ function texts({
   const free = fc
     .array(unit, { minLength, maxLength, size: '+1' })
     .map((units) => [...(/[a-z\d]/i.test(units.join('')) ? units : ['a', ...units])].join(''))
-    .map((text) => [...text].slice(0, maxLength).join(''))
-    .filter((text) => fits.test(text) && [...text].length >= minLength);
+    .map((text) => Array.from(text).slice(0, maxLength).join(''))
+    .filter((text) => fits.test(text) && Array.from(text).length >= minLength);
   return pattern?.startsWith('^[') && !pattern.startsWith('^[^') ? fc.stringMatching(fits) : free;
 }
 
