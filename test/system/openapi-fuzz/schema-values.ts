@@ -10,7 +10,7 @@ const FREE_TEXT_LENGTH = 60;
 /** Values that keep to a schema, with its bounds among them more often than by chance. */
 export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum);
-  switch (schema.type) {
+  switch (schema.type ?? '') {
     case 'object': {
       const { properties = {}, required = [] } = schema;
       const members = Object.fromEntries(
@@ -29,7 +29,6 @@ export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
       return numbers(schema);
     case 'string':
       return texts(schema);
-    case undefined:
     default:
       throw new Error(`No values are known of ${JSON.stringify(schema)}`);
   }
