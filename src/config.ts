@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { portConfig, sharedConfig } from './core/config.ts';
+import { authConfig } from './http/auth/auth-config.ts';
 
 /** What the api reads from the environment. */
 export const apiConfig = Type.Object({
@@ -12,7 +13,7 @@ export const apiConfig = Type.Object({
     maximum: 100,
     description: 'a number of connections from 1 to 100',
   }),
-  NODE_ENV: Type.String({ default: 'development', description: 'a name; production turns the API docs off' }),
+  ...authConfig,
   API_DOCS: Type.Optional(Type.Boolean({ description: 'true or false' })),
 });
 export type ApiConfig = Static<typeof apiConfig>;

@@ -24,6 +24,14 @@ export const PROBLEM_TEXTS: Readonly<Record<ApiErrorCode, ProblemText>> = {
     when: 'an amount of the order is too large to be kept',
     whatToDo: 'the total is too large: split the order',
   },
+  UNAUTHENTICATED: {
+    when: 'there is no token, or it is not valid; `WWW-Authenticate` says what is wrong',
+    whatToDo: 'send a token that is valid: `WWW-Authenticate` says what is wrong with this one',
+  },
+  FORBIDDEN: {
+    when: 'the token does not allow it: a scope is missing, or it is for another customer',
+    whatToDo: 'ask for the scope that `WWW-Authenticate` names, or for the orders of your own customer',
+  },
   ROUTE_NOT_FOUND: {
     when: 'there is nothing at this address',
     whatToDo: 'check the address',
@@ -70,5 +78,9 @@ export const PROBLEM_TEXTS: Readonly<Record<ApiErrorCode, ProblemText>> = {
     when: 'the answer to COMMIT was lost; what was asked for may have been done',
     whatToDo:
       'with an `Idempotency-Key`, send it again with the same key; without one, look before you send it again',
+  },
+  ISSUER_UNAVAILABLE: {
+    when: 'the token cannot be checked: the keys of its issuer cannot be had',
+    whatToDo: 'send it again after `Retry-After` seconds',
   },
 };
