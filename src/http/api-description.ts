@@ -26,7 +26,7 @@ export const apiDescription: NonNullable<FastifyDynamicSwaggerOptions['openapi']
         scheme: 'bearer',
         bearerFormat: 'JWT',
         description:
-          'An access token of the issuer that the service is configured with. An operation names the scope it needs. ' +
+          'An access token of the issuer that the service is configured with. An operation names the scope it needs: `x-required-scope`. ' +
           'A token is limited to the orders of its customer, or has the scope `orders:any` too',
       },
     },
