@@ -25,11 +25,13 @@ import { closeGently } from './http/plugins/closing.ts';
 import { crossOrigin } from './http/plugins/cross-origin.ts';
 import { InFlight } from './http/plugins/in-flight.ts';
 import { jsonBody } from './http/plugins/json-body.ts';
+import { metrics } from './http/plugins/metrics.ts';
 import { otherMethods } from './http/plugins/other-methods.ts';
 import { answerProblem, problems } from './http/plugins/problems.ts';
 import { requestContext, startContext } from './http/plugins/request-context.ts';
 import { requestLog } from './http/plugins/request-log.ts';
 import { healthRoutes } from './http/routes/health-routes.ts';
+import { problemRoutes } from './http/routes/problem-routes.ts';
 import { compileValidator } from './http/validation.ts';
 import { findOrder, listOrders } from './orders/order-store.ts';
 import { findOrderEvents } from './outbox/outbox-reader.ts';
@@ -88,16 +90,18 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 
   const isClosing = closeGently(app);
   const refusalOfOtherMethods = otherMethods(app);
-  if (corsOrigins) app.register(crossOrigin, { origins: corsOrigins }); // before the first refusal: pages are to read that too
+  const refusals = new Refusals(log);
+  const connections = new ConnectionGate(pool, limits, refusals);
+  const inFlight = new InFlight(limits.maxInFlight);
+  app.register(metrics, { pool, connections, inFlight, refusals }); // before the first refusal, which is counted too
+  if (corsOrigins) app.register(crossOrigin, { origins: corsOrigins }); // as pages are to read that one
   app.register(requestContext, { newId });
-  app.register(problems);
+  app.register(problems, { publicBasePath });
   app.register(jsonBody);
   app.register(edgePlugin, edge);
   app.register(requestLog);
   if (docs) app.register(apiDocs, { publicBasePath });
 
-  const refusals = new Refusals(log);
-  const connections = new ConnectionGate(pool, limits, refusals);
   const { reading } = connections;
   app.register(api, {
     prefix: '/api',
@@ -107,13 +111,14 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     listOrders: (query) => read(reading, (db) => listOrders(db, query)),
     findOrderEvents: (orderId, owner) => read(reading, (db) => findOrderEvents(db, orderId, owner)),
     verify: auth && tokenVerifier(auth, log, now),
-    inFlight: new InFlight(limits.maxInFlight),
+    inFlight,
     refusals,
   });
   app.register(healthRoutes, {
     probeDatabase,
     isOpen: () => isStarted() && !isStopping() && !isClosing(),
   });
+  app.register(problemRoutes);
   app.register(refusalOfOtherMethods);
   return app;
 }

@@ -19,6 +19,7 @@ export function answerBrokenRequest(this: FastifyInstance, error: ConnectionErro
   const id = randomUUIDv7();
   const statusCode = STATUS_OF[error.code] ?? 400;
   const problem = toProblem(Object.assign(error, { statusCode }), id);
+  this.countProblem(problem);
   this.log.info({ messageId: id, code: error.code }, `Answering ${statusCode} to what is no request`);
   const body = JSON.stringify(problem);
   socket.end(

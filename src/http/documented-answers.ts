@@ -1,4 +1,3 @@
-import { Type } from '@sinclair/typebox';
 import type { RouteOptions } from 'fastify';
 import { ApiError } from '../api-error.ts';
 import { headerError, headerFault } from './headers/header-error.ts';
@@ -7,6 +6,15 @@ import { Problem, toProblem } from './problem-details.ts';
 const EXAMPLE_ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
 const CORRELATION_ID = {
   'X-Correlation-Id': { type: 'string', description: 'The one that was sent, or a new one' },
+};
+
+const LINK = {
+  Link: {
+    type: 'string',
+    description:
+      'Where the type of the problem is explained, with rel="describedby"; not there for about:blank',
+    examples: ['</problems/request-invalid>; rel="describedby"'],
+  },
 };
 
 /** Goes with every answer after which the same request may be sent again. */
@@ -31,10 +39,10 @@ export function emptyAnswer(description: string, headers: object = {}) {
 export function problemAnswer(description: string, example: Error, headers: object = {}) {
   return {
     description,
-    headers: { ...CORRELATION_ID, ...headers },
+    headers: { ...CORRELATION_ID, ...LINK, ...headers },
     content: {
       'application/problem+json': {
-        schema: Type.Ref(Problem.$id ?? ''),
+        schema: Problem,
         example: toProblem(example, EXAMPLE_ID),
       },
     },

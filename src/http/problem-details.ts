@@ -1,11 +1,12 @@
 import { STATUS_CODES } from 'node:http';
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyError } from 'fastify';
-import { ApiError, type ApiErrorCode, isApiError } from '../api-error.ts';
+import { ApiError, isApiError } from '../api-error.ts';
 import type { Fault } from '../core/errors.ts';
 import { isDatabaseUnavailable } from '../db/database-failure.ts';
 import { bodyFaults } from './body/body-faults.ts';
 import { type Consequence, PROBLEM_TABLE, refusedAs, UNEXPECTED } from './problem-table.ts';
+import { problemType } from './problem-type.ts';
 import { refusalText } from './refusal-text.ts';
 
 /** Problem details, https://www.rfc-editor.org/rfc/rfc9457, with every wrong field and the tutorial's `error`. */
@@ -26,12 +27,12 @@ export const Problem = Type.Object(
           pointer: Type.String({ description: 'A JSON pointer into the body; "" when no field is meant' }),
           detail: Type.String(),
         },
-        { additionalProperties: false },
+        { title: 'Fault', additionalProperties: false },
       ),
       { maxItems: 50 },
     ),
   },
-  { $id: 'Problem', additionalProperties: false },
+  { title: 'Problem', additionalProperties: false },
 );
 export type Problem = Static<typeof Problem>;
 
@@ -56,7 +57,7 @@ export function reactionTo(error: unknown, requestId: string): Reaction {
     const { code, message, faults } = known;
     const consequence = PROBLEM_TABLE[code];
     const detail = consequence.detail ?? `${message}${firstOf(faults)}`;
-    const problem = problemOf(typeOf(code), consequence.status, detail, requestId, faults);
+    const problem = problemOf(problemType(code), consequence.status, detail, requestId, faults);
     const faultsToLog = faults.filter(({ quotesClient }) => !quotesClient).slice(0, MAX_FAULTS);
     return { ...consequence, problem, summary: consequence.detail ?? message, faultsToLog };
   }
@@ -107,5 +108,3 @@ function problemOf(
     errors: faults.slice(0, MAX_FAULTS).map(({ pointer, detail }) => ({ pointer, detail })),
   };
 }
-
-const typeOf = (code: ApiErrorCode) => `urn:order-service:problem:${code.toLowerCase().replaceAll('_', '-')}`;

@@ -24,11 +24,11 @@ export const ProductId = readableText(128, { examples: ['prod-456'] });
 export const CancelReason = readableText(500, { examples: ['Ordered twice'] });
 export const Quantity = Type.Integer({ minimum: 1, maximum: 2_147_483_647, examples: [2] });
 
-/** What NUMERIC(10,2) holds. `maxDecimals` is ours: see src/http/validation.ts. */
+/** What NUMERIC(10,2) holds. `x-max-decimals` is ours: see src/http/validation.ts. */
 export const Amount = Type.Number({
   minimum: 0,
   maximum: 99_999_999.99,
-  maxDecimals: 2,
+  'x-max-decimals': 2,
   description: 'An exact amount of money with at most two decimals',
   examples: [19.99],
 });
@@ -41,6 +41,6 @@ export const Address = Type.Object(
     zipCode: readableText(20, { examples: ['62701'] }),
     country: readableText(100, { examples: ['USA'] }),
   },
-  { additionalProperties: false },
+  { title: 'Address', additionalProperties: false },
 );
 export type Address = Static<typeof Address>;

@@ -106,7 +106,10 @@ export const rules: Rule[] = [
   only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
   only('jose', /^(src\/http\/auth\/|dev\/local-issuer\.ts$|test\/)/),
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
-  only('prom-client', /^(relay\/monitoring\/metrics\.ts$|test\/)/),
+  only(
+    'prom-client',
+    /^(relay\/monitoring\/metrics\.ts$|src\/http\/(metrics\/|plugins\/metrics\.ts$)|test\/)/,
+  ),
   only('pino$', /^src\/core\/log\.ts$/),
   only('pino-pretty', /^dev\/readable-log\.ts$/),
   only('chokidar', /^dev\/restarted-process\.ts$/),

@@ -2,13 +2,21 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ApiError } from '../../api-error.ts';
 import { errorCode } from '../../core/errors.ts';
-import { Problem, reactionTo } from '../problem-details.ts';
+import { type Problem, reactionTo } from '../problem-details.ts';
 import type { Consequence } from '../problem-table.ts';
+import { problemPage } from '../problem-type.ts';
 import { slashHint } from '../slash-hint.ts';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What the paths of this service begin with for a client. */
+    readonly publicBasePath: string;
+  }
+}
+
 /** Answers every error, and every address that is not there, with problem details. */
-export const problems = fp(async (app: FastifyInstance) => {
-  app.addSchema(Problem);
+export const problems = fp(async (app: FastifyInstance, { publicBasePath }: { publicBasePath: string }) => {
+  app.decorate('publicBasePath', publicBasePath);
   app.setErrorHandler(answerProblem);
   app.setNotFoundHandler((request, reply) =>
     answerProblem(new ApiError('ROUTE_NOT_FOUND', nothingHere(request)), request, reply),
@@ -22,6 +30,10 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
     `Answering ${problem.status}: ${summary}`,
   );
   reply.logLevel = logLevel === 'debug' ? 'debug' : 'info';
+  const { server } = request;
+  server.countProblem(problem);
+  const page = problemPage(problem.type);
+  if (page) reply.header('link', `<${server.publicBasePath}${page}>; rel="describedby"`);
   if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
   reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
 }

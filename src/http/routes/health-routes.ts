@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from '@sinclair/typebox';
-import { answer } from '../documented-answers.ts';
+import { answer, headerProblem } from '../documented-answers.ts';
 
 const ANSWER_KEPT_MS = 1_000;
 /** Who watches a process may not wait long. A slow answer is no reason to call it away: until it fails, what was known last is told. */
@@ -46,21 +46,31 @@ export const healthRoutes: FastifyPluginAsyncTypebox<HealthDeps> = async (app, {
   });
 };
 
-const state = (status: string) =>
-  Type.Object({ status: Type.Literal(status) }, { additionalProperties: false });
+const state = (title: string, status: string) =>
+  Type.Object({ status: Type.Literal(status) }, { title, additionalProperties: false });
+
+const OF_BOTH = { tags: ['health'], security: [] };
 
 const schemas = {
   live: {
-    tags: ['health'],
+    ...OF_BOTH,
+    operationId: 'isLive',
     summary: 'Whether the process runs',
-    response: { 200: answer('It does', state('live')) },
+    description: 'Asks nobody: it fails when the process has to be started again.',
+    response: { 200: answer('It does', state('Live', 'live')), 400: headerProblem },
   },
   ready: {
-    tags: ['health'],
+    ...OF_BOTH,
+    operationId: 'isReady',
     summary: 'Whether requests can be served',
+    description: 'Asks the database, once for all who ask within a second.',
     response: {
-      200: answer('They can', state('ready')),
-      503: answer('The database does not answer, or the process is starting or stopping', state('not ready')),
+      200: answer('They can', state('Ready', 'ready')),
+      400: headerProblem,
+      503: answer(
+        'The database does not answer, or the process is starting or stopping',
+        state('NotReady', 'not ready'),
+      ),
     },
   },
 };

@@ -67,6 +67,7 @@ const OrderList = Type.Object(
     next: Type.Optional(Type.String({ description: 'The cursor of the next page; not there at the end' })),
   },
   {
+    title: 'OrderPage',
     additionalProperties: false,
     examples: [
       {

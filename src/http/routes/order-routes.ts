@@ -122,6 +122,7 @@ const cancelOrderSchema = commandSchema({
   ]),
   params: OrderParams,
   body: Type.Omit(CancelOrder, ['orderId', 'owner', 'versions'], {
+    title: 'CancelOrder',
     additionalProperties: false,
     examples: [{ reason: 'Ordered twice' }],
   }),
@@ -148,6 +149,8 @@ const cancelOrderSchema = commandSchema({
 const getOrderSchema = {
   operationId: 'getOrder',
   summary: 'Read an order',
+  description:
+    'Its `ETag` is its version: with `If-None-Match` an order that has not changed is not sent again.',
   tags: ['orders'],
   headers: Type.Composite([
     contextHeaders,

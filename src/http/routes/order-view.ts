@@ -15,6 +15,7 @@ export const OrderView = Type.Object(
     version: Type.Integer({ minimum: 1, description: 'Its ETag without the quotes', examples: [1] }),
   },
   {
+    title: 'Order',
     additionalProperties: false,
     examples: [{ ...orderExample, status: 'Pending', updatedAt: orderExample.createdAt, version: 1 }],
   },

@@ -167,12 +167,13 @@ test('the document names the scope of each operation, as something to leave out 
 
   for (const [method, url, scope] of REQUESTS.filter(([verb]) => verb !== 'HEAD')) {
     const path = url.replace(ORDER, '{orderId}');
-    const securityIn = (document: typeof open) => document.paths[path][method.toLowerCase()].security;
-    assert.deepEqual(securityIn(closed), [{ bearer: [scope] }]);
-    assert.deepEqual(securityIn(open), [{}, { bearer: [scope] }]);
+    const operationIn = (document: typeof open) => document.paths[path][method.toLowerCase()];
+    assert.deepEqual(operationIn(closed).security, [{ bearer: [] }]);
+    assert.deepEqual(operationIn(open).security, [{}, { bearer: [] }]);
+    for (const document of [closed, open]) assert.equal(operationIn(document)['x-required-scope'], scope);
   }
   assert.equal(closed.components.securitySchemes.bearer.scheme, 'bearer');
-  assert.equal(closed.paths['/health/live'].get.security, undefined);
+  assert.deepEqual(closed.paths['/health/live'].get.security, []);
 });
 
 test('a route that does not say who may does not start', async () => {
