@@ -12,6 +12,9 @@ export const apiConfig = Type.Object({
     maximum: 100,
     description: 'a number of connections from 1 to 100',
   }),
+  DATABASE_POOLER: Type.Optional(
+    Type.Literal('transaction', { description: 'transaction, or unset to find out' }),
+  ),
   NODE_ENV: Type.String({ default: 'development', description: 'a name; production turns the API docs off' }),
   API_DOCS: Type.Optional(Type.Boolean({ description: 'true or false' })),
 });

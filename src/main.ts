@@ -3,6 +3,7 @@ import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
 import { backoffMs } from './core/backoff.ts';
+import { errorCode } from './core/errors.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
 import { pause } from './core/pause.ts';
@@ -11,6 +12,10 @@ import { assertSchemaCurrent } from './db/schema-version.ts';
 import { startExpiry } from './idempotency/expiry.ts';
 
 const LONGEST_WAIT_MS = 5_000;
+/** What a pooler answers to a startup parameter that it does not take. */
+const PROTOCOL_VIOLATION = '08P01';
+const OPTIONS_REFUSED =
+  'DATABASE_URL leads to a pooler that refuses its options; set them by ALTER ROLE ... SET instead; not ready, asking again';
 
 await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {
   const pool = openPool({
@@ -18,6 +23,7 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
     max: config.DATABASE_POOL_SIZE,
     applicationName: config.SERVICE_NAME,
     log,
+    pooler: config.DATABASE_POOLER === 'transaction' ? 'certain' : 'found',
   });
   onClose('database pool', () => pool.end());
 
@@ -45,7 +51,8 @@ async function schemaIsCurrent(pool: pg.Pool, log: Logger, stopping: AbortSignal
     } catch (err) {
       if (isApiError(err) && err.code === 'SCHEMA_BEHIND') throw err;
       const waitMs = backoffMs(failures, Math.random, LONGEST_WAIT_MS);
-      log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
+      if (errorCode(err) === PROTOCOL_VIOLATION) log.error({ err, waitMs }, OPTIONS_REFUSED);
+      else log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
       await pause(waitMs, stopping);
     }
   }

@@ -28,6 +28,7 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   CONFIG_INVALID: OURS,
   SCHEMA_BEHIND: OURS,
   SCHEMA_NOT_FOUND: OURS,
+  DATABASE_POOLED: OURS,
   DATABASE_UNAVAILABLE: {
     status: 503,
     logLevel: 'error',

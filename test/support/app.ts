@@ -54,7 +54,15 @@ export async function openApp(t: TestContext, options: TestAppOptions = {}): Pro
   const url = options.url?.(database.url) ?? database.url;
   // On a busy machine fifty requests wait longer for one of four connections than people would.
   const patience = { connectTimeoutMs: 20_000 };
-  const pool = openPool({ url, max: 4, applicationName: 'api', log, ...patience, ...options.poolOptions });
+  const pool = openPool({
+    url,
+    max: 4,
+    applicationName: 'api',
+    log,
+    pooler: 'found',
+    ...patience,
+    ...options.poolOptions,
+  });
   const app = await buildApp({ docs: true, ...options, pool, log });
   t.after(async () => {
     await app.close();
