@@ -24,7 +24,7 @@ const REFUSAL =
 for (const pooler of PGBOUNCERS) {
   const { name, skip, knowsStatements } = pooler;
 
-  describe(`behind ${name}`, { skip, concurrency: true }, () => {
+  describe(`behind a real PgBouncer, ${name}`, { skip, concurrency: true }, () => {
     for (const [way, settings, keepsNames] of [
       ['as it is shipped, with prepared statements off', AS_SHIPPED, false],
       ['with the ini of the runbook', runbookSettings(pooler), knowsStatements],

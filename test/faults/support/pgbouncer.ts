@@ -24,8 +24,8 @@ export interface PgBouncer {
 
 /** The one of the system, and the current one that `.ci/install-pgbouncer` fetches. */
 export const PGBOUNCERS: readonly PgBouncer[] = [
-  find('the installed PgBouncer', 'pgbouncer'),
-  find('a current PgBouncer', '/opt/pgbouncer-current/pgbouncer'),
+  find('the installed one', 'pgbouncer'),
+  find('a current one', '/opt/pgbouncer-current/pgbouncer'),
 ];
 
 function find(name: string, program: string): PgBouncer {
