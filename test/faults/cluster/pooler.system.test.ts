@@ -24,7 +24,7 @@ const REFUSAL =
 for (const pooler of PGBOUNCERS) {
   const { name, skip, knowsStatements } = pooler;
 
-  describe(`behind a real PgBouncer, ${name}`, { skip, concurrency: true }, () => {
+  describe(`behind a real PgBouncer, ${name}`, { skip, concurrency: 2 }, () => {
     for (const [way, settings, keepsNames] of [
       ['as it is shipped, with prepared statements off', AS_SHIPPED, false],
       ['with the ini of the runbook', runbookSettings(pooler), knowsStatements],
@@ -40,12 +40,12 @@ for (const pooler of PGBOUNCERS) {
         const { post, cancel, request, logs } = await openApp(t, {
           database,
           url: () => pooled,
-          poolOptions: { max: 12 },
+          poolOptions: { max: 9, statementTimeoutMs: 20_000 },
         });
         const before = await sessionOf(t, pooled);
 
         const created = await Promise.all(
-          Array.from({ length: 60 }, (_, n) => post(tutorialOrder(), { 'idempotency-key': `key-${n % 40}` })),
+          Array.from({ length: 30 }, (_, n) => post(tutorialOrder(), { 'idempotency-key': `key-${n % 20}` })),
         );
         const again = await post(tutorialOrder(), { 'idempotency-key': 'key-0' });
         const ids = [
@@ -63,10 +63,12 @@ for (const pooler of PGBOUNCERS) {
         );
 
         // Two that come at once with one key: the second may be told to ask again.
-        assert.deepEqual([...new Set(created.map(({ statusCode }) => statusCode))].toSorted()[0], 201);
-        assert.ok(created.every(({ statusCode }) => [201, 409].includes(statusCode)));
+        assert.deepEqual(
+          created.filter(({ statusCode }) => ![201, 409].includes(statusCode)).map(({ body }) => body),
+          [],
+        );
         assert.equal(again.headers['idempotency-replayed'], 'true');
-        assert.equal(ids.length, 40);
+        assert.equal(ids.length, 20);
         assert.deepEqual([...new Set(rest.map(({ statusCode }) => statusCode))], [200]);
         assert.deepEqual(await sessionOf(t, pooled), before);
         const told = logs.filter(({ msg }) =>
@@ -186,7 +188,7 @@ for (const pooler of PGBOUNCERS) {
       });
     }
 
-    test('that keeps a session for each client the api works, with limits', async (t) => {
+    test('that keeps a session for each client the api works', async (t) => {
       const database = await createDatabase(t);
       const pooled = await openPgBouncer(t, pooler, database.url, { pool_mode: 'session', ...PERMISSIVE });
       const { post, cancel } = await openApp(t, { database, url: () => pooled });
