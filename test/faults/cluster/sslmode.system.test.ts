@@ -9,6 +9,7 @@ import { startChild } from '../../support/child-process.ts';
 import { type Cluster, createCluster } from '../../support/cluster.ts';
 import { runOutbox } from '../../support/outbox-command.ts';
 import { createBus, insertEvent, untilArrived } from '../../support/relay.ts';
+import { until } from '../../support/until.ts';
 import { startRelayProcess } from '../support/relay-process.ts';
 
 // Every sslmode, to servers that can and cannot be trusted. https://node-postgres.com/features/ssl
@@ -100,10 +101,13 @@ test('with sslmode=require and a CA every process and command is encrypted, and 
   const relay = await startRelayProcess(t, { url: encrypted, bus });
   await insertEvent(pool, 'Encrypted');
   await untilArrived(bus, 1);
-  const { rows } = await pool.query(
-    `SELECT application_name AS name, bool_and(ssl) AS ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
-     WHERE application_name ~ '^(OrderService|relay)' GROUP BY 1 ORDER BY 1`,
-  );
+  const sessions = await until('all connections are there', async () => {
+    const { rows } = await pool.query(
+      `SELECT application_name AS name, bool_and(ssl) AS ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
+       WHERE application_name ~ '^(OrderService|relay)' GROUP BY 1 ORDER BY 1`,
+    );
+    return rows.length >= 4 && rows;
+  });
   const list = await runOutbox(encrypted, 'list');
   const migrate = spawnSync('npm', ['run', '--silent', 'db:migrate'], {
     env: { ...process.env, DATABASE_URL: `${postgres.url('empty')}?sslmode=require${CA}` },
@@ -111,7 +115,7 @@ test('with sslmode=require and a CA every process and command is encrypted, and 
     shell: process.platform === 'win32',
   });
 
-  assert.deepEqual(rows, [
+  assert.deepEqual(sessions, [
     { name: 'OrderService', ssl: true },
     { name: 'relay', ssl: true },
     { name: 'relay lease', ssl: true },
