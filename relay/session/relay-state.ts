@@ -35,7 +35,7 @@ export class RelayState {
   readonly #parkedOrders: ParkedOrders;
   readonly #sending: SendQueue;
   readonly #settlement: Settlement;
-  /** What was read from the table and is not settled yet. */
+  /** What was read from the table and is on its way: neither settled nor held up by itself. */
   readonly #redriven = new Set<Pending>();
   #open: Transaction | undefined;
   #draining = false;
@@ -120,6 +120,7 @@ export class RelayState {
   rejected(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
     const againAt = this.#sending.rejected(batch, refusal, now);
     const triedAgain = refusal.kind === 'refused';
+    if (triedAgain) for (const pending of batch) this.#redriven.delete(pending);
     if (againAt === undefined) this.#park(batch, { reason: refusal.message, triedAgain });
     return againAt;
   }
@@ -131,7 +132,7 @@ export class RelayState {
     }
     const settled = this.#settlement.marked(mark, outcome, now);
     this.#backlog.remove(settled);
-    for (const pending of settled) this.#redriven.delete(pending);
+    for (const pending of [...settled, ...(outcome.locked ?? [])]) this.#redriven.delete(pending);
   }
 
   // Decisions.

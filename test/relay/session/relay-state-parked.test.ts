@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Pending } from '../../../relay/session/pending.ts';
 import { DEFAULT_LIMITS } from '../../../relay/session/relay-limits.ts';
+import type { RelayState } from '../../../relay/session/relay-state.ts';
 import { outboxMessage } from '../outbox/outbox-messages.ts';
 
 import {
@@ -13,6 +15,7 @@ import {
   nextRead,
   openState,
   receive,
+  refusal,
   rows,
   STORED,
 } from './relay-state-stage.ts';
@@ -126,6 +129,29 @@ test('nothing more is read from the table while a whole batch of it is on its wa
 
   assert.equal(nextRead(state, MARK_AT).order, 'B');
 });
+
+for (const [what, hold] of [
+  [
+    'their rows are locked',
+    (state, batch) => {
+      state.accepted(batch, 0);
+      const { mark } = next(state, MARK_AT, 'mark');
+      state.marked(mark, { again: [], locked: mark.messages, progressStored: false }, MARK_AT);
+    },
+  ],
+  ['the broker refuses them', (state, batch) => state.rejected(batch, refusal('refused'), 0)],
+] satisfies [string, (state: RelayState, batch: readonly Pending[]) => unknown][])
+  test(`a whole batch of what was read holds up no other order while ${what}`, () => {
+    const state = openState({ parkedOrders: ['A', 'B'], limits: { maxBatchCount: 2 } });
+    ask(state, 20n, 'A');
+    const redrive = nextRead(state, 0);
+    ask(state, 30n, 'B');
+    state.read(redrive, rows([outboxMessage('1', 'A'), outboxMessage('2', 'A')]), 0);
+
+    hold(state, next(state, 0, 'send').batch);
+
+    assert.equal(nextRead(state, MARK_AT).order, 'B');
+  });
 
 test('thousands of orders that are asked for at once are read many at a time, and others go between them', () => {
   const orders = Array.from({ length: 15_000 }, (_, n) => `${n}`);
