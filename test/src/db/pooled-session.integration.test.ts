@@ -48,13 +48,14 @@ async function settingsOf(db: Database, names: readonly string[]): Promise<Recor
 
 test('behind a pooler each transaction has its settings, and leaves none of them and no statement in the session', async (t) => {
   const pool = await openOne(t, 'certain');
+  const columns = Object.keys(HOSTILE).map((name) => `current_setting('${name}') AS "${name}"`);
 
   const within = await inTransaction(pool, async (db) => {
     await db.select({ id: orders.orderId }).from(orders).prepare('named').execute();
     return settingsOf(db, Object.keys(OURS));
   });
   const { rows: left } = await pool.query(
-    `SELECT ${Object.keys(HOSTILE).map((name) => `current_setting('${name}') AS "${name}"`)}, (SELECT count(*)::int FROM pg_prepared_statements) AS statements`,
+    `SELECT ${columns.join(', ')}, (SELECT count(*)::int FROM pg_prepared_statements) AS statements`,
   );
 
   assert.deepEqual(within, OURS);
