@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { apiAuth } from './figures/api-auth.ts';
 import { apiCreate } from './figures/api-create.ts';
 import { apiRead } from './figures/api-read.ts';
 import { relayBig } from './figures/relay-big.ts';
@@ -32,6 +33,7 @@ const figures: readonly Figure[] = [
   relaySessions,
   apiCreate,
   apiRead,
+  apiAuth,
   steady,
   steadyFloor,
   relayTwo,

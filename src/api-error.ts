@@ -7,6 +7,8 @@ export type ApiErrorCode =
   | 'SCHEMA_NOT_FOUND'
   | 'CONTEXT_INVALID'
   | 'REQUEST_INVALID'
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
   | 'ROUTE_NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'NOT_ACCEPTABLE'
@@ -16,7 +18,8 @@ export type ApiErrorCode =
   | 'ORDER_NOT_FOUND'
   | 'ORDER_NOT_CANCELLABLE'
   | 'ORDER_VERSION_MISMATCH'
-  | 'COMMIT_UNCERTAIN';
+  | 'COMMIT_UNCERTAIN'
+  | 'ISSUER_UNAVAILABLE';
 
 export type ApiError = AppError<ApiErrorCode>;
 export const ApiError = AppError<ApiErrorCode>;

@@ -6,6 +6,9 @@ import { probe } from './core/pool.ts';
 import { readerOn } from './db/reader.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { api } from './http/api.ts';
+import type { OidcSettings } from './http/auth/auth-config.ts';
+import { issuerKeys } from './http/auth/issuer-keys.ts';
+import { createTokenVerifier, type TokenVerifier } from './http/auth/token-verifier.ts';
 import { answerBrokenRequest } from './http/broken-request.ts';
 import { apiDocs } from './http/plugins/api-docs.ts';
 import { closeGently } from './http/plugins/closing.ts';
@@ -26,6 +29,8 @@ export interface AppDeps {
   readonly log: Logger;
   /** Whether to serve /openapi.json and /docs. */
   readonly docs: boolean;
+  /** Whose tokens are taken; without it everybody may do everything. */
+  readonly auth?: OidcSettings | undefined;
   /** Whether the process is through with its start; until then it is not ready. */
   readonly isStarted?: () => boolean;
   readonly now?: () => Date;
@@ -36,7 +41,15 @@ const BODY_LIMIT = 256 * 1024;
 
 /** The api with its real options, the same in production and in tests. The caller listens and closes; the pool stays the caller's. */
 export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
-  const { pool, log, docs, isStarted = () => true, now = () => new Date(), newId = randomUUIDv7 } = deps;
+  const {
+    pool,
+    log,
+    docs,
+    auth,
+    isStarted = () => true,
+    now = () => new Date(),
+    newId = randomUUIDv7,
+  } = deps;
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     genReqId: () => newId(), // a request is a message; its id is always ours
@@ -73,9 +86,10 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.register(api, {
     prefix: '/api',
     dispatcher: createDispatcher({ pool, receptors, now, newId }),
-    findOrder: (orderId) => findOrder(db, orderId),
+    findOrder: (orderId, owner) => findOrder(db, orderId, owner),
     listOrders: (query) => listOrders(db, query),
-    findOrderEvents: (orderId) => findOrderEvents(db, orderId),
+    findOrderEvents: (orderId, owner) => findOrderEvents(db, orderId, owner),
+    verify: auth && tokenVerifier(auth, log, now),
   });
   app.register(healthRoutes, {
     probeDatabase: () => probe(pool),
@@ -83,4 +97,11 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   });
   app.register(refusalOfOtherMethods);
   return app;
+}
+
+/** Begins to fetch the keys, so that the first token need not wait for them. */
+function tokenVerifier(settings: OidcSettings, log: Logger, now: () => Date): TokenVerifier {
+  const { keyOf, prefetch } = issuerKeys({ settings, log, now });
+  prefetch();
+  return createTokenVerifier({ settings, keyOf, now });
 }

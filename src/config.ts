@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { portConfig, sharedConfig } from './core/config.ts';
+import { authConfig } from './http/auth/auth-config.ts';
 
 /** What the api reads from the environment. */
 export const apiConfig = Type.Object({
@@ -15,7 +16,7 @@ export const apiConfig = Type.Object({
   DATABASE_POOLER: Type.Optional(
     Type.Literal('transaction', { description: 'transaction, or unset to find out' }),
   ),
-  NODE_ENV: Type.String({ default: 'development', description: 'a name; production turns the API docs off' }),
+  ...authConfig,
   API_DOCS: Type.Optional(Type.Boolean({ description: 'true or false' })),
 });
 export type ApiConfig = Static<typeof apiConfig>;

@@ -9,6 +9,7 @@ import type { Logger } from './core/log.ts';
 import { pause } from './core/pause.ts';
 import { openPool } from './core/pool.ts';
 import { assertSchemaCurrent } from './db/schema-version.ts';
+import { oidcSettings } from './http/auth/auth-config.ts';
 import { startExpiry } from './idempotency/expiry.ts';
 
 const LONGEST_WAIT_MS = 5_000;
@@ -27,9 +28,16 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
   });
   onClose('database pool', () => pool.end());
 
+  const auth = oidcSettings(config);
+  if (!auth) {
+    log.warn(
+      'The api is open: whoever reaches it may read, create and cancel every order. Set OIDC_ISSUER and OIDC_AUDIENCE to ask for tokens',
+    );
+  }
+
   let schemaChecked = false;
   const docs = config.API_DOCS ?? config.NODE_ENV !== 'production';
-  const app = await buildApp({ pool, log, docs, isStarted: () => schemaChecked });
+  const app = await buildApp({ pool, log, docs, auth, isStarted: () => schemaChecked });
   onClose('http server', () => app.close());
 
   // It listens before the database is there, not ready: an api that ends, or is not even alive, without its database

@@ -16,6 +16,8 @@ export interface LoadRequest {
   /** Taken in turns. */
   readonly paths: readonly string[];
   readonly body?: string;
+  /** Values of Authorization, taken in turns. */
+  readonly authorizations?: readonly string[];
   /** The status that every answer must have. */
   readonly status: number;
   /** Whether to return what was answered when. */
@@ -32,7 +34,7 @@ export interface LoadReply {
 
 answerRequests(async (request: LoadRequest): Promise<LoadReply> => {
   const { port, connections, count, perSecond, keepAnswers = false } = request;
-  const texts = request.paths.map((path) => Buffer.from(requestText(request, path)));
+  const texts = requestTexts(request).map((each) => Buffer.from(each));
   const latencyMs = new Float64Array(count);
   const answers: { body: string; atUs: number }[] = [];
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
@@ -66,8 +68,18 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-function requestText({ method, body, port }: LoadRequest, path: string): string {
-  const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`;
+/** Every path, and every Authorization if there are any, at least once. */
+function requestTexts(request: LoadRequest): string[] {
+  const { paths, authorizations = [] } = request;
+  return Array.from({ length: Math.max(paths.length, authorizations.length) }, (_, n) => {
+    const authorization = authorizations[n % authorizations.length];
+    return requestText(request, paths[n % paths.length] ?? '/', authorization);
+  });
+}
+
+function requestText({ method, body, port }: LoadRequest, path: string, authorization?: string): string {
+  const field = authorization === undefined ? '' : `Authorization: ${authorization}\r\n`;
+  const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${field}`;
   if (body === undefined) return `${head}\r\n`;
   return `${head}Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

@@ -17,6 +17,8 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   CONTEXT_INVALID: { status: 400, logLevel: 'info' },
   REQUEST_INVALID: { status: 400, logLevel: 'info' },
   ORDER_INVALID: { status: 400, logLevel: 'info' },
+  UNAUTHENTICATED: { status: 401, logLevel: 'info' },
+  FORBIDDEN: { status: 403, logLevel: 'info' },
   ROUTE_NOT_FOUND: { status: 404, logLevel: 'info' },
   ORDER_NOT_FOUND: { status: 404, logLevel: 'info' },
   METHOD_NOT_ALLOWED: { status: 405, logLevel: 'info' },
@@ -42,6 +44,12 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
     detail:
       'The database did not confirm what was asked for: it may exist or not. If the request had an Idempotency-Key, ' +
       'send it again with the same key, and it happens once. If it had none, look before trying again.',
+  },
+  ISSUER_UNAVAILABLE: {
+    status: 503,
+    logLevel: 'error',
+    retryAfterSeconds: 2,
+    detail: 'The token cannot be checked: its issuer does not answer. Nothing was changed; try again.',
   },
 };
 

@@ -16,7 +16,7 @@ import { prepared } from '../db/prepared.ts';
 import { orderItems, orders } from '../db/schema.ts';
 import type { Address } from '../messages/order-fields.ts';
 import { fromNumeric, toNumeric } from './money.ts';
-import type { Order } from './order.ts';
+import type { Order, Owner } from './order.ts';
 import type { OrderPage, OrderPlace, OrderQuery } from './order-query.ts';
 
 const { placeholder } = sql;
@@ -65,19 +65,28 @@ export async function insertOrder(db: Database, order: Order): Promise<void> {
   });
 }
 
-const selectOrderById = prepared((db) => selectOrder(db, placeholder('orderId')).prepare('select_order'));
+const selectOrderById = prepared((db) =>
+  selectOrder(db, placeholder('orderId'), undefined).prepare('select_order'),
+);
+const selectOwnOrder = prepared((db) =>
+  selectOrder(db, placeholder('orderId'), placeholder('owner')).prepare('select_own_order'),
+);
 
-/** The order as it stands now, from one statement, so that its parts belong together. */
-export async function findOrder(db: Database, orderId: string): Promise<Order | undefined> {
-  return toOrder(await selectOrderById(db).execute({ orderId }));
+/** The order as it stands now, from one statement, so that its parts belong together. One of another owner is not there. */
+export async function findOrder(db: Database, orderId: string, owner: Owner): Promise<Order | undefined> {
+  const rows =
+    owner === undefined
+      ? selectOrderById(db).execute({ orderId })
+      : selectOwnOrder(db).execute({ orderId, owner });
+  return toOrder(await rows);
 }
 
 /**
  * The same, and nobody else changes the order until the transaction ends. Whoever changes an order begins with this: then the
  * order's events are inserted, committed and published one after the other.
  */
-export async function lockOrder(db: Database, orderId: string): Promise<Order | undefined> {
-  return toOrder(await selectOrder(db, orderId).for('update', { of: orders }));
+export async function lockOrder(db: Database, orderId: string, owner: Owner): Promise<Order | undefined> {
+  return toOrder(await selectOrder(db, orderId, owner).for('update', { of: orders }));
 }
 
 /** Writes what can change about an order that is locked. */
@@ -94,7 +103,7 @@ export async function listOrders(db: Database, query: OrderQuery): Promise<Order
     .from(orders)
     .where(
       and(
-        customerId === undefined ? undefined : eq(orders.customerId, customerId),
+        isOf(customerId),
         status === undefined ? undefined : eq(orders.status, status),
         createdAfter && gt(orders.createdAt, createdAfter),
         createdBefore && lt(orders.createdAt, createdBefore),
@@ -130,14 +139,16 @@ async function findItems(db: Database, orderIds: readonly string[]): Promise<Map
   return Map.groupBy(rows, ({ orderId }) => orderId);
 }
 
-function selectOrder(db: Database, orderId: string | Placeholder) {
+function selectOrder(db: Database, orderId: string | Placeholder, owner: Owner | Placeholder) {
   return db
     .select({ order: getTableColumns(orders), item: getTableColumns(orderItems) })
     .from(orders)
     .leftJoin(orderItems, eq(orderItems.orderId, orders.orderId))
-    .where(eq(orders.orderId, orderId))
+    .where(and(eq(orders.orderId, orderId), isOf(owner)))
     .orderBy(asc(orderItems.lineNumber));
 }
+
+const isOf = (owner: Owner | Placeholder) => (owner === undefined ? undefined : eq(orders.customerId, owner));
 
 type OrderRow = typeof orders.$inferSelect;
 type ItemRow = typeof orderItems.$inferSelect;

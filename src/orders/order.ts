@@ -19,6 +19,9 @@ export interface Order {
   readonly version: number;
 }
 
+/** The customer whose orders alone are there for the one who asks; undefined: those of all. */
+export type Owner = string | undefined;
+
 export interface OrderItem {
   readonly orderItemId: string;
   readonly productId: string;

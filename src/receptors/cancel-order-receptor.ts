@@ -9,9 +9,9 @@ import type { Receptor } from './receptor.ts';
  * Throws ORDER_NOT_FOUND, ORDER_VERSION_MISMATCH or ORDER_NOT_CANCELLABLE.
  */
 export const cancelOrderReceptor: Receptor<CancelOrder, Order> = (command, { now }) => {
-  const { orderId, reason, versions } = command;
+  const { orderId, reason, owner, versions } = command;
   return async (db) => {
-    const order = await lockOrder(db, orderId);
+    const order = await lockOrder(db, orderId, owner);
     if (!order) throw orderNotFound();
     if (versions) requireVersion(order, versions);
     const cancelled = cancelOrder(order, now);

@@ -104,6 +104,7 @@ export const rules: Rule[] = [
   ),
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
+  only('jose', /^(src\/http\/auth\/|dev\/local-issuer\.ts$|test\/)/),
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only('prom-client', /^(relay\/monitoring\/metrics\.ts$|test\/)/),
   only('pino$', /^src\/core\/log\.ts$/),

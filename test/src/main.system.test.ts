@@ -4,6 +4,7 @@ import { npmScript } from '../../dev/npm-script.ts';
 import { type Child, startChild } from '../support/child-process.ts';
 import { createCluster, openCluster } from '../support/cluster.ts';
 import { createDatabase } from '../support/database.ts';
+import { absentIssuer } from '../support/issuer.ts';
 import { tutorialOrder } from '../support/orders.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -153,9 +154,42 @@ test('in production the docs are off, unless they are asked for', async (t) => {
   };
 
   assert.equal(await docsWith({}), 200);
-  assert.equal(await docsWith({ NODE_ENV: 'production' }), 404);
-  assert.equal(await docsWith({ NODE_ENV: 'production', API_DOCS: 'true' }), 200);
+  const production = { NODE_ENV: 'production', API_AUTH: 'none' };
+  assert.equal(await docsWith(production), 404);
+  assert.equal(await docsWith({ ...production, API_DOCS: 'true' }), 200);
   assert.equal(await docsWith({ API_DOCS: 'false' }), 404);
+});
+
+test('it says loudly that it is open, and in production it does not start so unless it is told to', async (t) => {
+  const { url } = await createDatabase(t);
+  const open = start(t, { DATABASE_URL: url });
+  const told = start(t, { DATABASE_URL: url, NODE_ENV: 'production', API_AUTH: 'none' });
+  const refused = start(t, { DATABASE_URL: url, NODE_ENV: 'production' });
+
+  for (const api of [open, told]) {
+    assert.equal((await api.logged('The api is open'))['level'], 'warn');
+    assert.equal((await fetch(`${await listening(api)}/api/orders`)).status, 200);
+  }
+  assert.equal(await refused.exited, 78);
+  assert.match(refused.stderr(), /set OIDC_ISSUER and OIDC_AUDIENCE, or API_AUTH=none/);
+});
+
+test('with an issuer that is away at its start it is ready, and takes tokens once the issuer is there', async (t) => {
+  const { url } = await createDatabase(t);
+  const { auth, open } = await absentIssuer(t);
+  const oidc = { OIDC_ISSUER: auth.issuer, OIDC_AUDIENCE: auth.audience, OIDC_CUSTOMER_CLAIM: 'tenant' };
+  const api = start(t, { DATABASE_URL: url, NODE_ENV: 'production', ...oidc });
+  const base = await listening(api);
+  await api.logged('Could not get the keys of the issuer');
+  await api.logged('Ready');
+  assert.equal((await postOrder(base)).status, 401);
+
+  const issuer = await open();
+  const token = await issuer.sign({ scope: 'orders:write', tenant: 'cust-123' });
+
+  await until('the order is taken', async () => (await postOrder(base, undefined, token)).status === 201);
+  assert.ok(!api.logs.some(({ msg }) => String(msg).startsWith('The api is open')));
+  assert.ok(!JSON.stringify(api.logs).includes(token));
 });
 
 function start(t: TestContext, env: Record<string, string>): Child {
@@ -167,11 +201,15 @@ async function listening(api: Child): Promise<string> {
   return String(msg).replace('Server listening at ', '');
 }
 
-function postOrder(base: string, key?: string): Promise<Response> {
+function postOrder(base: string, key?: string, token?: string): Promise<Response> {
   const body = JSON.stringify(tutorialOrder());
   return fetch(`${base}/api/orders`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
+    headers: {
+      'content-type': 'application/json',
+      ...(key && { 'idempotency-key': key }),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
     body,
   });
 }

@@ -34,7 +34,11 @@ export const contextHeaders = Type.Object({
       description: 'For the log alone, and returned; left out if it is not 1 to 128 visible ASCII characters',
     }),
   ),
-  'X-User-Id': Type.Optional(Type.String({ description: 'Who asks; 1 to 128 visible ASCII characters' })),
+  'X-User-Id': Type.Optional(
+    Type.String({
+      description: 'Who asks; 1 to 128 visible ASCII characters. Not taken with a token, which says it',
+    }),
+  ),
   traceparent: Type.Optional(Type.String({ description: 'W3C Trace Context' })),
   tracestate: Type.Optional(Type.String({ description: 'W3C Trace Context' })),
 });

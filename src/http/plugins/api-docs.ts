@@ -13,6 +13,18 @@ export const apiDocs = fp(async (app: FastifyInstance) => {
         version: '0.1.0',
         description: 'Takes orders, and publishes an event for each and for what becomes of it.',
       },
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description:
+              'An access token of the issuer that the service is configured with. An operation names the scope it needs. ' +
+              'A token is limited to the orders of its customer, or has the scope `orders:any` too',
+          },
+        },
+      },
     },
     refResolver: { buildLocalReference: ({ $id }, _base, _fragment, i) => ($id as string) ?? `schema-${i}` },
   });

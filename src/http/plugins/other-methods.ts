@@ -35,6 +35,7 @@ function addRefusal({ plugin, routePath }: Path, method: string[], allow: string
     url: routePath,
     prefixTrailingSlash: 'slash', // the one path, not the one without its slash as well
     schema: { hide: true },
+    config: { access: 'open' },
     // Before the body is read: of a method that is not there, it is nobody's concern.
     onRequest: async (request, reply) => {
       reply.header('allow', allow);

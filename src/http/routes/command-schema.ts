@@ -8,7 +8,7 @@ const IDEMPOTENCY_KEY = Type.Optional(
     description:
       '1 to 255 visible ASCII characters, quoted or not, new for each new request. Sent again with the same key within 24 hours, ' +
       'a request that had succeeded is not carried out again, and gets the answer it got. ' +
-      'A key belongs to this operation and to the caller (`X-User-Id`)',
+      'A key belongs to this operation and to the caller: of the token, or else `X-User-Id`',
   }),
 );
 const REPLAYED = { type: 'string', enum: ['true'], description: 'There when this is a repeated answer' };

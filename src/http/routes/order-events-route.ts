@@ -1,22 +1,23 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from '@sinclair/typebox';
-import { orderNotFound } from '../../orders/order.ts';
+import { type Owner, orderNotFound } from '../../orders/order.ts';
 import { eventState, type OrderEvent } from '../../orders/order-event.ts';
 import { answer, CACHE_CONTROL, headerProblem, problemAnswer } from '../documented-answers.ts';
 import { contextHeaders } from '../headers/context-headers.ts';
 import { OrderParams, orderIdOf } from './order-view.ts';
 
 export interface OrderEventsDeps {
-  /** Undefined when there is no such order. */
-  readonly findOrderEvents: (orderId: string) => Promise<OrderEvent[] | undefined>;
+  /** Undefined when the owner has no such order. */
+  readonly findOrderEvents: (orderId: string, owner: Owner) => Promise<OrderEvent[] | undefined>;
 }
 
 export const orderEventsRoute: FastifyPluginAsyncTypebox<OrderEventsDeps> = async (
   app,
   { findOrderEvents },
 ) => {
-  app.get('/orders/:orderId/events', { schema: getEventsSchema }, async (request, reply) => {
-    const events = await findOrderEvents(orderIdOf(request.params));
+  const forEvents = { schema: getEventsSchema, config: { access: 'orders:read' } } as const;
+  app.get('/orders/:orderId/events', forEvents, async (request, reply) => {
+    const events = await findOrderEvents(orderIdOf(request.params), request.caller?.customerId);
     if (!events) throw orderNotFound();
     const list: EventList = { items: events.map(viewEvent) };
     reply.header('cache-control', 'private, no-cache');

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from '@sinclair/typebox';
 import { ApiError } from '../../api-error.ts';
 import type { OrderPage, OrderQuery } from '../../orders/order-query.ts';
+import { type Caller, requireCustomer } from '../auth/caller.ts';
 import { answer, CACHE_CONTROL, problemAnswer } from '../documented-answers.ts';
 import { contextHeaders } from '../headers/context-headers.ts';
 import { cursorOf } from '../query/order-cursor.ts';
@@ -13,8 +14,9 @@ export interface OrderListDeps {
 }
 
 export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (app, { listOrders }) => {
-  app.get('/orders', { schema: listOrdersSchema }, async (request, reply) => {
-    const { orders, next } = await listOrders(toOrderQuery(request.query));
+  const forList = { schema: listOrdersSchema, config: { access: 'orders:read' } } as const;
+  app.get('/orders', forList, async (request, reply) => {
+    const { orders, next } = await listOrders(ownQuery(toOrderQuery(request.query), request.caller));
     const list: OrderList = { items: orders.map(viewOrder), ...(next && { next: cursorOf(next) }) };
     if (list.next) {
       const asked = new URL(request.url, 'http://here').searchParams;
@@ -25,6 +27,13 @@ export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (a
     return list;
   });
 };
+
+/** The same for the caller's customer alone. Throws FORBIDDEN when it asks for another one. */
+function ownQuery(query: OrderQuery, caller: Caller | undefined): OrderQuery {
+  if (caller?.customerId === undefined) return query;
+  requireCustomer(caller, query.customerId ?? caller.customerId, '');
+  return { ...query, customerId: caller.customerId };
+}
 
 const OrderList = Type.Object(
   {

@@ -5,8 +5,9 @@ import type { Dispatcher } from '../../dispatcher.ts';
 import { CANCEL_ORDER, CancelOrder } from '../../messages/cancel-order.ts';
 import { CREATE_ORDER, CreateOrder } from '../../messages/create-order.ts';
 import { OrderCreated } from '../../messages/order-created.ts';
-import { type Order, orderNotFound } from '../../orders/order.ts';
+import { type Order, type Owner, orderNotFound } from '../../orders/order.ts';
 import type { Receptors } from '../../receptors/registry.ts';
+import { requireCustomer } from '../auth/caller.ts';
 import { answer, CACHE_CONTROL, emptyAnswer, headerProblem, problemAnswer } from '../documented-answers.ts';
 import { contextHeaders } from '../headers/context-headers.ts';
 import { entityTag, isKnown, versionsOf } from '../headers/entity-tag.ts';
@@ -15,7 +16,7 @@ import { commandSchema } from './command-schema.ts';
 import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 
 export interface OrderRoutesDeps {
-  readonly findOrder: (orderId: string) => Promise<Order | undefined>;
+  readonly findOrder: (orderId: string, owner: Owner) => Promise<Order | undefined>;
   readonly dispatcher: Dispatcher<Receptors>;
 }
 
@@ -34,8 +35,11 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
         `Order ${orderId} created for customer ${customerId} with ${items.length} items, total $${totalAmount}`,
       ),
   });
-  app.post('/orders', { schema: createOrderSchema }, (request, reply) =>
-    create(request, reply, ({ body }) => body),
+  app.post('/orders', { schema: createOrderSchema, config: { access: 'orders:write' } }, (request, reply) =>
+    create(request, reply, ({ body, caller }) => {
+      requireCustomer(caller, body.customerId, '/customerId');
+      return body;
+    }),
   );
 
   const cancel = commandHandler(dispatcher, CANCEL_ORDER, {
@@ -47,15 +51,18 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
     onCommitted: ({ orderId, customerId }, { log }) =>
       log.info({ orderId, customerId }, `Order ${orderId} of customer ${customerId} is cancelled`),
   });
-  app.post('/orders/:orderId/cancel', { schema: cancelOrderSchema }, (request, reply) =>
-    cancel(request, reply, ({ params, body, headers }) => {
+  const forCancel = { schema: cancelOrderSchema, config: { access: 'orders:write' } } as const;
+  app.post('/orders/:orderId/cancel', forCancel, (request, reply) =>
+    cancel(request, reply, ({ params, body, headers, caller }) => {
       const versions = versionsOf(headers['if-match']);
-      return { orderId: orderIdOf(params), ...body, ...(versions && { versions }) };
+      const owner = caller?.customerId;
+      return { orderId: orderIdOf(params), ...body, ...(owner && { owner }), ...(versions && { versions }) };
     }),
   );
 
-  app.get('/orders/:orderId', { schema: getOrderSchema }, async (request, reply) => {
-    const order = await findOrder(orderIdOf(request.params));
+  const forRead = { schema: getOrderSchema, config: { access: 'orders:read' } } as const;
+  app.get('/orders/:orderId', forRead, async (request, reply) => {
+    const order = await findOrder(orderIdOf(request.params), request.caller?.customerId);
     if (!order) throw orderNotFound();
     reply.header('etag', entityTag(order.version)).header('cache-control', 'private, no-cache');
     if (!isKnown(order.version, request.headers['if-none-match'])) return viewOrder(order);
@@ -104,7 +111,7 @@ const cancelOrderSchema = commandSchema({
     }),
   ]),
   params: OrderParams,
-  body: Type.Omit(CancelOrder, ['orderId', 'versions'], {
+  body: Type.Omit(CancelOrder, ['orderId', 'owner', 'versions'], {
     additionalProperties: false,
     examples: [{ reason: 'Ordered twice' }],
   }),

@@ -22,6 +22,7 @@ test('what is not set has its default, and the result cannot be changed', () => 
       LOG_LEVEL: 'info',
       SERVICE_NAME: 'OrderService',
       NODE_ENV: 'development',
+      OIDC_CUSTOMER_CLAIM: 'customer_id',
     },
   );
   assert.ok(Object.isFrozen(config));

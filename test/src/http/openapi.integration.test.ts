@@ -26,24 +26,24 @@ test('every status of the order routes is documented, errors as problem details'
   const problem = (status: number) => `${status} application/problem+json`;
   assert.deepEqual(documented(paths['/api/orders'].post.responses), [
     '201 application/json',
-    ...[400, 406, 408, 409, 413, 415, 422, 431, 500, 503].map(problem),
+    ...[400, 401, 403, 406, 408, 409, 413, 415, 422, 431, 500, 503].map(problem),
   ]);
   assert.deepEqual(documented(paths['/api/orders'].get.responses), [
     '200 application/json',
-    ...[400, 406, 431, 500, 503].map(problem),
+    ...[400, 401, 403, 406, 431, 500, 503].map(problem),
   ]);
   assert.deepEqual(documented(paths['/api/orders/{orderId}/events'].get.responses), [
     '200 application/json',
-    ...[400, 404, 406, 431, 500, 503].map(problem),
+    ...[400, 401, 403, 404, 406, 431, 500, 503].map(problem),
   ]);
   assert.deepEqual(documented(paths['/api/orders/{orderId}/cancel'].post.responses), [
     '200 application/json',
-    ...[400, 404, 406, 408, 409, 412, 413, 415, 422, 431, 500, 503].map(problem),
+    ...[400, 401, 403, 404, 406, 408, 409, 412, 413, 415, 422, 431, 500, 503].map(problem),
   ]);
   assert.deepEqual(documented(paths['/api/orders/{orderId}'].get.responses), [
     '200 application/json',
     '304 ',
-    ...[400, 404, 406, 431, 500, 503].map(problem),
+    ...[400, 401, 403, 404, 406, 431, 500, 503].map(problem),
   ]);
 });
 
