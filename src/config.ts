@@ -14,6 +14,9 @@ export const apiConfig = Type.Object({
     maximum: 100,
     description: 'a number of connections from 1 to 100',
   }),
+  DATABASE_POOLER: Type.Optional(
+    Type.Literal('transaction', { description: 'transaction, or unset to find out' }),
+  ),
   ...authConfig,
   API_MAX_IN_FLIGHT: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 10_000, description: 'a number of requests from 1 to 10000' }),

@@ -5,6 +5,7 @@ import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
 import { backoffMs } from './core/backoff.ts';
+import { errorCode } from './core/errors.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
 import { pause } from './core/pause.ts';
@@ -15,24 +16,23 @@ import { oidcSettings } from './http/auth/auth-config.ts';
 import { startExpiry } from './idempotency/expiry.ts';
 
 const LONGEST_WAIT_MS = 5_000;
+/** What a pooler answers to a startup parameter that it does not take. */
+const PROTOCOL_VIOLATION = '08P01';
+const OPTIONS_REFUSED =
+  'DATABASE_URL leads to a pooler that refuses its options; set them by ALTER ROLE ... SET instead; not ready, asking again';
 
 await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {
-  const pool = openPool({
+  const database = {
     url: config.DATABASE_URL,
-    max: config.DATABASE_POOL_SIZE,
     applicationName: config.SERVICE_NAME,
-    log,
-  });
+    pooler: config.DATABASE_POOLER === 'transaction' ? 'certain' : 'found',
+  } as const;
+  const pool = openPool({ ...database, max: config.DATABASE_POOL_SIZE, log });
   onClose('database pool', () => pool.end());
 
   // Whoever asks whether the database is there does not wait behind a crowd.
-  const healthPool = openPool({
-    url: config.DATABASE_URL,
-    max: 1,
-    keepIdle: true,
-    applicationName: config.SERVICE_NAME,
-    log,
-  });
+  const quiet = log.child({}, { level: 'error' }); // the other pool tells of the same, and readiness of the rest
+  const healthPool = openPool({ ...database, max: 1, keepIdle: true, log: quiet });
   onClose('connection for health', () => healthPool.end());
 
   const auth = oidcSettings(config);
@@ -84,7 +84,8 @@ async function schemaIsCurrent(pool: pg.Pool, log: Logger, stopping: AbortSignal
     } catch (err) {
       if (isApiError(err) && err.code === 'SCHEMA_BEHIND') throw err;
       const waitMs = backoffMs(failures, Math.random, LONGEST_WAIT_MS);
-      log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
+      if (errorCode(err) === PROTOCOL_VIOLATION) log.error({ err, waitMs }, OPTIONS_REFUSED);
+      else log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
       await pause(waitMs, stopping);
     }
   }

@@ -54,7 +54,7 @@ test('what a document shows is of a kind that is checked', () => {
   );
 
   // Without a language: pictures and maps.
-  assert.deepEqual(kinds, new Set(['', 'bash', 'http', 'json', 'sql', 'text']));
+  assert.deepEqual(kinds, new Set(['', 'bash', 'http', 'ini', 'json', 'sql', 'text']));
 });
 
 test('every SQL block has a name, and is carried out', () => {

@@ -1,5 +1,5 @@
 /** Ways of saying no that every process has. Each process adds its own: src/api-error.ts, relay/relay-error.ts. */
-export type CoreErrorCode = 'CONFIG_INVALID' | 'DATABASE_UNAVAILABLE';
+export type CoreErrorCode = 'CONFIG_INVALID' | 'DATABASE_UNAVAILABLE' | 'DATABASE_POOLED';
 
 /** One wrong place in an input: a JSON pointer into it ("" when no field is meant) and what to do about it. */
 export interface Fault {

@@ -33,6 +33,7 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   CONFIG_INVALID: OURS,
   SCHEMA_BEHIND: OURS,
   SCHEMA_NOT_FOUND: OURS,
+  DATABASE_POOLED: OURS,
   OVERLOADED: {
     status: 503,
     logLevel: 'debug', // counted, and told by one line for all of them

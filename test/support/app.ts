@@ -55,7 +55,15 @@ export async function openApp(t: TestContext, options: TestAppOptions = {}): Pro
   const url = options.url?.(database.url) ?? database.url;
   // On a busy machine fifty requests wait longer for one of four connections than people would.
   const patience = { connectTimeoutMs: 20_000 };
-  const pool = openPool({ url, max: 4, applicationName: 'api', log, ...patience, ...options.poolOptions });
+  const pool = openPool({
+    url,
+    max: 4,
+    applicationName: 'api',
+    log,
+    pooler: 'found',
+    ...patience,
+    ...options.poolOptions,
+  });
   // The same for what waits for its turn; a test of a crowd has limits of its own.
   const limits = limitsOf(pool.options.max, {
     maxInFlight: 1_000,

@@ -82,6 +82,10 @@ export const PROBLEM_TEXTS: Readonly<Record<ApiErrorCode, ProblemText>> = {
     when: 'never by a running api: it is not ready before its tables are found',
     whatToDo: TELL_OPERATOR,
   },
+  DATABASE_POOLED: {
+    when: 'never by an api, which works behind a pooler',
+    whatToDo: TELL_OPERATOR,
+  },
   OVERLOADED: {
     when: 'there are more requests than can be served soon; nothing was changed',
     whatToDo: 'send it again after `Retry-After` seconds, not sooner',

@@ -30,6 +30,7 @@ const CASES: readonly [name: string, error: unknown, wait: Wait, phase: RelayPha
   ['SLOT_BUSY', relayError('SLOT_BUSY'), 'quarter second', 'standby'],
   ['DATABASE_SET_BACK', relayError('DATABASE_SET_BACK'), 'slow', 'set-back'],
   ['SLOT_UNUSABLE', relayError('SLOT_UNUSABLE'), 'slow', 'waiting'],
+  ['DATABASE_POOLED', relayError('DATABASE_POOLED'), 'slow', 'waiting'],
   ['setting refused', refusedByPostgres, 'slow', 'waiting'],
   ['broker unreachable', unreachable, 'growing', 'broker-away'],
   ['EPOCH_LOST', relayError('EPOCH_LOST'), 'growing', 'waiting'],
