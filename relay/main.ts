@@ -1,9 +1,12 @@
 import { runProcess } from '../src/core/lifecycle.ts';
 import { openPool } from '../src/core/pool.ts';
+import { isTracing } from '../src/core/telemetry.ts';
 import { relayConfig } from './config.ts';
+import { observers } from './monitoring/delivery-observer.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
 import { RelayMonitor } from './monitoring/relay-monitor.ts';
 import { parseOutboxTable } from './outbox/outbox-table.ts';
+import { brokerAttributes } from './publishing/service-bus/broker-attributes.ts';
 import { destinationOf } from './publishing/service-bus/destination.ts';
 import { ServiceBusPublisher } from './publishing/service-bus/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
@@ -42,7 +45,8 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   onClose('health server', () => health.close());
   await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });
 
-  const publisher = new ServiceBusPublisher(destinationOf(config), log);
+  const destination = destinationOf(config);
+  const publisher = new ServiceBusPublisher(destination, log);
   onClose(publisher.name, () => publisher.close());
 
   const walLimit = {
@@ -50,6 +54,9 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
     ms: config.RELAY_WAL_LIMIT_MINUTES * 60_000,
     leastMs: BROKER_AWAY_AFTER_MS,
   };
+  // Loaded only where there are traces: OpenTelemetry's API takes 7 MB.
+  const { sendSpans } = isTracing ? await import('./monitoring/send-spans.ts') : {};
+  const spans = sendSpans?.({ slot, entity, broker: brokerAttributes(destination) });
   const running = runRelay(
     {
       pool,
@@ -61,6 +68,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
       retention,
       walLimit,
       monitor,
+      observer: observers(spans),
       log,
       random: Math.random,
     },

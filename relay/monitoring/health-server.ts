@@ -1,5 +1,5 @@
 import Fastify from 'fastify';
-import { renderMetrics } from './metrics.ts';
+import { collectMetrics } from './metrics.ts';
 import { measureLag, type OutboxLagDeps } from './outbox-lag.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
 
@@ -47,8 +47,8 @@ export function buildHealthServer(deps: HealthServerDeps) {
   }));
 
   server.get('/metrics', async (_request, reply) => {
-    const { contentType, text } = await renderMetrics(deps);
-    return reply.type(contentType).send(text);
+    const registry = await collectMetrics(deps);
+    return reply.type(registry.contentType).send(await registry.metrics());
   });
 
   return server;

@@ -1,8 +1,14 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { processFigures } from '../../src/core/process-figures.ts';
+import { VERSION } from '../../src/core/version.ts';
+import { registerHistogram } from './histogram-metric.ts';
 import { measureLag, type OutboxLagDeps } from './outbox-lag.ts';
 
-/** The relay's figures in Prometheus' form. Those of the database are absent while it does not answer. */
-export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType: string; text: string }> {
+/** What PostgreSQL's `wal_status` of a slot can be. https://www.postgresql.org/docs/current/view-pg-replication-slots.html */
+const WAL_STATUSES = ['reserved', 'extended', 'unreserved', 'lost'];
+
+/** The relay's figures, and those of its process. Those of the database are absent while it does not answer. */
+export async function collectMetrics(deps: OutboxLagDeps): Promise<Registry> {
   const { monitor } = deps;
   const registry = new Registry();
   const registers = [registry];
@@ -35,6 +41,30 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
     registers,
   });
   for (const [reason, times] of Object.entries(monitor.recoveriesFor)) settlements.inc({ reason }, times);
+  const refusals = new Counter({
+    name: 'outbox_relay_refusals_total',
+    help: 'Sends that failed, by the code of the error.',
+    labelNames: ['code'],
+    registers,
+  });
+  for (const [code, times] of monitor.refusals) refusals.inc({ code }, times);
+  registerHistogram(registry, {
+    name: 'outbox_relay_commit_to_accepted_seconds',
+    help: 'From the commit of an event until the broker accepted it.',
+    counts: monitor.latency,
+  });
+  registerHistogram(registry, {
+    name: 'outbox_relay_batch_messages',
+    help: 'Events of a batch that the broker accepted.',
+    counts: monitor.batchSizes,
+  });
+  const build = new Gauge({
+    name: 'outbox_relay_build_info',
+    help: '1, with the version that runs.',
+    labelNames: ['version'],
+    registers,
+  });
+  build.set({ version: VERSION }, 1);
   gauge('ready', '1 if streaming and sending, or standing by.', Number(monitor.isReady));
   gauge('streaming', '1 if this relay has the slot.', Number(monitor.phase === 'streaming'));
   gauge(
@@ -65,11 +95,10 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
   gauge('retained_bytes', 'WAL the slot keeps on disk.', lag.retainedBytes);
   gauge('safe_wal_bytes', 'WAL until the slot is in danger; absent without a limit.', lag.safeWalBytes);
   if (lag.walStatus !== null) {
-    const help = '1 for the wal_status of the slot.';
-    new Gauge({ name: 'outbox_relay_wal_status', help, labelNames: ['status'], registers }).set(
-      { status: lag.walStatus },
-      1,
-    );
+    const help = '1 for the wal_status that the slot has, 0 for the others.';
+    const status = new Gauge({ name: 'outbox_relay_wal_status', help, labelNames: ['status'], registers });
+    for (const each of WAL_STATUSES) status.set({ status: each }, 0);
+    status.set({ status: lag.walStatus }, 1);
   }
   gauge('parked', 'Events that are parked now.', lag.parkedEvents?.parked);
   gauge(
@@ -90,5 +119,5 @@ export async function renderMetrics(deps: OutboxLagDeps): Promise<{ contentType:
     'Age of the oldest unsettled event; 0 without one.',
     ageMs && ageMs / 1000,
   );
-  return { contentType: registry.contentType, text: await registry.metrics() };
+  return Registry.merge([registry, processFigures]);
 }

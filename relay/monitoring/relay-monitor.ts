@@ -1,7 +1,14 @@
 import { describeError } from '../../src/core/log.ts';
 import { RECOVERY_REASONS, type RecoveryReason } from '../recovery/start-decision.ts';
+import { BucketCounts } from './bucket-counts.ts';
+import type { Delivered, Refusal } from './delivery-observer.ts';
 import { type Blocker, RELAY_STATES, type RelayPhase } from './relay-states.ts';
 import { NO_FIGURES, type SessionFigures } from './session-figures.ts';
+
+const LATENCY_SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800,
+];
+const BATCH_MESSAGES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000];
 
 /** The oldest event, which does not move. */
 export interface Blocked {
@@ -45,6 +52,31 @@ export class RelayMonitor {
   readonly recoveriesFor = Object.fromEntries(
     Object.keys(RECOVERY_REASONS).map((reason) => [reason, 0]),
   ) as Record<RecoveryReason, number>;
+
+  /** Seconds from the commit of an event until the broker accepted it, by two clocks: the server's and this process's. */
+  readonly latency = new BucketCounts(LATENCY_SECONDS);
+  /** Messages of a batch that was accepted. */
+  readonly batchSizes = new BucketCounts(BATCH_MESSAGES);
+  /** Sends that failed, by the code of the error. */
+  readonly refusals = new Map<string, number>();
+
+  /** `now`: as `epochMs` has it. */
+  accepted(batch: readonly Delivered[], now: number): void {
+    this.counts.published += batch.length;
+    this.lastPublishedAt = new Date(now);
+    this.batchSizes.add(batch.length);
+    for (const { transaction } of batch) {
+      const { committedAt } = transaction;
+      // What is read from the table does not say when it was committed. Of two clocks, one may be ahead.
+      if (committedAt !== undefined) this.latency.add(Math.max(0, now - committedAt) / 1_000);
+    }
+  }
+
+  refused(refusal: Refusal): void {
+    this.counts.rejectedBatches++;
+    this.refusals.set(refusal.code, (this.refusals.get(refusal.code) ?? 0) + 1);
+    this.failed(refusal);
+  }
 
   recoveryBegun(reason: RecoveryReason): void {
     this.counts.recoveries++;

@@ -4,6 +4,7 @@ import type { DeliveryObserver } from '../monitoring/delivery-observer.ts';
 import { epochMs } from '../monitoring/epoch-clock.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
+import { traceIds } from '../outbox/sampled-trace.ts';
 import { PublishError } from '../publishing/publish-error.ts';
 import type { Prepared, Publisher } from '../publishing/publisher.ts';
 import { RelayError } from '../relay-error.ts';
@@ -72,9 +73,9 @@ export class ActionRunner {
   async #send(batch: readonly Pending[]): Promise<void> {
     const { state, stream, publisher, monitor, observer } = this.#deps;
     const prepared: Prepared[] = [];
-    let sentAt = 0;
+    let sentAt = epochMs();
     for (const { prepared: each } of batch) {
-      if (each instanceof PublishError) return this.#onRejected(batch, each);
+      if (each instanceof PublishError) return this.#onRejected(batch, sentAt, each);
       prepared.push(each);
     }
     try {
@@ -90,27 +91,28 @@ export class ActionRunner {
         );
         return this.#fail(lost);
       }
-      if (observer) sentAt = epochMs();
+      sentAt = epochMs();
       await publisher.send(prepared);
     } catch (error) {
-      return this.#onRejected(batch, asPublishError(error));
+      return this.#onRejected(batch, sentAt, asPublishError(error));
     }
     state.accepted(batch, performance.now());
-    monitor.counts.published += batch.length;
-    monitor.lastPublishedAt = new Date();
+    monitor.accepted(batch, epochMs());
     observer?.accepted(batch, sentAt);
   }
 
-  #onRejected(batch: readonly Pending[], err: PublishError): void {
-    const { state, store, publisher, monitor, log } = this.#deps;
+  #onRejected(batch: readonly Pending[], sentAt: number, err: PublishError): void {
+    const { state, store, publisher, monitor, observer, log } = this.#deps;
     const now = performance.now();
     const retryAt = state.rejected(batch, err, now);
-    monitor.counts.rejectedBatches++;
-    monitor.failed(err);
+    monitor.refused(err);
+    observer?.refused?.(batch, sentAt, err);
+    const [first] = batch;
+    const ids = first?.trace && traceIds(first.trace);
     const messageIds = batch.map(({ message }) => message.messageId);
     if (retryAt === undefined) {
       log.error(
-        { err, messageId: messageIds[0], aggregateId: batch[0]?.message.aggregateId },
+        { err, messageId: messageIds[0], aggregateId: first?.message.aggregateId, ...ids },
         err.kind === 'poison'
           ? `${publisher.name} can never take this message: it is parked, and its order waits. See: npm run outbox -- list`
           : `${publisher.name} goes on refusing this message: it is parked and tried again later, and its order waits. See: npm run outbox -- list`,
@@ -118,7 +120,8 @@ export class ActionRunner {
       return;
     }
     const retryInMs = Math.round(retryAt - now);
-    const what = { err, kind: err.kind, messages: batch.length, firstMessageId: messageIds[0], retryInMs };
+    const messages = batch.length;
+    const what = { err, kind: err.kind, messages, firstMessageId: messageIds[0], retryInMs, ...ids };
     const level = err.kind === 'transient' ? levelAfter(state.figures.failures) : 'error';
     const advice = err.kind === 'operator' ? `: ${err.message}` : '';
     log[level](what, `${publisher.name} did not take a batch; it is sent again${advice}`);

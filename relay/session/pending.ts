@@ -1,4 +1,5 @@
 import type { OutboxMessage } from '../outbox/outbox-message.ts';
+import { type MessageTrace, sampledTrace } from '../outbox/sampled-trace.ts';
 import { PublishError } from '../publishing/publish-error.ts';
 import type { Prepared } from '../publishing/publisher.ts';
 import type { Transaction } from './ack-tracker.ts';
@@ -8,6 +9,8 @@ import type { LaneMessage } from './lanes.ts';
 export interface Pending extends LaneMessage {
   readonly message: MessageKey;
   readonly transaction: Transaction;
+  /** Only where it is recorded. */
+  readonly trace: MessageTrace | undefined;
   /** What is sent; or why it can never be. */
   readonly prepared: Prepared | PublishError;
   /** Set when a batch with it was refused as a whole. */
@@ -55,6 +58,7 @@ export function toPending(taken: Taken, { prepare, limits }: PendingOptions): Pe
   return {
     message: { messageId, aggregateId },
     transaction,
+    trace: sampledTrace(message),
     lane: aggregateId ?? (limits.oneOrderPerBatch ? messageId : undefined),
     prepared,
     bytes: size.bytes,

@@ -5,7 +5,10 @@ import { existsSync } from 'node:fs';
 
 if (existsSync('.env')) process.loadEnvFile('.env');
 
-if (tracesAreWanted(process.env)) {
+/** Whether spans are recorded by this process. */
+export const isTracing = tracesAreWanted(process.env);
+
+if (isTracing) {
   const { startTracing } = await import('./tracing.ts');
   startTracing(process.env);
 }

@@ -1,5 +1,5 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
-import { VERSION } from '../version.ts';
+import { VERSION } from '../core/version.ts';
 
 /** What the OpenAPI document says of the whole; its routes say the rest. */
 export const apiDescription = (

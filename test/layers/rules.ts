@@ -96,7 +96,10 @@ export const rules: Rule[] = [
   },
   only('rhea', /^(dev\/service-bus|test)\//),
   only('@opentelemetry\\/(?!api$)', /^src\/core\/tracing\.ts$/, '@opentelemetry/resources'),
-  only('@opentelemetry\\/api', /^(src\/core\/tracing|src\/messages\/trace-context|test\/.*)\.ts$/),
+  only(
+    '@opentelemetry\\/api',
+    /^(src\/core\/(tracing|trace-context)|relay\/monitoring\/send-spans|test\/.*)\.ts$/,
+  ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
     /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|bench\/programs\/.*|test\/.*)\.ts$/,
@@ -108,7 +111,7 @@ export const rules: Rule[] = [
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only(
     'prom-client',
-    /^(relay\/monitoring\/metrics\.ts$|src\/http\/(metrics\/|plugins\/metrics\.ts$)|test\/)/,
+    /^(relay\/monitoring\/(metrics|histogram-metric)|src\/core\/process-figures|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
   ),
   only('pino$', /^src\/core\/log\.ts$/),
   only('pino-pretty', /^dev\/readable-log\.ts$/),

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { Counter, Gauge, Registry } from 'prom-client';
-import { VERSION } from '../../version.ts';
+import { processFigures } from '../../core/process-figures.ts';
+import { VERSION } from '../../core/version.ts';
 import { type AdmissionFigures, admissionFigures } from '../metrics/admission-figures.ts';
 import { type PoolFigures, poolGauges } from '../metrics/pool-gauges.ts';
-import { processFigures } from '../metrics/process-figures.ts';
 import { requestDurations } from '../metrics/request-durations.ts';
 import type { Problem } from '../problem-details.ts';
 import { problemName } from '../problem-type.ts';

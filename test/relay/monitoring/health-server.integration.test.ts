@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
 import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
+import { metricFaults, ownMetrics, seriesOf } from '../../support/metrics.ts';
 import { OUTBOX } from '../../support/outbox-table.ts';
 import {
   createBus,
@@ -120,6 +122,8 @@ test('the metrics count settlements by their reason, and tell the state of the s
   assert.match(body, /^outbox_relay_table_settlements_total\{reason="slot_missing"\} 1$/m);
   assert.match(body, /^outbox_relay_table_settlements_total\{reason="slot_lost"\} 0$/m);
   assert.match(body, /^outbox_relay_wal_status\{status="reserved"\} 1$/m);
+  for (const status of ['extended', 'unreserved', 'lost'])
+    assert.match(body, new RegExp(`^outbox_relay_wal_status\\{status="${status}"\\} 0$`, 'm'));
   assert.match(body, /^outbox_relay_slots_let_go_total 0$/m);
   assert.match(body, /^outbox_relay_database_set_back 0$/m);
 });
@@ -140,4 +144,62 @@ test('the metrics are in the form of Prometheus', async (t) => {
   );
   assert.match(response.body, /^outbox_relay_ready 0$/m);
   assert.match(response.body, /^outbox_relay_oldest_unsettled_seconds 0\.\d+$/m);
+});
+
+test('from commit to accepted is timed by the clock of the database, and batches by their size', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const bus = await createBus(t);
+  const relay = startRelay(t, { url, bus });
+  const server = openHealth(t, { pool, monitor: relay.monitor, slot: slotOf(url) });
+  await untilStreaming(relay);
+  bus.faults.inject({ kind: 'quotaExceeded' });
+  const start = performance.now();
+  await pool.query(`INSERT INTO outbox (message_type, body) SELECT 'Event', '{}' FROM generate_series(1, 3)`);
+  await untilAllMarked(pool);
+  const seconds = (performance.now() - start) / 1_000;
+
+  const series = seriesOf((await server.inject('/metrics')).body);
+  const of = (name: string) => series.get(`outbox_relay_${name}`) ?? Number.NaN;
+
+  assert.equal(of('commit_to_accepted_seconds_count'), 3);
+  assert.equal(of('commit_to_accepted_seconds_bucket{le="+Inf"}'), 3);
+  const sum = of('commit_to_accepted_seconds_sum');
+  assert.ok(sum > 0 && sum < 3 * seconds, `${sum} s of three times ${seconds} s`);
+  assert.equal(of('batch_messages_sum'), 3);
+  assert.ok(of('batch_messages_count') >= 1);
+  assert.equal(of('refusals_total{code="QuotaExceeded"}'), of('rejected_batches_total'));
+  assert.ok(of('rejected_batches_total') >= 1);
+});
+
+test('what was read from the table, which does not say when it was committed, is not timed', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const bus = await createBus(t);
+  await insertEvent(pool, 'Before');
+  const relay = startRelay(t, { url, bus });
+  const server = openHealth(t, { pool, monitor: relay.monitor, slot: slotOf(url) });
+  await untilAllMarked(pool);
+
+  const series = seriesOf((await server.inject('/metrics')).body);
+
+  assert.equal(series.get('outbox_relay_batch_messages_sum'), 1);
+  assert.equal(series.get('outbox_relay_commit_to_accepted_seconds_count'), 0);
+});
+
+test('names and units are as Prometheus wants them; the process, Node and the version are told', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const bus = await createBus(t);
+  const relay = startRelay(t, { url, bus });
+  const server = openHealth(t, { pool, monitor: relay.monitor, slot: slotOf(url) });
+  await untilStreaming(relay);
+
+  const { body } = await server.inject('/metrics');
+
+  const metrics = ownMetrics(body);
+  const series = seriesOf(body);
+  assert.ok(metrics.length > 25);
+  assert.deepEqual(metrics.flatMap(metricFaults), []);
+  assert.ok((series.get('process_resident_memory_bytes') ?? 0) > 1_000_000);
+  assert.ok(series.has('nodejs_eventloop_lag_p99_seconds'));
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  assert.equal(series.get(`outbox_relay_build_info{version="${version}"}`), 1);
 });

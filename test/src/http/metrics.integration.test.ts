@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { openApp } from '../../support/app.ts';
 import { cleanup } from '../../support/cleanup.ts';
-import { metricsIn, seriesOf } from '../../support/metrics.ts';
+import { metricFaults, ownMetrics, seriesOf } from '../../support/metrics.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 import { until } from '../../support/until.ts';
 
@@ -96,10 +96,10 @@ test('the pool, the process, Node and the version are told', async (t) => {
 test('names and units are as Prometheus wants them', async (t) => {
   const { app } = await openApp(t);
 
-  const metrics = metricsIn((await app.inject('/metrics')).body).filter(({ name }) => !OF_NODE.test(name));
+  const metrics = ownMetrics((await app.inject('/metrics')).body);
 
   assert.ok(metrics.length > 5);
-  assert.deepEqual(metrics.flatMap(faultsOf), []);
+  assert.deepEqual(metrics.flatMap(metricFaults), []);
 });
 
 test('a name or a unit that Prometheus does not want is found', () => {
@@ -111,24 +111,9 @@ test('a name or a unit that Prometheus does not want is found', () => {
     ['request_duration', 'histogram'],
     ['requestDuration_seconds', 'histogram'],
   ] as const) {
-    assert.equal(faultsOf({ name, type }).length, 1, name);
+    assert.equal(metricFaults({ name, type }).length, 1, name);
   }
 });
-
-/** Those of prom-client itself. */
-const OF_NODE = /^(nodejs|process)_/;
-
-/** https://prometheus.io/docs/practices/naming/ */
-function faultsOf({ name, type }: { name: string; type: string }): string[] {
-  const rules: [broken: boolean, rule: string][] = [
-    [!/^[a-z][a-z0-9_]*$/.test(name), 'snake case'],
-    [type === 'counter' && !name.endsWith('_total'), 'a counter ends with _total'],
-    [type !== 'counter' && name.endsWith('_total'), 'only a counter ends with _total'],
-    [/_(ms|milliseconds|us|ns|minutes|hours|kb|mb|kib|mib|percent)(_total)?$/.test(name), 'base units'],
-    [type === 'histogram' && !/_(seconds|bytes)$/.test(name), 'a histogram ends with its unit'],
-  ];
-  return rules.filter(([broken]) => broken).map(([, rule]) => `${name}: ${rule}`);
-}
 
 async function connection(t: TestContext, { app }: App) {
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
