@@ -1,4 +1,3 @@
-import { activeTraceContext } from './core/trace-context.ts';
 import type { Connections } from './db/connections.ts';
 import type { Database } from './db/database.ts';
 import { inTransaction } from './db/transaction.ts';
@@ -6,6 +5,7 @@ import { keepAnswer, takeKey } from './idempotency/answer-store.ts';
 import type { KeptAnswer, KeyedRequest } from './idempotency/keyed-request.ts';
 import type { Message } from './messages/message.ts';
 import { causedBy, type MessageContext } from './messages/message-context.ts';
+import { activeTraceContext } from './messages/trace-context.ts';
 import { appendToOutbox } from './outbox/outbox-writer.ts';
 import type { Receptor } from './receptors/receptor.ts';
 

@@ -1,4 +1,4 @@
-import type { TraceContext } from '../core/trace-context.ts';
+import type { TraceContext } from './trace-context.ts';
 
 /** What goes along with a message from the request to the event: who asked, in which conversation, because of what. */
 export interface MessageContext {

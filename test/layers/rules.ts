@@ -98,7 +98,7 @@ export const rules: Rule[] = [
   only('@opentelemetry\\/(?!api$)', /^src\/core\/tracing\.ts$/, '@opentelemetry/resources'),
   only(
     '@opentelemetry\\/api',
-    /^(src\/core\/(tracing|trace-context)|relay\/monitoring\/send-spans|test\/.*)\.ts$/,
+    /^(src\/core\/tracing|src\/messages\/trace-context|relay\/monitoring\/send-spans|test\/.*)\.ts$/,
   ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',

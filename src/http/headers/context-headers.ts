@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Type } from '@sinclair/typebox';
 import type { Fault } from '../../core/errors.ts';
-import { parseTraceContext } from '../../core/trace-context.ts';
 import type { MessageContext } from '../../messages/message-context.ts';
+import { parseTraceContext } from '../../messages/trace-context.ts';
 import { headerFault, ownHeaderFault } from './header-error.ts';
 
 export const MAX_METADATA = 20;

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { Logger } from '../../core/log.ts';
 import type { MessageContext } from '../../messages/message-context.ts';
+import { activeTraceIds } from '../../messages/trace-context.ts';
 import { readContext } from '../headers/context-headers.ts';
 import { headerError } from '../headers/header-error.ts';
 import { hostFault } from '../headers/host.ts';
@@ -29,6 +30,7 @@ export function startContext(request: FastifyRequest, reply: FastifyReply, newId
   (request.log as Logger).setBindings({
     correlationId: context.correlationId,
     ...(requestId && { requestId }),
+    ...activeTraceIds(),
   });
   if (requestId) reply.header('x-request-id', requestId);
   reply.header('x-correlation-id', context.correlationId);

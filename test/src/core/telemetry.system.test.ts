@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { createDatabase } from '../../support/database.ts';
+import { openCollector } from '../../support/otlp-collector.ts';
 import { until } from '../../support/until.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
@@ -77,23 +76,6 @@ test('the tracing SDK is loaded when an endpoint is named', async (t) => {
 
   assert.equal(server.sdkIsLoaded, true);
 });
-
-/** Takes OTLP over HTTP and keeps the bytes: protobuf holds ids and strings as they are. */
-async function openCollector(t: TestContext, { answers = true } = {}) {
-  const bodies: Buffer[] = [];
-  const server = createServer((request, response) => {
-    if (request.url === '/v1/traces') request.on('data', (chunk: Buffer) => bodies.push(chunk));
-    request.on('end', () => answers && response.end());
-    request.resume();
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, received: () => Buffer.concat(bodies) };
-}
 
 async function startProcess(t: TestContext, otel: Record<string, string>) {
   const { url: DATABASE_URL } = await createDatabase(t);

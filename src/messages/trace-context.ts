@@ -22,6 +22,12 @@ export function parseTraceContext(traceparent: unknown, tracestate: unknown): Tr
   };
 }
 
+/** The ids of the span that is active here, for a line of the log: https://opentelemetry.io/docs/specs/otel/compatibility/logging_trace_context/ */
+export function activeTraceIds(): { trace_id: string; span_id: string } | undefined {
+  const span = trace.getActiveSpan()?.spanContext();
+  return span && { trace_id: span.traceId, span_id: span.spanId };
+}
+
 /** The trace of the OpenTelemetry span that is active here, if tracing is on. */
 export function activeTraceContext(): TraceContext | undefined {
   const span = trace.getActiveSpan()?.spanContext();
