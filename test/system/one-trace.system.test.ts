@@ -59,7 +59,7 @@ describe('one trace', () => {
     const collector = await openCollector(t);
     const stack = await startTraced(t, collector);
     const { messages } = receiveAll(t, stack);
-    stack.bus.faults.inject({ kind: 'quotaExceeded' });
+    stack.bus.faults.inject({ kind: 'quotaExceeded', times: 1 });
 
     await createOrder(stack, `00-${TRACE_ID}-${CALLER_SPAN}-01`);
     await until('the event arrives', () => messages.length > 0);

@@ -152,7 +152,7 @@ test('from commit to accepted is timed by the clock of the database, and batches
   const relay = startRelay(t, { url, bus });
   const server = openHealth(t, { pool, monitor: relay.monitor, slot: slotOf(url) });
   await untilStreaming(relay);
-  bus.faults.inject({ kind: 'quotaExceeded' });
+  bus.faults.inject({ kind: 'quotaExceeded', times: 1 });
   const start = performance.now();
   for (const type of ['A', 'B', 'C']) await insertEvent(pool, type);
   await untilAllMarked(pool);
