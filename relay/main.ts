@@ -1,9 +1,11 @@
+import { exportMetrics } from '../src/core/exported-metrics.ts';
 import { runProcess } from '../src/core/lifecycle.ts';
 import { openPool } from '../src/core/pool.ts';
 import { isTracing } from '../src/core/telemetry.ts';
 import { relayConfig } from './config.ts';
 import { observers } from './monitoring/delivery-observer.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
+import { collectMetrics } from './monitoring/metrics.ts';
 import { RelayMonitor } from './monitoring/relay-monitor.ts';
 import { parseOutboxTable } from './outbox/outbox-table.ts';
 import { brokerAttributes } from './publishing/service-bus/broker-attributes.ts';
@@ -41,6 +43,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   });
   onClose('database pool', () => pool.end());
 
+  exportMetrics(() => collectMetrics({ monitor, pool, table, slot }));
   const health = buildHealthServer({ monitor, pool, table, slot, publication, entity });
   onClose('health server', () => health.close());
   await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });

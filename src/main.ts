@@ -6,6 +6,7 @@ import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
 import { backoffMs } from './core/backoff.ts';
 import { errorCode } from './core/errors.ts';
+import { exportMetrics } from './core/exported-metrics.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
 import { pause } from './core/pause.ts';
@@ -59,6 +60,7 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
     isStarted: () => schemaChecked,
     isStopping: () => stopping.aborted,
   });
+  exportMetrics(() => app.collectMetrics());
   onClose('http server', async () => {
     // Not ready any more, and until those who send requests have seen it, they are served.
     await sleep(1_000 * config.DRAIN_DELAY_SECONDS);

@@ -25,8 +25,10 @@ export interface SendSpansOptions {
  * Makes a span of each send that has a sampled message: in the trace of the first of them, linked to all of them, as the messaging
  * conventions have it (https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/). Loaded only while tracing is on.
  */
-export function sendSpans({ slot, entity, broker }: SendSpansOptions): DeliveryObserver {
-  const tracer = trace.getTracer('outbox-relay', VERSION);
+export function sendSpans(
+  { slot, entity, broker }: SendSpansOptions,
+  tracer = trace.getTracer('outbox-relay', VERSION),
+): DeliveryObserver {
   const ofEach: Attributes = {
     ...broker,
     'messaging.operation.name': 'send',

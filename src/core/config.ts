@@ -3,6 +3,7 @@ import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { type EnvSchemaOpt, envSchema } from 'env-schema';
 import { AppError } from './errors.ts';
 import { postgresUrlFault } from './postgres-url.ts';
+import { telemetryProperties } from './telemetry/telemetry-config.ts';
 
 /** What a pattern cannot say: what is wrong with this value beside the others, in words; undefined if nothing is. */
 export type Check<Value = string> = (
@@ -22,6 +23,7 @@ export const sharedConfig = {
     { default: 'info', description: 'one of fatal, error, warn, info, debug, trace, silent' },
   ),
   SERVICE_NAME: Type.String({ default: 'OrderService', minLength: 1, description: 'a name' }),
+  ...telemetryProperties,
 };
 
 /** A TCP port; 0 lets the system choose. */
@@ -47,6 +49,17 @@ export function loadConfig<S extends TObject>(schema: S, env: NodeJS.ProcessEnv)
     throw new AppError('CONFIG_INVALID', `Bad configuration:\n${[...new Set(faults)].join('\n')}`);
   }
   return Object.freeze(config);
+}
+
+/** Whether what is to be known of traces and metrics before all else can be relied on. */
+export function isValidTelemetry(env: NodeJS.ProcessEnv): boolean {
+  try {
+    loadConfig(Type.Object(telemetryProperties), env);
+    return true;
+  } catch (error) {
+    if (error instanceof AppError) return false;
+    throw error;
+  }
 }
 
 /** Teaches Ajv the keyword `check`. */

@@ -4,6 +4,7 @@ import closeWithGrace from 'close-with-grace';
 import { loadConfig } from './config.ts';
 import { AppError } from './errors.ts';
 import { createLogger, type Logger } from './log.ts';
+import { misspeltVariables } from './misspelt-variables.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_CONFIGURATION = 78;
@@ -45,6 +46,9 @@ export async function runProcess<S extends TObject>(
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = configOrExit(schema, env);
   const log = createLogger({ level: config.LOG_LEVEL, service: config.SERVICE_NAME });
+  for (const { name, meant } of misspeltVariables(env)) {
+    log.warn({ name, meant }, `Nobody reads the variable ${name}: is ${meant} meant?`);
+  }
   const closers: ClosingStep[] = [...exitSteps];
   const stop = new AbortController();
   let failure: Error | undefined;

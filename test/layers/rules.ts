@@ -95,10 +95,10 @@ export const rules: Rule[] = [
     ],
   },
   only('rhea', /^(dev\/service-bus|test)\//),
-  only('@opentelemetry\\/(?!api$)', /^src\/core\/tracing\.ts$/, '@opentelemetry/resources'),
+  only('@opentelemetry\\/(?!api$)', /^(src\/core\/telemetry|test)\/.*\.ts$/, '@opentelemetry/resources'),
   only(
     '@opentelemetry\\/api',
-    /^(src\/core\/tracing|src\/messages\/trace-context|relay\/monitoring\/send-spans|test\/.*)\.ts$/,
+    /^(src\/core\/telemetry\/.*|src\/messages\/trace-context|relay\/monitoring\/send-spans|test\/.*)\.ts$/,
   ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
@@ -106,12 +106,12 @@ export const rules: Rule[] = [
     'fastify',
   ),
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
-  only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
+  only('@fastify\\/otel', /^src\/core\/telemetry\/tracing\.ts$/),
   only('jose', /^(src\/http\/auth\/|dev\/local-issuer\.ts$|test\/)/),
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only(
     'prom-client',
-    /^(relay\/monitoring\/(metrics|histogram-metric)|src\/core\/process-figures|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
+    /^(relay\/monitoring\/(metrics|histogram-metric)|src\/core\/(process-figures|exported-metrics|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
   ),
   only('pino$', /^src\/core\/log\.ts$/),
   only('pino-pretty', /^dev\/readable-log\.ts$/),

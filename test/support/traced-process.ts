@@ -3,8 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { Type } from '@sinclair/typebox';
 import { fastify } from 'fastify';
 import { sharedConfig } from '../../src/core/config.ts';
+import { exportMetrics } from '../../src/core/exported-metrics.ts';
 import { runProcess } from '../../src/core/lifecycle.ts';
 import { openPool } from '../../src/core/pool.ts';
+import { processFigures } from '../../src/core/process-figures.ts';
 
 // The smallest process with a request and a query in it. It tells its port, and whether the tracing SDK is loaded.
 
@@ -12,6 +14,7 @@ await runProcess(Type.Object(sharedConfig), process.env, async (scope) => {
   const { config, log } = scope;
   const pool = openPool({ url: config.DATABASE_URL, max: 1, applicationName: 'traced', log });
   scope.onClose('pool', () => pool.end());
+  exportMetrics(async () => processFigures);
   const app = fastify();
   scope.onClose('http', () => app.close());
   app.get('/things/:id', async () => (await pool.query('SELECT 1 AS thing')).rows[0]);

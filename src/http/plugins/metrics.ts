@@ -13,6 +13,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Counts a problem that is answered, by its type. */
     countProblem(problem: Problem): void;
+    /** All figures of this process. */
+    collectMetrics(): Promise<Registry>;
   }
 }
 
@@ -64,8 +66,9 @@ export const metrics = fp(async (app: FastifyInstance, { pool, ...admission }: M
     registers,
   }).set({ version: VERSION }, 1);
 
+  app.decorate('collectMetrics', async () => Registry.merge([registry, processFigures]));
   app.get('/metrics', { logLevel: 'warn', schema: { hide: true } }, async (_request, reply) => {
-    const all = Registry.merge([registry, processFigures]);
+    const all = await app.collectMetrics();
     return reply.type(all.contentType).send(await all.metrics());
   });
 });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
+import { startChild } from '../../support/child-process.ts';
 import { createDatabase } from '../../support/database.ts';
 import { openCollector } from '../../support/otlp-collector.ts';
 import { until } from '../../support/until.ts';
@@ -76,6 +77,87 @@ test('the tracing SDK is loaded when an endpoint is named', async (t) => {
 
   assert.equal(server.sdkIsLoaded, true);
 });
+
+test('the metrics of a process are sent while it runs and at its end, where OTEL_METRICS_EXPORTER says so', async (t) => {
+  const collector = await openCollector(t);
+  const server = await startProcess(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_METRICS_EXPORTER: 'otlp',
+    OTEL_TRACES_EXPORTER: 'none',
+    OTEL_METRIC_EXPORT_INTERVAL: '100',
+    SERVICE_NAME: 'MeasuredService',
+  });
+
+  const resident = await until('a metric arrives', () =>
+    collector.metrics().find(({ name }) => name === 'process_resident_memory_bytes'),
+  );
+  await fetch(`${server.url}/things/7`);
+  const exit = await server.stop();
+
+  assert.deepEqual(exit, { code: 0, signal: null });
+  assert.equal(resident.service, 'MeasuredService');
+  assert.equal(resident.type, 'gauge');
+  assert.ok((resident.points[0]?.value ?? 0) > 1_000_000);
+  const collections = collector.metrics().findLast(({ name }) => name === 'nodejs_gc_duration_seconds');
+  assert.equal(collections?.type, 'histogram');
+  const [point] = collections.points;
+  assert.equal(
+    point?.bucketCounts.reduce((sum, count) => sum + count, 0),
+    point?.value,
+  );
+  assert.equal(collector.spans().length, 0);
+});
+
+test('a collector of metrics that never answers does not keep a process from stopping', async (t) => {
+  const collector = await openCollector(t, { answers: false });
+  const server = await startProcess(t, {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_METRICS_EXPORTER: 'otlp',
+    OTEL_TRACES_EXPORTER: 'none',
+  });
+
+  assert.deepEqual(await server.stop(), { code: 0, signal: null });
+});
+
+for (const [name, value] of [
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'localhost:4318'],
+  ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://'],
+  ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'collector'],
+  ['OTEL_EXPORTER_OTLP_HEADERS', 'Bearer abc'],
+  ['OTEL_TRACES_EXPORTER', 'jaeger'],
+  ['OTEL_METRICS_EXPORTER', 'statsd'],
+  ['OTEL_TRACES_SAMPLER', 'sometimes'],
+  ['OTEL_TRACES_SAMPLER_ARG', '10'],
+  ['OTEL_METRIC_EXPORT_INTERVAL', 'often'],
+  ['OTEL_EXPORTER_OTLP_PROTOCOL', 'carrier-pigeon'],
+  ['OTEL_SDK_DISABLED', 'yes'],
+] as const) {
+  test(`${name}=${value} ends the process with 78 and its name`, async (t) => {
+    const child = startTracedChild(t, {
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:9/v1/traces',
+      DATABASE_URL: 'postgres://localhost/none',
+      [name]: value,
+    });
+
+    assert.equal(await child.exited, 78);
+    assert.match(
+      child.stderr(),
+      new RegExp(`^Bad configuration:\\n  ${name}: bad value.*; it must be .+\\n$`),
+    );
+  });
+}
+
+test('a variable that is nearly one of ours is warned of, with the one that was meant', async (t) => {
+  const child = startTracedChild(t, { DATABASE_URL: 'postgres://localhost/none', RELAY_SLT: 'mine' });
+
+  const warning = await child.logged('Nobody reads the variable RELAY_SLT');
+
+  assert.equal(warning['level'], 'warn');
+  assert.deepEqual([warning['name'], warning['meant']], ['RELAY_SLT', 'RELAY_SLOT']);
+});
+
+const startTracedChild = (t: TestContext, env: Record<string, string>) =>
+  startChild(t, ['--import', './src/core/telemetry.ts', 'test/support/traced-process.ts'], env);
 
 async function startProcess(t: TestContext, otel: Record<string, string>) {
   const { url: DATABASE_URL } = await createDatabase(t);
