@@ -12,7 +12,7 @@ export interface PoolFigures {
 export function poolGauges(pool: PoolFigures, registers: Registry[]): void {
   const STATE = 'db_client_connection_state';
   new Gauge({
-    name: 'db_client_connection_count',
+    name: 'db_client_connections',
     help: 'Database connections of the pool, by state.',
     labelNames: [STATE],
     registers,

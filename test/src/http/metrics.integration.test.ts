@@ -84,8 +84,8 @@ test('the pool, the process, Node and the version are told', async (t) => {
   const series = await scrape(api);
 
   assert.equal(series.get('db_client_connection_max'), 3);
-  assert.equal(series.get('db_client_connection_count{db_client_connection_state="idle"}'), 1);
-  assert.equal(series.get('db_client_connection_count{db_client_connection_state="used"}'), 0);
+  assert.equal(series.get('db_client_connections{db_client_connection_state="idle"}'), 1);
+  assert.equal(series.get('db_client_connections{db_client_connection_state="used"}'), 0);
   assert.equal(series.get('db_client_connection_pending_requests'), 0);
   assert.ok((series.get('process_resident_memory_bytes') ?? 0) > 1_000_000);
   assert.ok(series.has('nodejs_eventloop_lag_p99_seconds'));
