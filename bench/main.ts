@@ -3,6 +3,7 @@ import { apiAuth } from './figures/api-auth.ts';
 import { apiCreate } from './figures/api-create.ts';
 import { apiOverload } from './figures/api-overload.ts';
 import { apiRead } from './figures/api-read.ts';
+import { apiTraced } from './figures/api-traced.ts';
 import { relayBig } from './figures/relay-big.ts';
 import { relayDecode } from './figures/relay-decode.ts';
 import { relayDrain } from './figures/relay-drain.ts';
@@ -36,6 +37,7 @@ const figures: readonly Figure[] = [
   apiRead,
   apiAuth,
   apiOverload,
+  apiTraced,
   steady,
   steadyFloor,
   relayTwo,
