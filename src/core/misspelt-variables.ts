@@ -28,9 +28,9 @@ export function misspeltVariables(env: Readonly<Record<string, string | undefine
 function distance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > MOST_LETTERS) return Number.POSITIVE_INFINITY;
   let above = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (const [row, letter] of [...a].entries()) {
+  for (const [row, letter] of a.split('').entries()) {
     const next = [row + 1];
-    for (const [at, other] of [...b].entries()) {
+    for (const [at, other] of b.split('').entries()) {
       const replaced = (above[at] as number) + Number(letter !== other);
       next.push(Math.min(replaced, (above[at + 1] as number) + 1, (next[at] as number) + 1));
     }

@@ -17,11 +17,14 @@ export interface Collector {
 /** Takes OTLP over HTTP as protobuf, and answers unless told not to. */
 export async function openCollector(t: TestContext, { answers = true } = {}): Promise<Collector> {
   const requests: { path: string; body: Buffer }[] = [];
-  const server = createServer(async (request, response) => {
-    const body = Buffer.concat(await Array.fromAsync(request));
-    if (request.headers['content-type'] === 'application/x-protobuf')
-      requests.push({ path: request.url ?? '', body });
-    if (answers) response.end();
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (request.headers['content-type'] === 'application/x-protobuf')
+        requests.push({ path: request.url ?? '', body: Buffer.concat(chunks) });
+      if (answers) response.end();
+    });
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   cleanup(t, async () => {

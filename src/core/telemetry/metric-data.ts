@@ -60,23 +60,20 @@ export function toMetricData(
 }
 
 function numberPoint({ labels, value }: Value, times: Times) {
-  return { ...times, attributes: textsOf(labels), value };
+  return { ...times, attributes: ownLabels(labels), value };
 }
 
 /** The buckets, the sum and the count of each series of a histogram, which come in one list. */
 function seriesOf(values: readonly Value[]): Map<string, Value[]> {
-  return Map.groupBy(values, ({ labels: { le: _, ...labels } }) =>
-    JSON.stringify(Object.entries(labels).sort()),
-  );
+  return Map.groupBy(values, ({ labels }) => JSON.stringify(ownLabels(labels)));
 }
 
 function histogramPoint(series: readonly Value[], times: Times) {
   const buckets = series.filter(({ metricName }) => metricName?.endsWith('_bucket'));
   const lastOf = (end: string) => series.find(({ metricName }) => metricName?.endsWith(end))?.value ?? 0;
-  const { le: _, ...labels } = series[0]?.labels ?? {};
   return {
     ...times,
-    attributes: textsOf(labels),
+    attributes: ownLabels(series[0]?.labels ?? {}),
     value: {
       // Of Prometheus each bucket counts what is in the ones before, too.
       buckets: {
@@ -94,8 +91,10 @@ function unitOf(name: string): string {
   return suffix === undefined ? '' : UNITS[suffix as keyof typeof UNITS];
 }
 
-function textsOf(labels: Value['labels']): Record<string, string> {
-  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, String(value)]));
+/** All but the bound of a bucket. */
+function ownLabels(labels: Value['labels']): Record<string, string> {
+  const own = Object.entries(labels).filter(([name]) => name !== 'le');
+  return Object.fromEntries(own.map(([name, value]) => [name, String(value)]));
 }
 
 const toHrTime = (ms: number): HrTime => [Math.floor(ms / 1_000), Math.round((ms % 1_000) * 1e6)];

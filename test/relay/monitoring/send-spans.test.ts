@@ -21,14 +21,13 @@ function delivered(messageId: string, traceparent?: string, tracestate?: string)
 
 function openSpans() {
   const options = { slot: 'slot', entity: 'orders', broker: { 'messaging.system': 'bus' } };
-  const spans = sendSpans(options, provider.getTracer('test'));
-  return { ...spans, finished: () => exporter.getFinishedSpans() };
+  return sendSpans(options, provider.getTracer('test'));
 }
 
 test('a batch is one span, in the trace of its first sampled message and linked to each of them', () => {
-  const { accepted, finished } = openSpans();
+  const spans = openSpans();
 
-  accepted(
+  spans.accepted(
     [
       delivered('m1'),
       delivered('m2', NOT_SAMPLED),
@@ -38,7 +37,7 @@ test('a batch is one span, in the trace of its first sampled message and linked 
     SENT_AT,
   );
 
-  const [span, ...others] = finished();
+  const [span, ...others] = exporter.getFinishedSpans();
   assert.ok(span);
   assert.deepEqual(others, []);
   assert.equal(span.kind, SpanKind.CLIENT);
@@ -65,11 +64,15 @@ for (const [outcomeUnknown, outcome] of [
   [true, 'unknown'],
 ] as const) {
   test(`a batch whose outcome is ${outcome} is a span that failed`, () => {
-    const { refused, finished } = openSpans();
+    const spans = openSpans();
 
-    refused?.([delivered('m1', FIRST)], SENT_AT, { code: 'Busy', message: 'It is busy', outcomeUnknown });
+    spans.refused?.([delivered('m1', FIRST)], SENT_AT, {
+      code: 'Busy',
+      message: 'It is busy',
+      outcomeUnknown,
+    });
 
-    const [span] = finished();
+    const [span] = exporter.getFinishedSpans();
     assert.deepEqual(span?.status, { code: SpanStatusCode.ERROR, message: 'It is busy' });
     assert.equal(span.attributes['outbox_relay.outcome'], outcome);
     assert.equal(span.attributes['error.type'], 'Busy');
@@ -78,11 +81,11 @@ for (const [outcomeUnknown, outcome] of [
 }
 
 test('a batch without a sampled message makes no span', () => {
-  const { accepted, finished } = openSpans();
+  const spans = openSpans();
 
-  accepted([delivered('m1'), delivered('m2', NOT_SAMPLED), delivered('m3', 'no trace')], SENT_AT);
+  spans.accepted([delivered('m1'), delivered('m2', NOT_SAMPLED), delivered('m3', 'no trace')], SENT_AT);
 
-  assert.deepEqual(finished(), []);
+  assert.deepEqual(exporter.getFinishedSpans(), []);
 });
 
 test('the ids of a trace are those of its traceparent', () => {
