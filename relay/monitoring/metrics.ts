@@ -1,7 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { registerHistogram } from '../../src/core/histogram-metric.ts';
 import { processFigures } from '../../src/core/process-figures.ts';
 import { VERSION } from '../../src/core/version.ts';
-import { registerHistogram } from './histogram-metric.ts';
 import { measureLag, type OutboxLagDeps } from './outbox-lag.ts';
 
 /** What PostgreSQL's `wal_status` of a slot can be. https://www.postgresql.org/docs/current/view-pg-replication-slots.html */
@@ -51,12 +51,12 @@ export async function collectMetrics(deps: OutboxLagDeps): Promise<Registry> {
   registerHistogram(registry, {
     name: 'outbox_relay_commit_to_accepted_seconds',
     help: 'From the commit of an event until the broker accepted it.',
-    counts: monitor.latency,
+    series: () => [{ labels: {}, counts: monitor.latency }],
   });
   registerHistogram(registry, {
     name: 'outbox_relay_batch_messages',
     help: 'Events of a batch that the broker accepted.',
-    counts: monitor.batchSizes,
+    series: () => [{ labels: {}, counts: monitor.batchSizes }],
   });
   const build = new Gauge({
     name: 'outbox_relay_build_info',

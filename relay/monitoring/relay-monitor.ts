@@ -1,6 +1,6 @@
+import { BucketCounts } from '../../src/core/bucket-counts.ts';
 import { describeError } from '../../src/core/log.ts';
 import { RECOVERY_REASONS, type RecoveryReason } from '../recovery/start-decision.ts';
-import { BucketCounts } from './bucket-counts.ts';
 import type { Delivered, Refusal } from './delivery-observer.ts';
 import { type Blocker, RELAY_STATES, type RelayPhase } from './relay-states.ts';
 import { NO_FIGURES, type SessionFigures } from './session-figures.ts';

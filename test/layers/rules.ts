@@ -111,7 +111,7 @@ export const rules: Rule[] = [
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only(
     'prom-client',
-    /^(relay\/monitoring\/(metrics|histogram-metric)|src\/core\/(process-figures|exported-metrics|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
+    /^(relay\/monitoring\/metrics|src\/core\/(process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
   ),
   only('pino$', /^src\/core\/log\.ts$/),
   only('pino-pretty', /^dev\/readable-log\.ts$/),

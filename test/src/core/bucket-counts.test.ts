@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BucketCounts } from '../../../relay/monitoring/bucket-counts.ts';
+import { BucketCounts } from '../../../src/core/bucket-counts.ts';
 
 test('a value counts in the bucket whose bound it does not exceed, and in all above it', () => {
   const counts = new BucketCounts([1, 2, 5]);
