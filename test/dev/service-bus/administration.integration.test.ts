@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { ServiceBusAdministrationClient } from '@azure/service-bus';
+import type { ServiceBusAdministrationClient } from '@azure/service-bus';
 import type { LocalServiceBus } from '../../../dev/service-bus/service-bus.ts';
 import { administrationClient } from '../../../relay/publishing/service-bus/administration-client.ts';
-import { connect, openBroker } from './support.ts';
 import { sasToken } from './sas-token.ts';
+import { connect, openBroker } from './support.ts';
 
 // The SDK's own administration client, as far as it reads. https://learn.microsoft.com/rest/api/servicebus/entities
 
 const NAMESPACE = {
-  queues: [{ name: 'q', requiresSession: true, lockDurationMs: 30_000, policies: [policy('of-q', ['Manage', 'Send', 'Listen'])] }],
+  queues: [
+    {
+      name: 'q',
+      requiresSession: true,
+      lockDurationMs: 30_000,
+      policies: [policy('of-q', ['Manage', 'Send', 'Listen'])],
+    },
+  ],
   topics: [
     {
       name: 't',
@@ -29,11 +36,22 @@ test('a queue and a topic are as they were configured', async (t) => {
   const topic = await client.getTopic('t');
 
   assert.deepEqual(
-    [queue.name, queue.requiresSession, queue.lockDuration, queue.requiresDuplicateDetection, queue.maxSizeInMegabytes],
+    [
+      queue.name,
+      queue.requiresSession,
+      queue.lockDuration,
+      queue.requiresDuplicateDetection,
+      queue.maxSizeInMegabytes,
+    ],
     ['q', true, 'PT30S', false, 1024],
   );
   assert.deepEqual(
-    [topic.name, topic.requiresDuplicateDetection, topic.duplicateDetectionHistoryTimeWindow, topic.enablePartitioning],
+    [
+      topic.name,
+      topic.requiresDuplicateDetection,
+      topic.duplicateDetectionHistoryTimeWindow,
+      topic.enablePartitioning,
+    ],
     ['t', true, 'PT300S', true],
   );
   assert.deepEqual([topic.status, (await client.getTopic('off')).status], ['Active', 'Disabled']);
@@ -46,7 +64,9 @@ test('subscriptions are listed, page by page, and found by name', async (t) => {
   const { requiresSession } = await client.getSubscription('t', 'sessions');
 
   assert.equal(pages[0]?.length, 1);
-  const names = (await Array.fromAsync(client.listSubscriptions('t'))).map(({ subscriptionName }) => subscriptionName);
+  const names = (await Array.fromAsync(client.listSubscriptions('t'))).map(
+    ({ subscriptionName }) => subscriptionName,
+  );
   assert.deepEqual(names, ['a&b', 'sessions']);
   assert.equal(requiresSession, true);
 });
@@ -54,8 +74,14 @@ test('subscriptions are listed, page by page, and found by name', async (t) => {
 test('entities are listed', async (t) => {
   const { client } = await open(t);
 
-  assert.deepEqual((await Array.fromAsync(client.listQueues())).map(({ name }) => name), ['q']);
-  assert.deepEqual((await Array.fromAsync(client.listTopics())).map(({ name }) => name), ['t', 'off']);
+  assert.deepEqual(
+    (await Array.fromAsync(client.listQueues())).map(({ name }) => name),
+    ['q'],
+  );
+  assert.deepEqual(
+    (await Array.fromAsync(client.listTopics())).map(({ name }) => name),
+    ['t', 'off'],
+  );
 });
 
 test('what waits and what is dead-lettered is counted', async (t) => {
@@ -71,7 +97,10 @@ test('what waits and what is dead-lettered is counted', async (t) => {
   const after = await client.getSubscriptionRuntimeProperties('t', 'a&b');
 
   assert.deepEqual([before.activeMessageCount, before.deadLetterMessageCount], [1, 0]);
-  assert.deepEqual([after.activeMessageCount, after.deadLetterMessageCount, after.totalMessageCount], [0, 1, 1]);
+  assert.deepEqual(
+    [after.activeMessageCount, after.deadLetterMessageCount, after.totalMessageCount],
+    [0, 1, 1],
+  );
   assert.equal((await client.getTopicRuntimeProperties('t')).subscriptionCount, 2);
   assert.equal((await client.getQueueRuntimeProperties('q')).totalMessageCount, 0);
 });
@@ -95,7 +124,10 @@ test('it takes the right to manage, of the namespace or of the entity', async (t
     return administrationClient({ connectionString, entity: 'q', sessions: false }, bus.healthPort);
   };
 
-  await assert.rejects((await as('sender', 'K')).getQueue('q'), { ...unauthorized, message: /^Manage,EntityRead claims/ });
+  await assert.rejects((await as('sender', 'K')).getQueue('q'), {
+    ...unauthorized,
+    message: /^Manage,EntityRead claims/,
+  });
   await assert.rejects((await as('RootManageSharedAccessKey', 'other')).getQueue('q'), unauthorized);
   await assert.rejects((await as('of-q', 'K')).getTopic('t'), unauthorized);
   assert.equal((await (await as('of-q', 'K')).getQueue('q')).name, 'q');
