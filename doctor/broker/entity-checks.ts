@@ -104,7 +104,8 @@ export const entityChecks: readonly Check<Entity>[] = Object.entries(JUDGES).map
   ),
 );
 
-const WHERE = '--resource-group GROUP --namespace-name NAMESPACE';
+/** Of every command for Azure: what the configuration does not say. */
+export const WHERE = '--resource-group GROUP --namespace-name NAMESPACE';
 
 function az({ kind }: EntityFacts, { entity }: Destination, verb: string, options: string): string {
   return `az servicebus ${kind} ${verb} ${WHERE} --name ${entity} ${options}`;

@@ -5,7 +5,7 @@ import { errorCode } from '../../src/core/errors.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { check, examine, reasonOf, unasked } from '../check.ts';
 import { type Finding, right, wrong } from '../finding.ts';
-import { entityChecks } from './entity-checks.ts';
+import { entityChecks, WHERE } from './entity-checks.ts';
 
 export interface BrokerOptions {
   readonly destination: Destination;
@@ -16,13 +16,14 @@ export interface BrokerOptions {
 
 const GROUP = 'Service Bus';
 
-/** The publisher's own clock for a connection is 10 s. */
+const AMQPS_PORT = 5671;
+/** The publisher's own limit for a connection is 10 s. */
 const CONNECTS_WITHIN_MS = 15_000;
 
-const connection = check('sending', connectFault, (fault, { entity }: Destination) =>
+const connection = check('sending', connectFault, (fault, destination: Destination) =>
   fault === undefined
-    ? right(`${entity} can be reached, and the key or role may send to it`)
-    : wrong(fault, 'curl -s http://localhost:5001/status'),
+    ? right(`${destination.entity} can be reached, and the key or role may send to it`)
+    : wrong(reasonOf(fault), mendSending(errorCode(fault.cause), destination)),
 );
 
 /** Whether the relay could send, without sending anything, and what the entity is like. Never rejects. */
@@ -53,7 +54,22 @@ function whyUnasked(error: unknown): string {
     : `the administration API says: ${reasonOf(error)}`;
 }
 
-async function connectFault(destination: Destination): Promise<string | undefined> {
+/** By the code that the SDK gave. */
+export function mendSending(code: string | undefined, destination: Destination): string {
+  if (code === 'MessagingEntityNotFound')
+    return `az servicebus topic create ${WHERE} --name ${destination.entity}`;
+  if (code === 'UnauthorizedAccess')
+    return `az servicebus namespace authorization-rule keys list ${WHERE} --name POLICY`;
+  const { hostname, port } = addressOf(destination);
+  return `nc -vz ${hostname} ${port || AMQPS_PORT}`;
+}
+
+function addressOf({ connectionString, namespace }: Destination): URL {
+  const [, endpoint] = /Endpoint=sb:(\/\/[^;]+)/.exec(connectionString ?? '') ?? [];
+  return new URL(`http:${endpoint ?? `//${namespace}`}`);
+}
+
+async function connectFault(destination: Destination): Promise<Error | undefined> {
   const publisher = new ServiceBusPublisher(
     destination,
     createLogger({ level: 'silent', service: 'doctor' }),
@@ -62,7 +78,7 @@ async function connectFault(destination: Destination): Promise<string | undefine
     await publisher.connect();
     return undefined;
   } catch (error) {
-    return reasonOf(error);
+    return error instanceof Error ? error : new Error(String(error));
   } finally {
     await publisher.close();
   }

@@ -32,53 +32,67 @@ const CASES: Readonly<
 > = {
   'an entity that is not there': {
     namespace: { topics: [{ ...TOPIC, name: 'other' }] },
-    ...{
-      check: 'sending',
-      verdict: 'wrong',
-      reason: /create the topic or queue, or correct SERVICEBUS_ENTITY/,
-    },
+    check: 'sending',
+    verdict: 'wrong',
+    reason: /create the topic or queue, or correct SERVICEBUS_ENTITY/,
   },
   'an entity that is switched off': {
     namespace: { topics: [{ ...TOPIC, disabled: true }] },
-    ...{ check: 'status', verdict: 'wrong', reason: /orders is Disabled/ },
+    check: 'status',
+    verdict: 'wrong',
+    reason: /orders is Disabled/,
     command: /az servicebus topic update .* --name orders --status Active/,
   },
   'a topic without a subscription': {
     namespace: { topics: [{ ...TOPIC, subscriptions: [] }] },
-    ...{ check: 'subscriptions', verdict: 'wrong', reason: /forgets what it is sent/ },
+    check: 'subscriptions',
+    verdict: 'wrong',
+    reason: /forgets what it is sent/,
     command: /az servicebus topic subscription create/,
   },
   'a subscription that requires sessions where they are off': {
     namespace: {
       topics: [{ ...TOPIC, subscriptions: [{ name: 'all' }, { name: 'each', requiresSession: true }] }],
     },
-    ...{ check: 'sessions', verdict: 'wrong', reason: /^each requires sessions .*dead-lettered/ },
+    check: 'sessions',
+    verdict: 'wrong',
+    reason: /^each requires sessions .*dead-lettered/,
     command: /SERVICEBUS_SESSIONS=true/,
   },
   'a queue that requires sessions where they are off': {
     namespace: { queues: [{ name: 'orders', duplicateWindowMs: HOUR_MS, requiresSession: true }] },
-    ...{ check: 'sessions', verdict: 'wrong', reason: /^orders requires sessions .*refused/ },
+    check: 'sessions',
+    verdict: 'wrong',
+    reason: /^orders requires sessions .*refused/,
   },
   'a subscription without sessions where they are on': {
     namespace: {
       topics: [{ ...TOPIC, subscriptions: [{ name: 'all', requiresSession: true }, { name: 'any' }] }],
     },
     sessions: true,
-    ...{ check: 'sessions', verdict: 'risky', reason: /^any does not require sessions/ },
+    check: 'sessions',
+    verdict: 'risky',
+    reason: /^any does not require sessions/,
   },
   'no duplicate detection': {
     namespace: { topics: [{ ...TOPIC, duplicateWindowMs: 0 }] },
-    ...{ check: 'duplicate detection', verdict: 'risky', reason: /cannot be switched on later/ },
+    check: 'duplicate detection',
+    verdict: 'risky',
+    reason: /cannot be switched on later/,
     command: /--enable-duplicate-detection true/,
   },
   'a window that is shorter than the longest outage': {
     namespace: { topics: [{ ...TOPIC, duplicateWindowMs: 300_000 }] },
-    ...{ check: 'duplicate detection', verdict: 'risky', reason: /its window is 5 min, .* outage of 60/ },
+    check: 'duplicate detection',
+    verdict: 'risky',
+    reason: /its window is 5 min, .* outage of 60/,
     command: /--duplicate-detection-history-time-window PT60M/,
   },
   'a partitioned entity': {
     namespace: { topics: [{ ...TOPIC, partitioned: true }] },
-    ...{ check: 'partitioning', verdict: 'risky', reason: /is partitioned/ },
+    check: 'partitioning',
+    verdict: 'risky',
+    reason: /is partitioned/,
   },
 };
 

@@ -18,9 +18,9 @@ export interface Expected {
 export interface Examined {
   readonly findings: readonly Finding[];
   /** The one about this thing. */
-  finding(of: string, check: string): Finding;
+  readonly finding: (of: string, check: string) => Finding;
   /** `group: check` of all that have this verdict. */
-  named(verdict: Verdict): string[];
+  readonly named: (verdict: Verdict) => string[];
 }
 
 export async function examined(env: Record<string, string>, options?: ExamineOptions): Promise<Examined> {
