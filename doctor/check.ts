@@ -16,18 +16,29 @@ export function check<Source, Facts>(
   return { name, look: async (source) => judge(await ask(source), source) };
 }
 
-const WITHIN_MS = 10_000;
+/** Of one check, and of all that are made one after the other. */
+export interface TimeLimits {
+  readonly eachMs: number;
+  readonly allMs: number;
+}
 
-/** Looks at one thing after the other. What cannot be asked, or not within 10 s, hides nothing else. Never rejects. */
+const LIMITS: TimeLimits = { eachMs: 10_000, allMs: 30_000 };
+
+/** Looks at one thing after the other. What cannot be asked, or not in time, hides nothing else. Never rejects. */
 export async function examine<Source>(
   group: string,
   source: Source,
   checks: readonly Check<Source>[],
-  withinMs = WITHIN_MS,
+  { eachMs, allMs }: TimeLimits = LIMITS,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const deadline = performance.now() + allMs;
   for (const { name, look } of checks) {
-    findings.push({ group, check: name, ...(await lookWithin(() => look(source), withinMs)) });
+    const judged =
+      performance.now() < deadline
+        ? await lookWithin(() => look(source), eachMs)
+        : cannotTell('not asked: those before took too long');
+    findings.push({ group, check: name, ...judged });
   }
   return findings;
 }

@@ -16,14 +16,14 @@ const GROUP = 'Configuration';
 const OF_RELAY = /^(RELAY_|SERVICEBUS_|OUTBOX_)/;
 
 /** What is configured of these processes. Of the relay alone there is nothing to see without a variable of its own. */
-export function examineConfiguration(
-  env: NodeJS.ProcessEnv,
-  halves: readonly Half[] = configuredHalves(env),
-): Configuration {
+export function examineConfiguration(env: NodeJS.ProcessEnv, halves?: readonly Half[]): Configuration {
   const findings: Finding[] = [];
   const load = <S extends typeof apiConfig | typeof relayConfig>(half: Half, schema: S) => {
-    if (!halves.includes(half)) {
-      tell(half, cannotTell('not looked at: nothing here is configured for it'));
+    if (!(halves ?? configuredHalves(env)).includes(half)) {
+      tell(
+        half,
+        cannotTell(`not looked at: ${halves ? 'nobody asked' : 'nothing here is configured for it'}`),
+      );
       return undefined;
     }
     try {

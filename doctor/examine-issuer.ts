@@ -6,13 +6,13 @@ import { type Finding, type Judgement, right, risky, wrong } from './finding.ts'
 
 const GROUP = 'Who may call the api';
 /** Two questions of 5 s each. */
-const WITHIN_MS = 12_000;
+const LIMITS = { eachMs: 12_000, allMs: 12_000 };
 
 const issuer: Check<ApiConfig> = check('issuer', askIssuer, (judgement) => judgement);
 
 /** Whether an issuer is set, and whether its keys can be had from here. Never rejects. */
 export function examineIssuer(config: ApiConfig): Promise<Finding[]> {
-  return examine(GROUP, config, [issuer], WITHIN_MS);
+  return examine(GROUP, config, [issuer], LIMITS);
 }
 
 async function askIssuer(config: ApiConfig): Promise<Judgement> {

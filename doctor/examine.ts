@@ -1,7 +1,9 @@
+import { parseIntoClientConfig } from 'pg-connection-string';
 import { setupAdvice } from '../relay/failures/setup-advice.ts';
 import { parseOutboxTable } from '../relay/outbox/outbox-table.ts';
 import { destinationOf } from '../relay/publishing/service-bus/destination.ts';
 import { parseRetention } from '../relay/retention/retention-cutoff.ts';
+import { asPgReadsIt } from '../src/core/postgres-url.ts';
 import { examineBroker } from './broker/examine-broker.ts';
 import { type Check, examine, reasonOf, unasked } from './check.ts';
 import { type Configuration, examineConfiguration, type Half } from './configuration.ts';
@@ -17,7 +19,7 @@ export interface ExamineOptions {
   readonly emulatorPort?: number | undefined;
 }
 
-/** Looks at everything that these variables lead to, and changes nothing. Never rejects; takes half a minute at most. */
+/** Looks at everything that these variables lead to, and changes nothing. Never rejects; takes half a minute and a little at most. */
 export async function examineSystem(
   env: NodeJS.ProcessEnv,
   { halves, emulatorPort }: ExamineOptions = {},
@@ -66,11 +68,11 @@ async function examineDatabase<Source>(
   checks: readonly Check<Source>[],
   sourceOf: (session: DatabaseSession) => Source,
 ): Promise<Finding[]> {
-  const { hostname, port, pathname } = new URL(url);
+  const { host = 'localhost', port = 5432, database } = parseIntoClientConfig(asPgReadsIt(url));
   try {
     const session = await openSession(url);
     const { role } = session.facts;
-    const connected = right(`${role} at ${hostname}:${port || 5432}${pathname}`);
+    const connected = right(`${role} at ${host}:${port}/${database}`);
     try {
       return [
         { group, check: 'connection', ...connected },
@@ -80,7 +82,7 @@ async function examineDatabase<Source>(
       await session.pool.end();
     }
   } catch (error) {
-    const command = `pg_isready -h ${hostname} -p ${port || 5432}`;
+    const command = `pg_isready -h ${host} -p ${port}`;
     const failed = wrong(setupAdvice(error) ?? reasonOf(error), command);
     return [{ group, check: 'connection', ...failed }, ...unasked(group, checks, 'there is no connection')];
   }

@@ -21,7 +21,7 @@ export function textReport(findings: readonly Finding[], paint: Paint = (_verdic
   return `${told.join('\n\n')}\n\n${counted.join(', ')}`;
 }
 
-/** The worst comes last in nobody's reading: 1 if something is wrong. */
+/** 1 if something is wrong, else 0. */
 export function exitCode(findings: readonly Finding[]): 0 | 1 {
   return findings.some(({ verdict }) => verdict === 'wrong') ? 1 : 0;
 }

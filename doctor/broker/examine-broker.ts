@@ -18,7 +18,7 @@ const GROUP = 'Service Bus';
 
 const AMQPS_PORT = 5671;
 /** The publisher's own limit for a connection is 10 s. */
-const CONNECTS_WITHIN_MS = 15_000;
+const CONNECTS_WITHIN = { eachMs: 15_000, allMs: 15_000 };
 
 const connection = check('sending', connectFault, (fault, destination: Destination) =>
   fault === undefined
@@ -33,7 +33,7 @@ export async function examineBroker({
   emulatorPort,
 }: BrokerOptions): Promise<Finding[]> {
   const [sending, entity] = await Promise.all([
-    examine(GROUP, destination, [connection], CONNECTS_WITHIN_MS),
+    examine(GROUP, destination, [connection], CONNECTS_WITHIN),
     examineEntity(),
   ]);
   return [...sending, ...entity];

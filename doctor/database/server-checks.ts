@@ -6,7 +6,7 @@ import type { DatabaseSession, SessionFacts } from './session.ts';
 const NEWEST = 18;
 const OLDEST = 15;
 const CLOCK_MS = 5_000;
-const HOSTS_HERE = /^(localhost|127\.|\[?::1|$)/;
+const HOSTS_HERE = /^(localhost|127\..*|\[::1\]|)$/;
 
 export function judgeVersion({ version }: Pick<SessionFacts, 'version'>): Judgement {
   const major = Math.floor(version / 10_000);

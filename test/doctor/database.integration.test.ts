@@ -293,7 +293,7 @@ describe('on a healthy system', () => {
       assert.deepEqual(again.named('risky'), EXPECTED_RISKS, mended);
       assert.deepEqual(again.named('wrong'), []);
       await run(
-        cluster.pool,
+        cluster,
         'ALTER TABLE outbox DISABLE ROW LEVEL SECURITY; ALTER TABLE orders DISABLE ROW LEVEL SECURITY',
       );
       await run(cluster, 'ALTER ROLE order_relay NOBYPASSRLS; ALTER ROLE order_api NOBYPASSRLS');

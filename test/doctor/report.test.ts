@@ -61,7 +61,7 @@ test('what cannot be asked, or is not answered, hides nothing else', async () =>
     { name: 'fine', look: async () => right('yes') },
   ];
 
-  const findings = await examine('g', undefined, checks, 20);
+  const findings = await examine('g', undefined, checks, { eachMs: 20, allMs: 10_000 });
 
   assert.deepEqual(
     findings.map(({ check, verdict, reason }) => [check, verdict, reason]),
@@ -70,5 +70,16 @@ test('what cannot be asked, or is not answered, hides nothing else', async () =>
       ['silent', 'cannot tell', 'no answer within 0.02 s'],
       ['fine', 'right', 'yes'],
     ],
+  );
+});
+
+test('when all together have taken too long, the rest is not asked', async () => {
+  const silent = { name: 'silent', look: () => new Promise<never>(() => undefined) };
+
+  const findings = await examine('g', undefined, [silent, silent], { eachMs: 20, allMs: 10 });
+
+  assert.deepEqual(
+    findings.map(({ reason }) => reason),
+    ['no answer within 0.02 s', 'not asked: those before took too long'],
   );
 });
