@@ -1,4 +1,5 @@
 import { ApiError } from '../../src/api-error.ts';
+import { errorCode } from '../../src/core/errors.ts';
 import { assertSchemaCurrent } from '../../src/db/schema-version.ts';
 import { type Check, check } from '../check.ts';
 import { type Judgement, right, risky, wrong } from '../finding.ts';
@@ -15,7 +16,6 @@ import type { DatabaseSession, SessionFacts } from './session.ts';
 
 /** docs/operations.md, "Roles and grants" */
 const PRIVILEGES: readonly Privilege[] = [
-  { table: 'drizzle.__drizzle_migrations', action: 'SELECT' },
   { table: 'orders', action: 'SELECT' },
   { table: 'orders', action: 'INSERT' },
   { table: 'orders', action: 'UPDATE' },
@@ -43,6 +43,8 @@ const PRIVILEGES: readonly Privilege[] = [
 ];
 const TABLES = ['orders', 'order_items', 'outbox', 'idempotency_keys'];
 
+const PERMISSION_DENIED = '42501';
+
 export interface ApiDatabase extends DatabaseSession {
   readonly poolSize: number;
 }
@@ -69,11 +71,7 @@ export const apiChecks: readonly Check<ApiDatabase>[] = [
     async ({ facts }) => facts,
     (facts) => judgeApiPooler(facts),
   ),
-  check('schema', schemaFault, (fault) =>
-    fault === undefined
-      ? right('every migration of this release is applied')
-      : wrong(fault.message, fault.code === 'SCHEMA_BEHIND' ? 'npm run db:migrate' : undefined),
-  ),
+  check('schema', schemaFault, judgeSchema),
   check(
     'grants',
     ({ pool }) => missingPrivileges(pool, PRIVILEGES),
@@ -120,12 +118,23 @@ async function askConnections({ pool }: ApiDatabase): Promise<ConnectionRoom> {
   return room;
 }
 
-async function schemaFault({ pool }: ApiDatabase): Promise<ApiError | undefined> {
+function judgeSchema(fault: Error | undefined, { facts: { role } }: ApiDatabase): Judgement {
+  const code = errorCode(fault);
+  if (!fault) return right('every migration of this release is applied');
+  if (code === PERMISSION_DENIED) {
+    const command = `GRANT USAGE ON SCHEMA drizzle TO ${role}; GRANT SELECT ON drizzle.__drizzle_migrations TO ${role};`;
+    return wrong(`${role} may not see which migrations are applied: ${fault.message}`, command);
+  }
+  return wrong(fault.message, code === 'SCHEMA_BEHIND' ? 'npm run db:migrate' : undefined);
+}
+
+async function schemaFault({ pool }: ApiDatabase): Promise<Error | undefined> {
   try {
     await assertSchemaCurrent(pool);
     return undefined;
   } catch (error) {
-    if (error instanceof ApiError) return error;
+    if (error instanceof ApiError || (error instanceof Error && errorCode(error) === PERMISSION_DENIED))
+      return error;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { setupAdvice } from '../../relay/failures/setup-advice.ts';
 import { assertOutbox } from '../../relay/outbox/assert-outbox.ts';
 import { MARKED_COLUMNS } from '../../relay/outbox/outbox-definition.ts';
 import { RelayError } from '../../relay/relay-error.ts';
@@ -101,13 +102,15 @@ export function publicationCommand(fault: string, publication: string): string |
   return statement && `${statement.replace('...', publication)};`;
 }
 
-/** What it refuses with this code; undefined if nothing. Another error is thrown. */
+/** What it refuses with this code, or what only a person can end; undefined if nothing. Another error is thrown. */
 async function refusal(code: RelayError['code'], asked: Promise<unknown>): Promise<string | undefined> {
   try {
     await asked;
     return undefined;
   } catch (error) {
     if (error instanceof RelayError && error.code === code) return error.message;
+    const advice = setupAdvice(error);
+    if (advice !== undefined) return advice;
     throw error;
   }
 }

@@ -167,6 +167,13 @@ const CASES: Readonly<Record<string, Case>> = {
     verdict: 'wrong',
     reason: /is not applied/,
   },
+  'a schema that the api may not look into': {
+    breaks: 'REVOKE USAGE ON SCHEMA drizzle FROM order_api',
+    of: API,
+    check: 'schema',
+    verdict: 'wrong',
+    reason: /may not see which migrations are applied: permission denied for schema drizzle/,
+  },
   'a search_path that leads elsewhere': {
     breaks: 'ALTER ROLE order_api SET search_path = nowhere',
     mends: 'ALTER ROLE order_api RESET search_path',

@@ -102,7 +102,13 @@ function named(url: URL, path: string, title: string) {
 function listed(url: URL, title: string, all: readonly Entry[]): AdministrativeAnswer {
   const skip = Number(url.searchParams.get('$skip') ?? 0);
   const top = Math.min(Number(url.searchParams.get('$top') ?? PAGE), PAGE);
-  return { status: 200, body: feedXml(url.href, title, all.slice(skip, skip + top)) };
+  const next = new URL(url);
+  next.searchParams.set('$skip', String(skip + top));
+  const goesOn = skip + top < all.length;
+  return {
+    status: 200,
+    body: feedXml(url.href, title, all.slice(skip, skip + top), goesOn ? next.href : undefined),
+  };
 }
 
 /** The service lists what is public, which is nothing. */

@@ -24,13 +24,16 @@ export function entryXml({ id, title, kind, description }: Entry): string {
   );
 }
 
-/** A list; without entries it is also what the service answers about an entity that is not there. */
-export function feedXml(id: string, title: string, entries: readonly Entry[]): string {
+/** A list, and where it goes on; without entries it is also what the service answers about an entity that is not there. */
+export function feedXml(id: string, title: string, entries: readonly Entry[], next?: string): string {
+  const links = [link('self', id), ...(next === undefined ? [] : [link('next', next)])];
   return (
     `<feed xmlns="${ATOM}"><title type="text">${escaped(title)}</title><id>${escaped(id)}</id>` +
-    `${entries.map(entryXml).join('')}</feed>`
+    `${links.join('')}${entries.map(entryXml).join('')}</feed>`
   );
 }
+
+const link = (rel: string, href: string) => `<link rel="${rel}" href="${escaped(href)}"/>`;
 
 export function errorXml(status: number, detail: string): string {
   return `<Error><Code>${status}</Code><Detail>${escaped(detail)}</Detail></Error>`;
