@@ -52,6 +52,7 @@ function lookAtRelay(
       slot: config.RELAY_SLOT,
       publication: config.RELAY_PUBLICATION,
       walLimitMb: config.RELAY_WAL_LIMIT_MB,
+      port: config.RELAY_PORT,
       deletes: parseRetention(config.OUTBOX_RETENTION) !== undefined,
     })),
     examineBroker({

@@ -7,11 +7,11 @@ import type { RelayDatabase } from './relay-database.ts';
 const STANDS_AFTER_MS = 12_000;
 const OPEN_FOR_S = 60;
 
-export function judgeOldest(ageMs: number | undefined): Judgement {
+export function judgeOldest(ageMs: number | undefined, port: number): Judgement {
   if (ageMs === undefined) return right('every event is settled');
   const seconds = Math.round(ageMs / 1_000);
   return ageMs > STANDS_AFTER_MS
-    ? wrong(`the oldest event has waited for ${seconds} s`, 'curl -s http://localhost:5001/status')
+    ? wrong(`the oldest event has waited for ${seconds} s`, `curl -s http://localhost:${port}/status`)
     : right(`the oldest event has waited for ${seconds} s`);
 }
 
@@ -67,7 +67,7 @@ export function judgeLocks(waiting: readonly Waiting[]): Judgement {
 }
 
 export const flowChecks: readonly Check<RelayDatabase>[] = [
-  check('oldest event', askOldest, judgeOldest),
+  check('oldest event', askOldest, (ageMs, { port }) => judgeOldest(ageMs, port)),
   check('parked', ({ pool, table }) => new OutboxAges(pool, table).parkedEvents(), judgeParked),
   check('open transactions', askOpen, (open, { facts }) => judgeOpen(open, facts.seesStatistics, facts.role)),
   check('locks', askLocks, judgeLocks),

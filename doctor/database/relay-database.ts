@@ -8,6 +8,8 @@ export interface RelayDatabase extends DatabaseSession {
   readonly publication: string;
   /** RELAY_WAL_LIMIT_MB. */
   readonly walLimitMb: number;
+  /** RELAY_PORT. */
+  readonly port: number;
   /** Whether the relay deletes old rows. */
   readonly deletes: boolean;
 }

@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { JUDGES as OF_ENTITY } from '../../doctor/broker/entity-checks.ts';
+import { mendSending } from '../../doctor/broker/examine-broker.ts';
 import { judgeApiPooler, judgeConnections } from '../../doctor/database/api-checks.ts';
-import { judgeOpen, judgeParked } from '../../doctor/database/flow-checks.ts';
+import { judgeOldest, judgeOpen, judgeParked } from '../../doctor/database/flow-checks.ts';
 import { publicationCommand } from '../../doctor/database/relay-checks.ts';
 import { JUDGES, type ReplicationSettings } from '../../doctor/database/replication-settings.ts';
 import { judgeRoleSettings } from '../../doctor/database/role-settings.ts';
 import { judgeClock, judgeEncryption, judgeVersion } from '../../doctor/database/server-checks.ts';
 import { judgeProgress, judgeSlot, judgeWal } from '../../doctor/database/slot-checks.ts';
 import type { Judgement } from '../../doctor/finding.ts';
+import { REFUSED, WITHSTOOD } from '../faults/support/hostile-settings.ts';
 
 // What is judged of facts that are hard to come by. Those that a test can make for real: the tests beside this one.
 
@@ -109,6 +111,8 @@ const CASES: readonly [judged: Judgement, verdict: string, reason: RegExp, comma
     'right',
     /goes on/,
   ],
+  [judgeOldest(11_000, 5001), 'right', /waited for 11 s/],
+  [judgeOldest(13_000, 5002), 'wrong', /waited for 13 s/, /localhost:5002\/status/],
   [judgeParked({ parked: 0, waiting: 2 }), 'right', /no message/],
   [judgeOpen([OPEN], true, 'r'), 'risky', /psql \(7\) has been open for 90 s:/, /pg_terminate_backend\(7\)/],
   [judgeOpen([{ ...OPEN, pid: 0, name: 'gid' }, OPEN], true, 'r'), 'risky', /transaction gid .* and 1 more/],
@@ -124,6 +128,40 @@ for (const [judged, verdict, reason, command] of CASES) {
     if (command) assert.match(judged.command ?? '', command);
   });
 }
+
+test('each setting of a role that no session can set back is named', () => {
+  for (const [name, { settings }] of Object.entries(REFUSED)) {
+    if (name === 'search_path') continue; // the checks of the tables tell whether it leads to them
+    const { verdict, command } = judgeRoleSettings([
+      { name, value: settings[name] ?? '', origin: 'ALTER ROLE r' },
+    ]);
+
+    assert.notEqual(verdict, 'right', name);
+    assert.equal(command, `ALTER ROLE r RESET ${name};`);
+  }
+});
+
+test('those that a session sets back are none', () => {
+  const settings = Object.entries(WITHSTOOD)
+    .filter(([name]) => !name.endsWith('_timeout')) // of half a second: these may be too short
+    .map(([name, value]) => ({ name, value, origin: 'ALTER ROLE r' }));
+
+  assert.equal(judgeRoleSettings(settings).verdict, 'right');
+});
+
+test('what mends a failed connection goes by its code', () => {
+  const at = {
+    connectionString: 'Endpoint=sb://bus.example;SharedAccessKeyName=a',
+    entity: 'e',
+    sessions: false,
+  };
+  const on = { namespace: 'bus.example', entity: 'e', sessions: false };
+
+  assert.match(mendSending('MessagingEntityNotFound', at), /^az servicebus topic create .* --name e$/);
+  assert.match(mendSending('UnauthorizedAccess', at), /authorization-rule keys list/);
+  assert.equal(mendSending('ServiceTimeout', at), 'nc -vz bus.example 5671');
+  assert.equal(mendSending(undefined, on), 'nc -vz bus.example 5671');
+});
 
 test('the statement for a publication is that of the relay, with its name', () => {
   const filtered =
