@@ -11,6 +11,7 @@ import { apiChecks } from './database/api-checks.ts';
 import { relayChecks } from './database/relay-checks.ts';
 import { type DatabaseSession, openSession } from './database/session.ts';
 import { examineIssuer } from './examine-issuer.ts';
+import { examineProcess } from './examine-process.ts';
 import { type Finding, right, wrong } from './finding.ts';
 
 export interface ExamineOptions {
@@ -37,6 +38,7 @@ function lookAtApi(config: NonNullable<Configuration['api']>): Promise<Finding[]
       poolSize,
     })),
     examineIssuer(config),
+    examineProcess({ half: 'api', port: config.PORT }),
   ];
 }
 
@@ -60,6 +62,7 @@ function lookAtRelay(
       outageMinutes: config.RELAY_WAL_LIMIT_MINUTES,
       emulatorPort,
     }),
+    examineProcess({ half: 'relay', port: config.RELAY_PORT }),
   ];
 }
 

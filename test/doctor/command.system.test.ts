@@ -2,13 +2,19 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { createDatabase } from '../support/database.ts';
-import { createBus, slotOf } from '../support/relay.ts';
+import { answers } from '../support/npm-process.ts';
+import { createBus } from '../support/relay.ts';
+import { createStack } from '../support/stack.ts';
+import { until } from '../support/until.ts';
 import { brokerEnvironment } from './support.ts';
 
 test('on a system that works it ends with 0, in lines that fit a terminal', async (t) => {
-  const { url } = await createDatabase(t);
-  const bus = await createBus(t, { duplicateWindowMs: 3_600_000 });
-  const env = { DATABASE_URL: url, RELAY_SLOT: slotOf(url), ...brokerEnvironment(bus) };
+  const { bus, db, environment, ...stack } = await createStack(t);
+  stack.startApi();
+  stack.startRelay();
+  for (const url of [stack.apiUrl, stack.relayUrl])
+    await until('it is ready', () => answers(`${url}/health/ready`));
+  const env = { ...environment.api, ...environment.relay };
 
   const { code, stdout, stderr } = await doctor(env, '--emulator-port', String(bus.healthPort));
 
@@ -19,6 +25,18 @@ test('on a system that works it ends with 0, in lines that fit a terminal', asyn
   assert.deepEqual(
     stdout.split('\n').filter((line) => line.length > 80 && !line.includes('$ ')),
     [],
+  );
+  assert.match(stdout, /right {8}api ready: ready\n/);
+  assert.match(stdout, /right {8}relay ready: ready: streaming\n/);
+
+  await db.query('DROP PUBLICATION order_outbox');
+  await until('the relay is not ready', async () => !(await answers(`${stack.relayUrl}/health/ready`)));
+  const broken = await doctor(env, 'relay', '--emulator-port', String(bus.healthPort));
+
+  assert.equal(broken.code, 1);
+  assert.match(
+    broken.stdout.replaceAll(/\s+/g, ' '),
+    /wrong relay ready: not ready: waiting, .*order_outbox does not exist/,
   );
 });
 
@@ -46,7 +64,7 @@ test('what is wrong is named for programs too, with the reason, and the exit cod
 });
 
 test('a process that is not configured is not looked at, and a bad variable is named', async () => {
-  const apiAlone = await doctor({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' });
+  const apiAlone = await doctor({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', RELAY_PORT: '' });
   const bad = await doctor({ DATABASE_URL: 'mysql://x', SERVICEBUS_ENTITY: 'orders' });
 
   assert.match(apiAlone.stdout, /cannot tell {2}relay: not looked at: nothing here is configured for it/);
@@ -72,7 +90,7 @@ function doctor(
     const child = execFile(
       process.execPath,
       ['doctor/main.ts', ...args],
-      { env: { PATH: process.env['PATH'] ?? '', ...env } },
+      { env: { PATH: process.env['PATH'] ?? '', PORT: '1', RELAY_PORT: '1', ...env } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });

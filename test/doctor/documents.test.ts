@@ -7,6 +7,8 @@ test('the runbook has every check, and no other', async () => {
   // Nobody is there: each check says that it cannot be asked.
   const findings = await examineSystem(
     {
+      PORT: '1',
+      RELAY_PORT: '1',
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
       SERVICEBUS_CONNECTION_STRING:
         'Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true',

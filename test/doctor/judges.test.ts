@@ -9,6 +9,7 @@ import { JUDGES, type ReplicationSettings } from '../../doctor/database/replicat
 import { judgeRoleSettings } from '../../doctor/database/role-settings.ts';
 import { judgeClock, judgeEncryption, judgeVersion } from '../../doctor/database/server-checks.ts';
 import { judgeProgress, judgeSlot, judgeWal } from '../../doctor/database/slot-checks.ts';
+import { judgeReadiness } from '../../doctor/examine-process.ts';
 import type { Judgement } from '../../doctor/finding.ts';
 import { REFUSED, WITHSTOOD } from '../faults/support/hostile-settings.ts';
 
@@ -117,6 +118,14 @@ const CASES: readonly [judged: Judgement, verdict: string, reason: RegExp, comma
   [judgeOpen([OPEN], true, 'r'), 'risky', /psql \(7\) has been open for 90 s:/, /pg_terminate_backend\(7\)/],
   [judgeOpen([{ ...OPEN, pid: 0, name: 'gid' }, OPEN], true, 'r'), 'risky', /transaction gid .* and 1 more/],
   [judgeOpen([], false, 'r'), 'cannot tell', /r does not see/, /GRANT pg_read_all_stats TO r;/],
+  [judgeReadiness('connect ECONNREFUSED', 'http://x'), 'cannot tell', /nobody answers at http:\/\/x/],
+  [judgeReadiness({ status: 200, body: { state: 'standby' } }, 'http://x'), 'right', /ready: standby/],
+  [
+    judgeReadiness({ status: 503, body: { state: 'streaming', blockedBy: 'locked-row' } }, 'http://x'),
+    'wrong',
+    /not ready: streaming, blocked by locked-row/,
+    /curl -s http:\/\/x/,
+  ],
   [OF_ENTITY.clock(entityAt(0, 90_000)), 'risky', /90 s from that/],
   [OF_ENTITY.clock(entityAt(0, 1_000)), 'right', /same/],
 ];
