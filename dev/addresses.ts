@@ -8,6 +8,7 @@ export function addresses({ apiUrl, relayUrl, databaseUrl, bus, issuer }: Stack)
 Everything is running. Ctrl-C stops it.
 
   api          ${apiUrl}          docs at ${apiUrl}/docs
+  console      ${relayUrl}
   relay        ${relayUrl}/status
   PostgreSQL   ${databaseUrl}
   Service Bus  ${bus.connectionString}

@@ -110,15 +110,15 @@ export const rules: Rule[] = [
     'prom-client',
     /^(relay\/monitoring\/metrics\.ts$|src\/http\/(metrics\/|plugins\/metrics\.ts$)|test\/)/,
   ),
-  only('pino$', /^src\/core\/log\.ts$/),
-  only('pino-pretty', /^dev\/readable-log\.ts$/),
+  only('pino$', /^src\/core\/(terminal-)?log\.ts$/),
+  only('pino-pretty', /^(dev\/readable-log|src\/core\/terminal-log)\.ts$/),
   only('chokidar', /^dev\/restarted-process\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
   only('env-schema', /^src\/core\/config\.ts$/),
   {
     rule: 'the environment is read at the edge',
     files:
-      /^(?!(src|relay|relay\/admin\/cli)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+      /^(?!(src|src\/db\/migrate|relay|relay\/admin\/cli)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
     text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
     planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
   },
