@@ -24,7 +24,7 @@ export const RELAY_ROOMS: Readonly<Record<string, string>> = {
   failures: 'publishing|monitoring',
   retention: 'outbox|monitoring',
   session: 'outbox|publishing|replication|recovery|monitoring|failures|retention',
-  admin: 'outbox|replication|recovery|config\\.ts',
+  admin: 'outbox|replication|recovery|monitoring|config\\.ts',
 };
 
 export const rules: Rule[] = [
