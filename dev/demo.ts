@@ -42,8 +42,8 @@ try {
   const tooLate = sleep(DEADLINE_MS).then(() => `The demo is not through after ${DEADLINE_MS / 1000} s`);
   const ended = await Promise.race([run(), interrupted, tooLate]);
   if (typeof ended === 'string') throw new Error(ended);
-  if (flags.keep && stack) {
-    console.log(addresses(stack));
+  if (stack && control) {
+    console.log(addresses(stack, control.url));
     void tailOrders(stack, (line) => console.log(line), stopping.signal);
     await interrupted;
   }

@@ -64,10 +64,10 @@ async function run(): Promise<void> {
     ...(!flags['any-ports'] && { preferredPorts: USUAL_PORTS }),
   });
   say('Starting the api and the relay');
-  void sayWhenReady(stack);
   void tailOrders(stack, readableLog('bus', 'yellow'), stopping.signal);
   let relayProcess: ManagedProcess | undefined;
   control = await openConsoleControl({ stack, killRelay: () => void relayProcess?.stop('SIGKILL') });
+  void sayWhenReady(stack, control);
   const { api } = stack.environment;
   const relay = { ...stack.environment.relay, RELAY_CONSOLE_DEV_URL: control.url };
   const logs = { api: readableLog('api', 'cyan'), relay: readableLog('relay', 'magenta') };
@@ -83,11 +83,11 @@ async function run(): Promise<void> {
   await Promise.all(programs.map((program) => runRestarted(program, stopped)));
 }
 
-async function sayWhenReady(running: Stack): Promise<void> {
+async function sayWhenReady(running: Stack, { url: controlUrl }: ConsoleControl): Promise<void> {
   for (const url of [running.apiUrl, running.relayUrl]) {
     while (!(await isReady(url))) await sleep(100);
   }
-  console.log(addresses(running));
+  console.log(addresses(running, controlUrl));
 }
 
 async function restartPostgres(how: number | string): Promise<void> {

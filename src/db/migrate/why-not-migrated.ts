@@ -8,7 +8,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'the host in DATABASE_URL does not answer: correct it, or let this machine through to it',
   EHOSTUNREACH: 'the host in DATABASE_URL does not answer: correct it, or let this machine through to it',
   ECONNRESET: 'PostgreSQL, or a proxy before it, ended the connection: run it again',
-  '25006': 'this server takes no writes: DATABASE_URL has to name the primary',
+  '25006': 'this server takes no writes: name the primary in DATABASE_URL, or end its read-only mode',
   '28000':
     'create the role of DATABASE_URL, or let it in with a line in pg_hba.conf; a server that wants TLS needs ?sslmode=verify-full',
   '28P01': 'correct the role or the password in DATABASE_URL',
@@ -36,7 +36,7 @@ export function whyNotMigrated(error: unknown): string {
   const known = code === undefined ? undefined : ADVICE[code];
   const advice = known ?? (/timeout/i.test(root.message) ? ADVICE['ETIMEDOUT'] : undefined);
   const told = code === undefined || root.message.includes(code) ? root.message : `${root.message} (${code})`;
-  return `db:migrate failed: ${told}${statement}${advice ? `\n  ${advice}` : ''}\nNo migration is half applied, and it can be run again.`;
+  return `db:migrate failed: ${told}${statement}${advice ? `\n  ${advice}` : ''}\nNothing is half done: run it again afterwards.`;
 }
 
 /** The first cause: what PostgreSQL or the network said. Of several addresses that were tried, the last one's. */
