@@ -1,20 +1,29 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
-import { type Certificate, makeCertificate } from '../../support/certificate.ts';
+import { CERTIFICATES } from '../../support/certificates/files.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { openEdge } from '../../support/edge-app.ts';
 import { until } from '../../support/until.ts';
 
 test('the api speaks TLS; a new pair is served without a restart, and a broken one leaves the old one in place', async (t) => {
-  const [first, second] = [makeCertificate(t), makeCertificate(t)];
-  if (!first || !second) return;
+  const key = readFileSync(CERTIFICATES.key, 'utf8');
+  const first = { certificate: readFileSync(CERTIFICATES.server, 'utf8'), key };
+  const second = { certificate: readFileSync(CERTIFICATES.elsewhere, 'utf8'), key };
   const secret = mountSecret(t, first);
   const { certFile, keyFile } = secret;
   const lines: string[] = [];
@@ -33,12 +42,19 @@ test('the api speaks TLS; a new pair is served without a restart, and a broken o
   await until('the new certificate is served', async () => (await servedBy(port)) === fingerprintOf(second));
   assert.ok(lines.some((line) => line.includes('The TLS certificate was replaced')));
 
-  secret.swap({ certificate: first.certificate, key: second.key });
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  secret.swap({ ...first, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() });
   await until('it is warned of', () =>
     lines.some((line) => line.includes('"warn"') && line.includes('the one before stays')),
   );
   assert.equal(await servedBy(port), fingerprintOf(second));
 });
+
+/** In PEM. */
+interface Certificate {
+  readonly certificate: string;
+  readonly key: string;
+}
 
 /** A folder as Kubernetes mounts a secret: the files are symlinks through `..data`, which is renamed over. */
 function mountSecret(t: TestContext, initial: Certificate) {
@@ -48,8 +64,8 @@ function mountSecret(t: TestContext, initial: Certificate) {
   const write = ({ certificate, key }: Certificate) => {
     const version = `..v${versions++}`;
     mkdirSync(join(folder, version));
-    copyFileSync(certificate, join(folder, version, 'tls.crt'));
-    copyFileSync(key, join(folder, version, 'tls.key'));
+    writeFileSync(join(folder, version, 'tls.crt'), certificate);
+    writeFileSync(join(folder, version, 'tls.key'), key);
     symlinkSync(version, join(folder, '..new'));
     renameSync(join(folder, '..new'), join(folder, '..data'));
   };
@@ -79,5 +95,4 @@ async function servedBy(port: number): Promise<string | undefined> {
   return served;
 }
 
-const fingerprintOf = ({ certificate }: Certificate) =>
-  new X509Certificate(readFileSync(certificate)).fingerprint256;
+const fingerprintOf = ({ certificate }: Certificate) => new X509Certificate(certificate).fingerprint256;

@@ -1,18 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, copyFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type pg from 'pg';
-
-const file = (name: string) => resolve(import.meta.dirname, 'certificates', name);
-
-/** Paths of what test/support/certificates/README.md lists. */
-export const CERTIFICATES = {
-  ca: file('ca.crt'),
-  otherCa: file('other-ca.crt'),
-  server: file('server.crt'),
-  elsewhere: file('elsewhere.crt'),
-  key: file('server.key'),
-} as const;
+import { CERTIFICATES } from './certificates/files.ts';
 
 /** Has a PostgreSQL encrypt and show a certificate, from its next connection on. */
 export async function presentCertificate(
