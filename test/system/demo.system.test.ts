@@ -75,7 +75,9 @@ test('the demo that is kept says a line for each event, and starts a relay again
   assert.match(place().stdout, /^HTTP\/1.1 201 /);
   await until('its event has a line', () => events() === 1);
   await fetch(`${controlUrl}/relay/kill`, { method: 'POST' });
-  await until('the end of the relay is told', () => kept.lines.some((line) => line.includes('ended with SIGKILL')));
+  await until('the end of the relay is told', () =>
+    kept.lines.some((line) => line.includes('ended with SIGKILL')),
+  );
   place();
 
   await until('the event has a line once the relay is back', () => events() === 2);
