@@ -10,16 +10,6 @@ COPY package.json package-lock.json .npmrc ./
 # No production dependency needs its install script, so none gets to run.
 RUN npm ci --omit=dev --ignore-scripts
 
-# drizzle-kit is a development dependency: it has an image of its own, which runs once and ends.
-FROM base AS migrate
-COPY package.json package-lock.json .npmrc ./
-RUN npm ci --include=dev --ignore-scripts
-COPY drizzle.config.ts ./
-COPY src/core src/core
-COPY drizzle drizzle
-USER node
-CMD ["node_modules/.bin/drizzle-kit", "migrate"]
-
 FROM base AS process
 COPY --from=dependencies /app/node_modules node_modules
 # package.json makes the files ES modules.
@@ -27,12 +17,18 @@ COPY package.json ./
 COPY src src
 USER node
 
+# Runs once and ends. The layers before its own are those of the api.
+FROM process AS migrate
+COPY drizzle drizzle
+CMD ["node", "--import", "./src/db/drizzle-resolution.ts", "src/db/migrate/main.ts"]
+
 FROM process AS api
 # From the journal it knows the newest migration it was written for.
 COPY drizzle/meta/_journal.json drizzle/meta/_journal.json
 EXPOSE 5000
+# Liveness: to restart a process mends nothing while its database or its broker is away. Traffic goes by /health/ready.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 5000}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 5000}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # node and not npm: one process, which gets the signals itself.
 CMD ["node", "--import", "./src/core/telemetry.ts", "--import", "./src/db/drizzle-resolution.ts", "src/main.ts"]
 
@@ -43,6 +39,6 @@ COPY doctor doctor
 COPY drizzle/meta/_journal.json drizzle/meta/_journal.json
 EXPOSE 5001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.RELAY_PORT || 5001}/health/ready`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.RELAY_PORT || 5001}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # What bounds its memory: docs/decisions/memory.md
 CMD ["env", "MALLOC_ARENA_MAX=1", "MALLOC_TRIM_THRESHOLD_=131072", "node", "--max-semi-space-size=4", "--heap-growing-percent=75", "--import", "./src/core/telemetry.ts", "relay/main.ts"]

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { addresses } from './addresses.ts';
 import { commandLine } from './command-line.ts';
+import { type ConsoleControl, openConsoleControl } from './console-control.ts';
 import { openDevFolder } from './dev-folder.ts';
-import { startScript } from './managed-process.ts';
+import { type ManagedProcess, startScript } from './managed-process.ts';
+import { tailOrders } from './order-tail.ts';
 import { readableLog } from './readable-log.ts';
 import { runRestarted } from './restarted-process.ts';
 import { openStack, type Stack } from './stack.ts';
@@ -26,7 +28,9 @@ const { values: flags } = commandLine(USAGE, {
 });
 const say = readableLog('dev', 'green');
 const stopped = stopRequest();
+const stopping = new AbortController();
 let stack: Stack | undefined;
+let control: ConsoleControl | undefined;
 let postgresRuns: Promise<void> = Promise.resolve();
 try {
   await run();
@@ -36,6 +40,8 @@ try {
 } finally {
   await postgresRuns;
   if (stack) say('Stopping everything');
+  stopping.abort();
+  await control?.close();
   await stack?.close();
 }
 // It may still be waiting for an answer of a process that never became ready.
@@ -48,6 +54,8 @@ async function run(): Promise<void> {
     say,
     postgres: {
       keepIn: folder,
+      // Tells when a transaction committed, for the time until its event is in Service Bus.
+      settings: { track_commit_timestamp: 'on' },
       onEnded: (how) => {
         postgresRuns = restartPostgres(how);
       },
@@ -56,26 +64,30 @@ async function run(): Promise<void> {
     ...(!flags['any-ports'] && { preferredPorts: USUAL_PORTS }),
   });
   say('Starting the api and the relay');
-  void sayWhenReady(stack);
-  const { api, relay } = stack.environment;
+  void tailOrders(stack, readableLog('bus', 'yellow'), stopping.signal);
+  let relayProcess: ManagedProcess | undefined;
+  control = await openConsoleControl({ stack, killRelay: () => void relayProcess?.stop('SIGKILL') });
+  void sayWhenReady(stack, control);
+  const { api } = stack.environment;
+  const relay = { ...stack.environment.relay, RELAY_CONSOLE_DEV_URL: control.url };
   const logs = { api: readableLog('api', 'cyan'), relay: readableLog('relay', 'magenta') };
   const programs = [
     { name: 'api', folders: ['src'], start: () => startScript('api', api, logs.api), say },
     {
       name: 'relay',
       folders: ['relay', 'src/core'],
-      start: () => startScript('relay', relay, logs.relay),
+      start: () => (relayProcess = startScript('relay', relay, logs.relay)),
       say,
     },
   ];
   await Promise.all(programs.map((program) => runRestarted(program, stopped)));
 }
 
-async function sayWhenReady(running: Stack): Promise<void> {
+async function sayWhenReady(running: Stack, { url: controlUrl }: ConsoleControl): Promise<void> {
   for (const url of [running.apiUrl, running.relayUrl]) {
     while (!(await isReady(url))) await sleep(100);
   }
-  console.log(addresses(running));
+  console.log(addresses(running, controlUrl));
 }
 
 async function restartPostgres(how: number | string): Promise<void> {

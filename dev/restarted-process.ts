@@ -7,6 +7,8 @@ import type { ManagedProcess } from './managed-process.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 // An editor, or a change of branch, writes more than one file.
 const MORE_CHANGES_WITHIN_MS = 100;
+/** Long enough to be seen. */
+const DOWN_MS = 1_000;
 
 export interface RestartedProcess {
   readonly name: string;
@@ -18,8 +20,8 @@ export interface RestartedProcess {
 }
 
 /**
- * Runs a process until `stopped`, and starts it anew, after a graceful stop, whenever its source changes. One that ends by itself
- * waits for a change. Resolves when it has ended.
+ * Runs a process until `stopped`, and starts it anew, after a graceful stop, whenever its source changes, or it
+ * was killed. One that ends by itself waits for a change. Resolves when it has ended.
  *
  * Not by `node --watch`: it loses a file for good that is saved by renaming another one over it (24.21 on Linux), and at times
  * a change of the folders it is told to watch.
@@ -36,8 +38,14 @@ export async function runRestarted(program: RestartedProcess, stopped: Promise<v
     await once(sources, 'ready');
     for (;;) {
       const changed = once(sources, 'all').then(([, path]) => String(path));
-      const running = start();
-      const ended = await Promise.race([running.exited, changed.then(() => undefined), stopped]);
+      let running = start();
+      const end = () => Promise.race([running.exited, changed.then(() => undefined), stopped]);
+      let ended = await end();
+      for (; ended === 'SIGKILL'; ended = await end()) {
+        say(`${name} was killed; it is started again`);
+        await sleep(DOWN_MS);
+        running = start();
+      }
       if (ended !== undefined) say(`${name} ${endedBy(ended)}; save a file under ${where} to start it again`);
       const path = await Promise.race([changed, stopped]);
       if (path !== undefined) say(`${path} has changed: ${name} starts again`);

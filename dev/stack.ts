@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { epochMs } from './epoch-ms.ts';
 import { freePort } from './free-port.ts';
 import { AUDIENCE, type LocalIssuer, openIssuer } from './local-issuer.ts';
 import { type ManagedProcess, startService } from './managed-process.ts';
@@ -67,6 +68,7 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
       port: await freePort(ports.bus),
       healthPort: await freePort(ports.faults),
       namespace: readEmulatorConfig(CONFIG),
+      journal: { now: epochMs },
     });
     closers.push(() => bus.close());
 

@@ -14,14 +14,23 @@ export interface Changed {
   readonly aggregateId: string | null;
 }
 
-const CHANGED = `SELECT message_id::text AS "messageId", aggregate_id AS "aggregateId", ${TELL_REDRIVE} AS told FROM changed`;
+/** SQL: answers with what was changed, and tells the relay of it. */
+export const CHANGED = `SELECT message_id::text AS "messageId", aggregate_id AS "aggregateId", ${TELL_REDRIVE} AS told FROM changed`;
 const REPLAY_BATCH = 50_000;
+/** SQL: what `retry` writes into a row. */
+export const RETRIED =
+  'parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL, error_message = NULL, retry_count = 0';
+/** SQL: what `drop` writes into a row, with the reason from this parameter. */
+export const dropped = (
+  reason: string,
+) => `dropped_at = clock_timestamp(), deferred_at = NULL, next_retry_at = NULL,
+         error_message = concat_ws('; before: ', 'dropped: ' || ${reason}, left(error_message, 500))`;
 
 /** Has a parked message sent again, and after it what waits behind it. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_PARKED. */
 export async function retryMessage(pool: pg.Pool, table: OutboxTable, messageId: string): Promise<Changed> {
   const { rows } = await pool.query<Changed>(
     `WITH changed AS (
-       UPDATE ${table.outbox} SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL, error_message = NULL, retry_count = 0
+       UPDATE ${table.outbox} SET ${RETRIED}
        WHERE message_id = $1 AND parked_at IS NOT NULL AND ${OPEN}
        RETURNING message_id, aggregate_id
      ) ${CHANGED}`,
@@ -50,8 +59,7 @@ export async function dropMessage(
          AND ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL
        ORDER BY position LIMIT 1 FOR NO KEY UPDATE
      ), changed AS (
-       UPDATE ${table.outbox} SET dropped_at = clock_timestamp(), deferred_at = NULL, next_retry_at = NULL,
-         error_message = concat_ws('; before: ', 'dropped: ' || $2, left(error_message, 500))
+       UPDATE ${table.outbox} SET ${dropped('$2')}
        WHERE message_id = $1 AND ${OPEN}
          AND (parked_at IS NOT NULL OR deferred_at IS NOT NULL AND EXISTS (SELECT FROM held_by))
        RETURNING message_id, aggregate_id

@@ -65,7 +65,7 @@ export async function runProcess<S extends TObject>(
     else log.info({ signal }, 'Stopping because it was asked to');
     // A stop during the start waits for the start to give way, so that nothing is opened behind its back.
     await started;
-    for (let step = closers.pop(); step; step = closers.pop()) await closeStep(step, log);
+    for (let step = closers.pop(); step; step = closers.pop()) await closeStep(step, log, failure);
     log.info('Stopped');
     if (failure) throw failure; // makes the exit code 1
   });
@@ -109,12 +109,14 @@ function configOrExit<S extends TObject>(schema: S, env: NodeJS.ProcessEnv): Rea
   }
 }
 
-async function closeStep(step: ClosingStep, log: Logger): Promise<void> {
+async function closeStep(step: ClosingStep, log: Logger, failure: Error | undefined): Promise<void> {
   const started = performance.now();
   try {
     await step.close();
     log.debug({ step: step.name, ms: Math.round(performance.now() - started) }, 'Closed');
   } catch (err) {
+    // What has failed is told already, and closing may wait for the very same thing.
+    if (err === failure) return;
     log.error({ err, step: step.name }, 'Could not close; going on with the next step');
   }
 }

@@ -30,6 +30,11 @@ export async function assertSchemaCurrent(db: pg.Pool | pg.ClientBase): Promise<
   }
 }
 
+/** The journal time of the newest migration that is applied; 0: none. Throws what `pg` throws. */
+export async function newestApplied(db: pg.Pool | pg.ClientBase): Promise<number> {
+  return (await inspectSchema(db)).applied;
+}
+
 interface SchemaState {
   /** The time of the newest migration; 0: none. */
   readonly applied: number;

@@ -31,6 +31,7 @@ interface Service {
   depends_on?: Record<string, { condition: string }>;
   stop_grace_period?: string;
   command?: string[];
+  deploy?: { resources: { limits: { cpus: string; memory: string } } };
 }
 
 const compose: { services: Record<string, Service> } = parseYaml(readFileSync('compose.yaml', 'utf8'));
@@ -96,15 +97,22 @@ test('a container starts its process as the npm script does', () => {
     const command = JSON.parse(instructions(name, 'CMD').at(-1) ?? '[]').join(' ');
     assert.equal(`exec ${command}`, manifest.scripts[name]);
   }
-  assert.equal(instructions('migrate', 'CMD').at(-1), '["node_modules/.bin/drizzle-kit", "migrate"]');
-  assert.equal(manifest.scripts['db:migrate'], 'drizzle-kit migrate');
+  const migrate = JSON.parse(instructions('migrate', 'CMD').at(-1) ?? '[]').join(' ');
+  assert.equal(migrate, manifest.scripts['db:migrate']);
 });
 
 test('the ports are the defaults of the configuration', () => {
   for (const [name, { port, ports }] of Object.entries(ours)) {
     assert.deepEqual(ports, [`127.0.0.1:${port}:${port}`]);
     assert.deepEqual(instructions(name, 'EXPOSE'), [String(port)]);
-    assert.match(instructions(name, 'HEALTHCHECK').join(), new RegExp(`PORT \\|\\| ${port}}/health/ready`));
+    assert.match(instructions(name, 'HEALTHCHECK').join(), new RegExp(`PORT \\|\\| ${port}}/health/live`));
+  }
+});
+
+test('every container has a limit of memory and of CPU', () => {
+  for (const [name, { deploy }] of Object.entries(compose.services)) {
+    assert.match(deploy?.resources.limits.memory ?? '', /^\d+[MG]$/, name);
+    assert.match(deploy?.resources.limits.cpus ?? '', /^\d\.\d$/, name);
   }
 });
 
@@ -190,6 +198,7 @@ test('the processes start after the migration, and the database is set up for th
 for (const [name, main] of [
   ['api', 'src/main.ts'],
   ['relay', 'relay/main.ts'],
+  ['migrate', 'src/db/migrate/main.ts'],
 ] as const) {
   test(`the ${name} starts from the files and the production packages that its image has`, (t) => {
     const image = temporaryFolder(t);

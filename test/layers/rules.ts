@@ -24,7 +24,7 @@ export const RELAY_ROOMS: Readonly<Record<string, string>> = {
   failures: 'publishing|monitoring',
   retention: 'outbox|monitoring',
   session: 'outbox|publishing|replication|recovery|monitoring|failures|retention',
-  admin: 'outbox|replication|recovery|config\\.ts',
+  admin: 'outbox|replication|recovery|monitoring|config\\.ts',
 };
 
 export const rules: Rule[] = [
@@ -119,15 +119,15 @@ export const rules: Rule[] = [
     'prom-client',
     /^(relay\/monitoring\/metrics|src\/core\/(process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
   ),
-  only('pino$', /^src\/core\/log\.ts$/),
-  only('pino-pretty', /^dev\/readable-log\.ts$/),
+  only('pino$', /^src\/core\/(terminal-)?log\.ts$/),
+  only('pino-pretty', /^(dev\/readable-log|src\/core\/terminal-log)\.ts$/),
   only('chokidar', /^dev\/restarted-process\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
   only('env-schema', /^src\/core\/config\.ts$/),
   {
     rule: 'the environment is read at the edge',
     files:
-      /^(?!(src|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+      /^(?!(src|src\/db\/migrate|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
     text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
     planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
   },

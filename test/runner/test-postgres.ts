@@ -4,7 +4,7 @@ import { migrate } from '../../dev/stack.ts';
 import { TEMPLATE_DATABASE } from '../support/database.ts';
 
 /**
- * The PostgreSQL of a run: with an empty database, migrated by drizzle-kit itself, which each test clones. The caller closes it.
+ * The PostgreSQL of a run: with an empty database, migrated by the command that an operator runs, which each test clones. The caller closes it.
  * TEST_POSTGRES_DATA is then the data of the same cluster as it was made in `folder`: tests that need a server of their own
  * begin with a copy, and so does a run within this one.
  */

@@ -26,6 +26,11 @@ await runProcess(
       if (BEHAVIOUR === 'close fails') throw new Error('cannot close');
       if (BEHAVIOUR === 'close hangs') await new Promise(() => undefined);
     });
+    if (BEHAVIOUR === 'fails while closing waits for it') {
+      const running = delay(50).then(() => Promise.reject(new Error('failed once')));
+      running.catch(fail);
+      onClose('third', () => running);
+    }
     if (BEHAVIOUR === 'fails to start') throw new Error('cannot start');
     if (BEHAVIOUR === 'fails at once') fail(new Error('failed at once'));
     if (BEHAVIOUR === 'fails later') setTimeout(() => fail(new Error('failed later')), 50);

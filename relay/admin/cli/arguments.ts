@@ -1,14 +1,22 @@
 import { parseArgs } from 'node:util';
 import { AdminError } from '../admin-error.ts';
 import type { TimeRange } from '../outbox-admin.ts';
+import type { ParkedSelection } from '../parked-selection.ts';
 
 export type Command =
   | { readonly name: 'help' }
-  | { readonly name: 'confirm' }
+  | { readonly name: 'confirm' | 'status' }
   | { readonly name: 'init'; readonly role: string | undefined; readonly apply: boolean }
   | { readonly name: 'list'; readonly limit: number }
   | { readonly name: 'show' | 'retry'; readonly messageId: string }
   | { readonly name: 'drop'; readonly messageId: string; readonly reason: string }
+  | { readonly name: 'retry-parked'; readonly selection: ParkedSelection; readonly yes: boolean }
+  | {
+      readonly name: 'drop-parked';
+      readonly selection: ParkedSelection;
+      readonly reason: string;
+      readonly yes: boolean;
+    }
   | { readonly name: 'replay'; readonly range: TimeRange; readonly dryRun: boolean };
 
 const options = {
@@ -17,20 +25,27 @@ const options = {
   from: { type: 'string' },
   to: { type: 'string' },
   'dry-run': { type: 'boolean' },
+  type: { type: 'string' },
+  order: { type: 'string' },
+  'reason-like': { type: 'string' },
+  all: { type: 'boolean' },
+  yes: { type: 'boolean' },
   role: { type: 'string' },
   apply: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
+const SELECTION = ['type', 'order', 'reason-like', 'all'] as const;
 /** What each command takes beside --json: how many words, and which options. */
 const TAKES = new Map<string, { readonly words: string[]; readonly options: string[] }>([
   ['help', { words: [], options: [] }],
   ['init', { words: [], options: ['role', 'apply'] }],
+  ['status', { words: [], options: [] }],
   ['list', { words: [], options: ['limit'] }],
   ['show', { words: ['ID'], options: [] }],
-  ['retry', { words: ['ID'], options: [] }],
-  ['drop', { words: ['ID'], options: ['reason'] }],
+  ['retry', { words: ['ID'], options: [...SELECTION, 'yes'] }],
+  ['drop', { words: ['ID'], options: ['reason', ...SELECTION, 'yes'] }],
   ['replay', { words: [], options: ['from', 'to', 'dry-run'] }],
   ['confirm', { words: [], options: [] }],
 ]);
@@ -45,12 +60,20 @@ export function parseCommand(args: readonly string[]): { readonly command: Comma
   if (values.help) return { command: { name: 'help' }, json };
   const takes = TAKES.get(name);
   if (!takes) throw wrong(`There is no command ${name}`);
-  if (words.length !== takes.words.length)
-    throw wrong(`${name} takes ${takes.words.join(' ') || 'no further word'}`);
+  const selection = takes.options.includes('all') ? toSelection(values) : undefined;
+  if (words.length !== (selection ? 0 : takes.words.length))
+    throw wrong(
+      selection
+        ? `${name} takes either an ID or a selection`
+        : `${name} takes ${takes.words.join(' ') || 'no further word'}`,
+    );
   const foreign = Object.keys(values).find((option) => option !== 'json' && !takes.options.includes(option));
   if (foreign) throw wrong(`${name} does not take --${foreign}`);
-  return { command: toCommand(name, words[0] ?? '', values), json };
+  if (values.yes && !selection) throw wrong(`--yes is for ${name} with a selection; one ID needs none`);
+  return { command: toCommand(name, words[0] ?? '', values, selection), json };
 }
+
+type Values = ReturnType<typeof parse>['values'];
 
 function parse(args: readonly string[]) {
   try {
@@ -60,20 +83,27 @@ function parse(args: readonly string[]) {
   }
 }
 
-function toCommand(name: string, word: string, values: ReturnType<typeof parse>['values']): Command {
+function toCommand(name: string, word: string, values: Values, selection?: ParkedSelection): Command {
+  const yes = values.yes ?? false;
   switch (name) {
     case 'list':
       return { name, limit: toLimit(values.limit ?? '20') };
     case 'show':
-    case 'retry':
       return { name, messageId: toMessageId(word) };
-    case 'drop':
-      if (!values.reason?.trim())
+    case 'retry':
+      return selection ? { name: 'retry-parked', selection, yes } : { name, messageId: toMessageId(word) };
+    case 'drop': {
+      const reason = values.reason?.trim();
+      if (!reason)
         throw wrong('drop needs --reason TEXT: it stays with the message, for those who ask later');
-      return { name, messageId: toMessageId(word), reason: values.reason.trim() };
+      return selection
+        ? { name: 'drop-parked', selection, reason, yes }
+        : { name, messageId: toMessageId(word), reason };
+    }
     case 'replay':
       return { name, range: toRange(values.from, values.to), dryRun: values['dry-run'] ?? false };
     case 'confirm':
+    case 'status':
       return { name };
     case 'init':
       if (values.role === '') throw wrong('--role needs the name of a role');
@@ -81,6 +111,16 @@ function toCommand(name: string, word: string, values: ReturnType<typeof parse>[
     default:
       return { name: 'help' };
   }
+}
+
+/** Undefined if none of its options is given. */
+function toSelection(values: Values): ParkedSelection | undefined {
+  const given = SELECTION.filter((option) => values[option] !== undefined);
+  if (given.length === 0) return undefined;
+  if (values.all && given.length > 1)
+    throw wrong(`--all is everything that is parked: leave out --${given[0]}`);
+  for (const option of given) if (values[option] === '') throw wrong(`--${option} needs a text`);
+  return { messageType: values.type, aggregateId: values.order, reasonHas: values['reason-like'] };
 }
 
 function toLimit(text: string): number {

@@ -14,6 +14,7 @@ import { USAGE } from './usage.ts';
 
 // A batch of a replay reads the whole table.
 const STATEMENT_TIMEOUT_MS = 30 * 60_000;
+const EXIT_NOT_DONE = 1;
 const EXIT_CODES: Partial<Record<string, number>> = { USAGE_INVALID: 2, CONFIG_INVALID: 78 };
 
 try {
@@ -21,15 +22,16 @@ try {
   if (command.name === 'help') process.stdout.write(USAGE);
   else {
     if (existsSync('.env')) process.loadEnvFile('.env');
-    const { text, data } = command.name === 'init' ? await init(command) : await carryOut(command);
+    const { text, data, needsYes } = command.name === 'init' ? await init(command) : await carryOut(command);
     process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
+    if (needsYes) process.exitCode = EXIT_NOT_DONE;
   }
 } catch (error) {
   const { message, code = '', errors = [] } = describeError(error);
   // Of a connection that failed in several ways, only the several say anything.
   const told = message || errors.map((each) => each.message).join('; ');
   process.stderr.write(`${told}\n${code === 'USAGE_INVALID' ? `\n${USAGE}` : ''}`);
-  process.exitCode = EXIT_CODES[code] ?? 1;
+  process.exitCode = EXIT_CODES[code] ?? EXIT_NOT_DONE;
 }
 
 function carryOut(command: ToCarryOut): Promise<Answer> {

@@ -10,13 +10,18 @@ import {
   type Overview,
   type WholeMessage,
 } from '../outbox-inspection.ts';
+import { inspectStatus } from '../outbox-status.ts';
+import { countParked, dropParked, retryParked } from '../parked-selection.ts';
 import type { Command } from './arguments.ts';
+import { statusText } from './status-text.ts';
 import { textTable } from './text-table.ts';
 
 /** What a command has to say, for people and for machines. */
 export interface Answer {
   readonly text: string;
   readonly data: unknown;
+  /** It was only counted: who asked has to say that it is meant. */
+  readonly needsYes?: true;
 }
 
 export type ToCarryOut = Exclude<Command, { name: 'help' | 'init' }>;
@@ -30,6 +35,10 @@ export interface CommandDeps {
 /** Carries a command out; throws AppErrors that name what to do, and what `pg` throws. */
 export async function runCommand({ pool, table, slot }: CommandDeps, command: ToCarryOut): Promise<Answer> {
   switch (command.name) {
+    case 'status': {
+      const status = await inspectStatus(pool, table, slot);
+      return { text: statusText(status, new Date()), data: status };
+    }
     case 'list': {
       const overview = await inspectOutbox(pool, table, command.limit);
       return { text: overviewText(overview), data: overview };
@@ -52,6 +61,24 @@ export async function runCommand({ pool, table, slot }: CommandDeps, command: To
       return {
         text: `${changed.messageId} is given up and never sent${whatFollows(changed)}`,
         data: changed,
+      };
+    }
+    case 'retry-parked': {
+      const { selection, yes } = command;
+      if (!yes) return asksFor('sent again', await countParked(pool, table, selection));
+      const count = await retryParked(pool, table, selection);
+      return {
+        text: `${count} messages are to be sent again, and after each what waits for it. What the broker still refuses is parked again.`,
+        data: { count },
+      };
+    }
+    case 'drop-parked': {
+      const { selection, reason, yes } = command;
+      if (!yes) return asksFor('given up, for good', await countParked(pool, table, selection));
+      const count = await dropParked(pool, table, selection, reason);
+      return {
+        text: `${count} messages are given up and never sent; what waits for them goes on.`,
+        data: { count },
       };
     }
     case 'replay': {
@@ -79,6 +106,15 @@ What is unsettled in it is sent, some of it perhaps for the second time, with th
       };
     }
   }
+}
+
+function asksFor(what: string, count: Awaited<ReturnType<typeof countParked>>): Answer {
+  const { messages, orders } = count;
+  return {
+    text: `${messages} parked messages of ${orders} orders would be ${what}. Nothing was changed: --yes does it.`,
+    data: { ...count, changed: false },
+    needsYes: true,
+  };
 }
 
 function whatFollows({ aggregateId }: Changed): string {

@@ -48,6 +48,17 @@ test('a step that cannot close does not keep the others from closing', async (t)
   assert.ok(child.logs.some(({ level, step }) => level === 'error' && step === 'second'));
 });
 
+test('a failure that closing meets again is told once', async (t) => {
+  const child = start(t, 'fails while closing waits for it');
+
+  assert.equal(await child.exited, 1);
+  const told = child.logs.filter(({ level }) => level === 'fatal' || level === 'error');
+  assert.deepEqual(
+    told.map(({ msg }) => msg),
+    ['Stopping because of a failure'],
+  );
+});
+
 test('a second signal ends the process at once', async (t) => {
   const child = start(t, 'close hangs');
   await child.logged('Started');

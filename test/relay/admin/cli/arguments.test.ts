@@ -6,6 +6,13 @@ const ID = '01a2061d-4c17-70c2-86cf-054c0e53a32b';
 const FROM = '2026-11-23T14:00:00Z';
 const TO = '2026-11-23T15:00:00+01:00';
 
+const selection = (given: object) => ({
+  messageType: undefined,
+  aggregateId: undefined,
+  reasonHas: undefined,
+  ...given,
+});
+
 const ACCEPTED: [string[], object][] = [
   [[], { name: 'help' }],
   [['help'], { name: 'help' }],
@@ -22,6 +29,20 @@ const ACCEPTED: [string[], object][] = [
     { name: 'replay', range: { from: '2028-02-29T00:00Z', to: '2028-02-29T00:00:00.000001Z' }, dryRun: true },
   ],
   [['confirm'], { name: 'confirm' }],
+  [['status'], { name: 'status' }],
+  [['retry', '--all'], { name: 'retry-parked', selection: selection({}), yes: false }],
+  [
+    ['retry', '--type', 'OrderCreated', '--reason-like', 'size', '--yes'],
+    {
+      name: 'retry-parked',
+      selection: selection({ messageType: 'OrderCreated', reasonHas: 'size' }),
+      yes: true,
+    },
+  ],
+  [
+    ['drop', '--order', 'o1', '--reason', 'known', '--yes'],
+    { name: 'drop-parked', selection: selection({ aggregateId: 'o1' }), reason: 'known', yes: true },
+  ],
   [['init'], { name: 'init', role: undefined, apply: false }],
   [['init', '--role', 'relay', '--apply'], { name: 'init', role: 'relay', apply: true }],
 ];
@@ -45,6 +66,13 @@ const REFUSED: [string[], RegExp][] = [
   [['show', ID, ID], /show takes ID/],
   [['init', '--role', ''], /--role needs the name of a role/],
   [['list', '--apply'], /list does not take --apply/],
+  [['retry'], /retry takes ID/],
+  [['retry', ID, '--all'], /retry takes either an ID or a selection/],
+  [['retry', ID, '--yes'], /--yes is for retry with a selection/],
+  [['retry', '--all', '--type', 'A'], /--all is everything that is parked: leave out --type/],
+  [['retry', '--type', ''], /--type needs a text/],
+  [['drop', '--all'], /drop needs --reason TEXT/],
+  [['list', '--all'], /list does not take --all/],
   [['retry', '42'], /42 is no message id/],
   [['drop', ID], /drop needs --reason TEXT/],
   [['drop', ID, '--reason', ' '], /drop needs --reason TEXT/],

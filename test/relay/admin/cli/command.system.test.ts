@@ -48,6 +48,37 @@ test('list says so when there is nothing, and how many it does not show', async 
   assert.match(stdout, /^3 parked: .* The oldest 2; --limit N shows more\.\n/);
 });
 
+test('a selection is counted first, and is done with --yes', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  await parkedBefore(pool, 'o1');
+  await parkedBefore(pool, 'o2');
+
+  const counted = await run(url, 'drop', '--reason-like', 'size', '--reason', 'known');
+  assert.equal(counted.code, 1);
+  assert.match(
+    counted.stdout,
+    /^2 parked messages of 2 orders would be given up, for good. Nothing was changed: --yes does it.$/m,
+  );
+  const done = await run(url, 'drop', '--reason-like', 'size', '--reason', 'known', '--yes', '--json');
+
+  assert.equal(done.code, 0);
+  assert.deepEqual(JSON.parse(done.stdout), { count: 2 });
+  assert.match((await run(url, 'list')).stdout, /^Nothing is parked\./);
+});
+
+test('status is ten lines, or JSON', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  await parkedBefore(pool, 'o1');
+
+  const { code, stdout } = await run(url, 'status');
+
+  assert.equal(code, 0);
+  assert.equal(stdout.trimEnd().split('\n').length, 10);
+  assert.match(stdout, /^state +no slot/);
+  const { state, parked } = JSON.parse((await run(url, 'status', '--json')).stdout);
+  assert.deepEqual([state, parked], ['no-slot', 1]);
+});
+
 test('show tells everything about a message, its body at the end', async (t) => {
   const { url, pool } = await createDatabase(t);
   const id = await parkedBefore(pool, 'o1');

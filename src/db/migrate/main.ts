@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { Type } from '@sinclair/typebox';
+import { loadConfig, sharedConfig } from '../../core/config.ts';
+import { errorCode } from '../../core/errors.ts';
+import { migrateDatabase } from './migrate-database.ts';
+import { whyNotMigrated } from './why-not-migrated.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_CONFIGURATION = 78;
+
+try {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: sharedConfig.DATABASE_URL }), process.env);
+  await migrateDatabase(DATABASE_URL, (line) => process.stdout.write(`${line}\n`));
+} catch (error) {
+  const isConfiguration = errorCode(error) === 'CONFIG_INVALID';
+  process.stderr.write(isConfiguration ? `${(error as Error).message}\n` : `${whyNotMigrated(error)}\n`);
+  process.exitCode = isConfiguration ? EXIT_CONFIGURATION : EXIT_FAILED;
+}
