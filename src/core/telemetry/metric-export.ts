@@ -1,9 +1,4 @@
-import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
-import {
-  convertLegacyHttpOptions,
-  createOtlpHttpExportDelegate,
-} from '@opentelemetry/otlp-exporter-base/node-http';
-import { MetricsExporterMetricsHelper, ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
 import {
   MeterProvider,
   type MetricProducer,
@@ -24,27 +19,13 @@ const LONGEST_EXPORT_MS = 30_000;
 export function startMetricExport(env: NodeJS.ProcessEnv): void {
   const exportIntervalMillis = Number(env['OTEL_METRIC_EXPORT_INTERVAL'] || USUAL_INTERVAL_MS);
   const reader = new PeriodicExportingMetricReader({
-    exporter: openExporter(),
+    exporter: new OTLPMetricExporter(),
     metricProducers: [registryProducer(env)],
     exportIntervalMillis,
     exportTimeoutMillis: Math.min(exportIntervalMillis, LONGEST_EXPORT_MS),
   });
   const provider = new MeterProvider({ resource: telemetryResource(env), readers: [reader] });
   flushOnExit('metrics', () => provider.shutdown());
-}
-
-/** As `OTLPTraceExporter` is made, for metrics. */
-function openExporter() {
-  const headers = { 'Content-Type': 'application/x-protobuf' };
-  return new OTLPExporterBase(
-    createOtlpHttpExportDelegate(
-      convertLegacyHttpOptions({}, 'METRICS', 'v1/metrics', headers),
-      ProtobufMetricsSerializer,
-      'otlp_http_metric_exporter',
-      MetricsExporterMetricsHelper,
-      undefined,
-    ),
-  );
 }
 
 function registryProducer(env: NodeJS.ProcessEnv): MetricProducer {
