@@ -145,7 +145,12 @@ async function dieAt(
   await armed.stop('SIGKILL');
   const deaths = armed.ownEnds.kills;
   armed.start(patchEnvironment({ failpoint }));
-  await until('it stands by', async () => (await healthOf(standby.url))?.state === 'standby', 15_000);
+  try {
+    await until('it stands by', async () => (await healthOf(standby.url))?.state === 'standby', 60_000);
+  } catch (error) {
+    await killFor(armed, 0); // armed, it would die some other time, without a fault that tells why
+    throw error;
+  }
   await active.member.stop('SIGKILL');
   await provoke();
   const died = await until('it has died', () => armed.ownEnds.kills > deaths, withinMs).catch(() => false);
