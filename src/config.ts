@@ -12,7 +12,6 @@ export const apiConfig = Type.Object({
     maximum: 100,
     description: 'a number of connections from 1 to 100',
   }),
-  NODE_ENV: Type.String({ default: 'development', description: 'a name; production turns the API docs off' }),
   API_DOCS: Type.Optional(Type.Boolean({ description: 'true or false' })),
 });
 export type ApiConfig = Static<typeof apiConfig>;

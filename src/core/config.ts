@@ -18,6 +18,10 @@ export const sharedConfig = {
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
     { default: 'info', description: 'one of fatal, error, warn, info, debug, trace, silent' },
   ),
+  NODE_ENV: Type.String({
+    default: 'development',
+    description: 'a name; production turns off what is there to look at',
+  }),
   SERVICE_NAME: Type.String({ default: 'OrderService', minLength: 1, description: 'a name' }),
 };
 
