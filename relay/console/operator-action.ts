@@ -31,11 +31,11 @@ function commandLines(name: ActionName, body: unknown): string[][] {
   switch (name) {
     case 'retry': {
       const { messageIds: ids } = body as Static<(typeof ACTION_BODIES)['retry']>;
-      return ids.map((id) => ['retry', id]);
+      return ids.map((id) => ['retry', '--', id]);
     }
     case 'drop': {
       const { messageIds: ids, reason } = body as Static<(typeof ACTION_BODIES)['drop']>;
-      return ids.map((id) => ['drop', id, `--reason=${reason}`]);
+      return ids.map((id) => ['drop', `--reason=${reason}`, '--', id]);
     }
     case 'replay': {
       const { from, to, dryRun } = body as Static<(typeof ACTION_BODIES)['replay']>;

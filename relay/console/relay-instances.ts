@@ -13,9 +13,14 @@ export async function countStandbys(pool: pg.Pool, slot: string): Promise<number
   const { rows } = await pool.query<{ relays: number }>(
     `SELECT count(DISTINCT application_name)::int AS relays FROM pg_stat_activity
      WHERE application_name LIKE $1 AND datname = current_database()`,
-    [nameOf('____', slot)],
+    [likeAny(slot)],
   );
   return Math.max(0, (rows[0]?.relays ?? 0) - 1);
+}
+
+/** A pattern for LIKE: any instance of this slot. */
+function likeAny(slot: string): string {
+  return nameOf('????', slot).replaceAll('_', '\\_').replace('????', '____');
 }
 
 function nameOf(instance: string, slot: string): string {
