@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import chromium from '@sparticuz/chromium';
@@ -11,6 +11,17 @@ const NOT_WANTED = new Set([
   '--disable-web-security',
   '--allow-running-insecure-content',
 ]);
+const FONTS = join(HOME, 'fonts.conf');
+/** The package's own looks for its fonts in /tmp alone, and a browser without a font ends. */
+const FONTS_CONFIG = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${HOME}/fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir>${HOME}/fonts-cache</cachedir>
+  <alias><family>system-ui</family><prefer><family>Open Sans</family></prefer></alias>
+</fontconfig>
+`;
 const START_WITHIN_MS = 120_000;
 
 /** Why no browser can be started here; undefined if one can. */
@@ -25,7 +36,7 @@ export async function openBrowser(): Promise<Browser> {
   return playwright.launch({
     executablePath,
     args: chromium.args.filter((arg) => !NOT_WANTED.has(arg)),
-    env: { ...process.env, FONTCONFIG_PATH: join(HOME, 'fonts') },
+    env: { ...process.env, FONTCONFIG_FILE: FONTS },
     timeout: START_WITHIN_MS,
   });
 }
@@ -40,6 +51,7 @@ async function unpacked(): Promise<string> {
   process.env['TMPDIR'] = partial;
   try {
     await chromium.executablePath();
+    writeFileSync(join(partial, 'fonts.conf'), FONTS_CONFIG);
     renameSync(partial, HOME);
   } catch (error) {
     // Somebody else was faster.

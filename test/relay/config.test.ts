@@ -27,6 +27,7 @@ test('with only what is required, everything else has its default', () => {
   assert.deepEqual(load(LEAST), {
     ...LEAST,
     LOG_LEVEL: 'info',
+    NODE_ENV: 'development',
     SERVICE_NAME: 'OrderService',
     RELAY_HOST: '0.0.0.0',
     RELAY_PORT: 5001,

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import { noBrowser } from '../../../dev/browser.ts';
 import { openPage } from '../../support/browser.ts';
 import { createStack, postOrder } from '../../support/stack.ts';
-import { until } from '../../support/until.ts';
 
 const skip = noBrowser ?? false;
 
