@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { apiCreate } from './figures/api-create.ts';
 import { apiRead } from './figures/api-read.ts';
 import { relayBig } from './figures/relay-big.ts';
+import { relayConsole } from './figures/relay-console.ts';
 import { relayDecode } from './figures/relay-decode.ts';
 import { relayDrain } from './figures/relay-drain.ts';
 import { relayFar } from './figures/relay-far.ts';
@@ -26,6 +27,7 @@ const figures: readonly Figure[] = [
   relayPeer,
   relayPolling,
   relayLatency,
+  relayConsole,
   relayFar,
   relayBig,
   relayGrowth,

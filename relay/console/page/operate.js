@@ -32,7 +32,15 @@ async function carryOut(action, body) {
   }
 }
 
-const tell = (text) => setText(byId('done'), text);
+const TOLD_FOR_MS = 15_000;
+let told;
+
+/** Says it at the bottom of the page, for a while. */
+function tell(text) {
+  setText(byId('done'), text);
+  clearTimeout(told);
+  told = setTimeout(() => setText(byId('done'), ''), TOLD_FOR_MS);
+}
 const summary = (results) => results.map(({ text }) => text).join('\n');
 
 /** Buttons and forms that act. `onChange`: told after something was done, or who acts has changed. */

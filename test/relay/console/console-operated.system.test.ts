@@ -58,7 +58,7 @@ test('a poison message is seen parked, retried, and dropped with a reason; what 
   await page.getByText('1 selected').waitFor();
   await page.getByRole('button', { name: 'Drop…' }).first().click();
   await dropWith(page, 'nobody needs it');
-  await page.getByText('is given up and never sent').waitFor();
+  await page.locator('#done').getByText('is given up and never sent').waitFor();
   await page.getByText('Nothing is parked.').waitFor();
 
   await until('what waited has arrived', () =>
