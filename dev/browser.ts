@@ -20,6 +20,7 @@ const FONTS_CONFIG = `<?xml version="1.0"?>
   <dir>/usr/share/fonts</dir>
   <cachedir>${HOME}/fonts-cache</cachedir>
   <alias><family>system-ui</family><prefer><family>Open Sans</family></prefer></alias>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
 </fontconfig>
 `;
 const START_WITHIN_MS = 120_000;

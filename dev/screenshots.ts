@@ -64,7 +64,7 @@ async function takeAll({ bus, apiUrl, relayUrl, ...rest }: Stack, chrome: Browse
   );
   await dark.reload();
   await dark.getByRole('button', { name: 'parked', exact: false }).first().click();
-  await dark.locator('#rows').getByRole('button', { name: 'OrderCreated' }).click();
+  await dark.locator('#rows tr', { hasText: 'too large' }).getByRole('button').click();
   await dark.getByText('Other events of its order').waitFor();
   await take(dark, 'parked');
   await dark.keyboard.press('Escape');

@@ -5,20 +5,14 @@ import type pg from 'pg';
 import { errorCode } from '../../src/core/errors.ts';
 import { describeError, type Logger } from '../../src/core/log.ts';
 import { isAdminError } from '../admin/admin-error.ts';
-import {
-  listMessages,
-  MESSAGE_LISTS,
-  messagesOfOrder,
-  newestMessages,
-  searchMessages,
-} from '../admin/message-search.ts';
+import { listMessages, MESSAGE_LISTS, messagesOfOrder, searchMessages } from '../admin/message-search.ts';
 import { findMessage, messageState } from '../admin/outbox-inspection.ts';
 import { readConsoleFiles } from './console-files.ts';
 import type { ConsoleMode } from './console-mode.ts';
 import { journeyOf } from './journey.ts';
 import type { LiveFeed } from './live-feed.ts';
 import { ACTION_BODIES, type ActionName, carryOut } from './operator-action.ts';
-import { type OverviewDeps, takeOverview } from './overview.ts';
+import { listNewest, type OverviewDeps, takeOverview } from './overview.ts';
 import { runbookSection } from './runbook.ts';
 import type { SampleHistory } from './sample-history.ts';
 import { tokenCheck } from './token-check.ts';
@@ -118,7 +112,7 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
     async (request) => {
       const { list, find = '' } = request.query;
       if (find.trim() !== '') return { messages: await searchMessages(search, find.trim(), list) };
-      if (list === 'newest') return { messages: await newestMessages(search, deliveries.last(LIST_LIMIT)) };
+      if (list === 'newest') return { messages: await listNewest(deps, LIST_LIMIT) };
       return { messages: await listMessages(search, list) };
     },
   );

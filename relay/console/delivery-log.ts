@@ -50,6 +50,12 @@ export class DeliveryLog implements DeliveryObserver {
     };
   }
 
+  /** From commit to accepted, in milliseconds; null where that is not known. */
+  latencyOf(messageId: string): number | null {
+    const times = this.find(messageId);
+    return times?.committedAt === undefined ? null : Math.max(0, times.acceptedAt - times.committedAt);
+  }
+
   /** The ids of the last `count` deliveries. */
   last(count: number): string[] {
     const length = Math.min(count, this.#total, KEPT);

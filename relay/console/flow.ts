@@ -37,7 +37,7 @@ export interface FlowFacts {
   >;
   /** What the slot may keep. */
   readonly walLimitBytes: number;
-  /** Events accepted in the last second. */
+  /** Events that came in the last second. */
   readonly perSecond: number;
   readonly lastPublishedAt: Date | undefined;
   readonly brokerName: string;
@@ -64,7 +64,7 @@ export function flowOf(facts: FlowFacts): FlowPart[] {
 
 function writersOf({ perSecond, state }: FlowFacts): Told {
   // Nobody asks the api: what it writes is seen as it passes.
-  if (state !== 'streaming')
+  if (state !== 'streaming' && state !== 'broker-away')
     return { level: 'idle', state: 'not seen', detail: 'seen only while the relay streams' };
   if (perSecond === 0) return { level: 'idle', state: 'quiet', detail: 'no event in the last second' };
   return {

@@ -34,25 +34,30 @@ export interface Overview {
     readonly standbys: number | null;
     readonly parked: number | null;
     readonly waiting: number | null;
+    /** Differs when messages were parked, refused or asked for again meanwhile, also if there are as many as before. */
+    readonly changes: number;
   };
-  readonly newest: readonly FoundMessage[] | null;
+  readonly newest: readonly ListedMessage[] | null;
+}
+
+export interface ListedMessage extends FoundMessage {
+  /** From commit to accepted, where it is known. */
+  readonly latencyMs: number | null;
 }
 
 const NEWEST = 25;
 
 /** Asks the database once for all who look. Never rejects: that the database does not answer is part of the picture. */
 export async function takeOverview(deps: OverviewDeps, sample: ConsoleSample): Promise<Overview> {
-  const { monitor, deliveries, pool, table, slot, entity, brokerName } = deps;
+  const { monitor, pool, slot, entity, brokerName } = deps;
   const lag = await measureLag(deps);
   const isAway = lag.databaseError !== null;
-  const newest = isAway
-    ? null
-    : await orNull(newestMessages({ pool, table, limit: NEWEST }, deliveries.last(NEWEST)));
+  const newest = isAway ? null : await orNull(listNewest(deps, NEWEST));
   const standbys = isAway ? null : await orNull(countStandbys(pool, slot));
   const { retainedBytes, safeWalBytes, parkedEvents, oldestUnsettled } = lag;
   const maxSlotWal = safeWalBytes === null ? Number.POSITIVE_INFINITY : (retainedBytes ?? 0) + safeWalBytes;
   const walLimitBytes = Math.min(deps.walLimitBytes, maxSlotWal);
-  const { state, step, isReady: ready, blocked, lastError, figures, lastPublishedAt } = monitor;
+  const { state, step, isReady: ready, blocked, lastError, figures, lastPublishedAt, counts } = monitor;
   const facts = {
     state,
     ready,
@@ -63,7 +68,7 @@ export async function takeOverview(deps: OverviewDeps, sample: ConsoleSample): P
     lockedRows: figures.lockedRows,
     lag,
     walLimitBytes,
-    perSecond: sample.published,
+    perSecond: sample.received,
     lastPublishedAt,
     brokerName,
     entity,
@@ -81,9 +86,22 @@ export async function takeOverview(deps: OverviewDeps, sample: ConsoleSample): P
       standbys,
       parked: parkedEvents?.parked ?? null,
       waiting: parkedEvents?.waiting ?? null,
+      changes: counts.parked + counts.deferred + counts.redriven + counts.rejectedBatches,
     },
     newest,
   };
+}
+
+/** What came last, the last first, with how long it took. Throws what `pg` throws. */
+export async function listNewest(
+  { pool, table, deliveries }: Pick<OverviewDeps, 'pool' | 'table' | 'deliveries'>,
+  limit: number,
+): Promise<ListedMessage[]> {
+  const messages = await newestMessages({ pool, table, limit }, deliveries.last(limit));
+  return messages.map((message) => ({
+    ...message,
+    latencyMs: message.state === 'published' ? deliveries.latencyOf(message.messageId) : null,
+  }));
 }
 
 /** What the database does not say now is not shown; the lag has told why it does not answer. */

@@ -4,6 +4,8 @@ export interface ConsoleSample {
   readonly at: number;
   /** Events that the broker has accepted in this second. */
   readonly published: number;
+  /** Events that the relay has taken from the WAL or the table in this second. */
+  readonly received: number;
   /** From commit to accepted. */
   readonly p50: number | null;
   readonly p99: number | null;
@@ -23,7 +25,15 @@ export class SampleHistory {
   readonly #capacity: number;
   readonly #columns: Readonly<Record<(typeof SERIES)[number], Float64Array>>;
   #total = 0;
-  #last: ConsoleSample = { at: Date.now(), published: 0, p50: null, p99: null, unsettled: 0, inFlight: 0 };
+  #last: ConsoleSample = {
+    at: Date.now(),
+    published: 0,
+    received: 0,
+    p50: null,
+    p99: null,
+    unsettled: 0,
+    inFlight: 0,
+  };
 
   constructor(capacity: number) {
     this.#capacity = capacity;

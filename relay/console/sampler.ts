@@ -13,12 +13,12 @@ export class Sampler {
   readonly #monitor: RelayMonitor;
   readonly #deliveries: DeliveryLog;
   readonly #timer: NodeJS.Timeout;
-  #published: number;
+  #before: { readonly published: number; readonly received: number };
 
   constructor(monitor: RelayMonitor, deliveries: DeliveryLog) {
     this.#monitor = monitor;
     this.#deliveries = deliveries;
-    this.#published = monitor.counts.published;
+    this.#before = { ...monitor.counts };
     this.#timer = setInterval(() => this.#take(), EVERY_MS).unref();
   }
 
@@ -29,9 +29,18 @@ export class Sampler {
   #take(): void {
     const { counts, unsettled, figures } = this.#monitor;
     const { p50 = null, p99 = null } = this.#deliveries.takeLatency();
-    const published = counts.published - this.#published;
-    this.#published = counts.published;
-    const sample = { at: Date.now(), published, p50, p99, unsettled, inFlight: figures.sendsInFlight };
+    const published = counts.published - this.#before.published;
+    const received = counts.received - this.#before.received;
+    this.#before = { ...counts };
+    const sample = {
+      at: Date.now(),
+      published,
+      received,
+      p50,
+      p99,
+      unsettled,
+      inFlight: figures.sendsInFlight,
+    };
     this.history.add(sample);
     this.onSample(sample);
   }

@@ -28,7 +28,7 @@ export function drawChart({ title, lines, format, isLogarithmic = false }, colum
       legend: { show: false },
       cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false }, sync: { key: 'charts' } },
       scales: {
-        x: { range: () => [Date.now() / 1_000 - seconds, Date.now() / 1_000] },
+        x: { range: () => timesShown(columns.at, seconds) },
         y: isLogarithmic ? { distr: 3, range: powersAround } : { range: fromZero },
       },
       axes: [
@@ -72,6 +72,12 @@ function colorOf(name) {
   const { color } = getComputedStyle(probe);
   probe.remove();
   return color;
+}
+
+/** All that there is, but at least five minutes and at most `seconds`. */
+function timesShown([first], seconds) {
+  const now = Date.now() / 1_000;
+  return [Math.max(now - seconds, Math.min(first ?? now, now - 300)), now];
 }
 
 const clock = (seconds) => new Date(seconds * 1_000).toTimeString().slice(0, 5);

@@ -1,6 +1,6 @@
 import { get } from './api.js';
 import { byId, el, pill, setText } from './dom.js';
-import { count, time } from './format.js';
+import { count, duration, time } from './format.js';
 import { LEVELS, openMessage } from './message.js';
 
 const LISTS = ['newest', 'waiting', 'refused', 'parked'];
@@ -21,6 +21,7 @@ export class Messages {
   #picked = new Set();
   #shown = new Map();
   #counts = '';
+  #asked = 0;
   #mayAct;
   #actionsFor;
   #onPicked;
@@ -55,13 +56,12 @@ export class Messages {
   }
 
   /** What the last overview says: the newest are in it; another list is asked for when its counts have changed. */
-  update({ newest, figures }) {
-    for (const list of ['waiting', 'parked'])
-      setText(
-        byId('lists').querySelector(`[data-list=${list}] .count`),
-        figures[list] ? count(figures[list]) : '',
-      );
-    const counts = JSON.stringify([figures.parked, figures.waiting, figures.oldestUnsettledMs === 0]);
+  update({ newest, figures, sample }) {
+    setText(
+      byId('lists').querySelector('[data-list=parked] .count'),
+      figures.parked ? count(figures.parked) : '',
+    );
+    const counts = JSON.stringify([figures.parked, figures.waiting, figures.changes, sample.unsettled]);
     const isOther = counts !== this.#counts;
     this.#counts = counts;
     if (this.#list === 'newest' && this.#find === '') {
@@ -70,14 +70,17 @@ export class Messages {
   }
 
   async refresh() {
+    this.#asked++;
+    const asked = this.#asked;
     const query = new URLSearchParams({ list: this.#list, find: this.#find });
-    try {
-      const { messages } = await get(`/console/messages?${query}`);
-      this.#show(messages);
-    } catch (error) {
-      this.#show([]);
-      setText(byId('none'), error.message);
-    }
+    const { messages, fault = '' } = await get(`/console/messages?${query}`).catch(({ message }) => ({
+      messages: [],
+      fault: message,
+    }));
+    // Of several answers, the one to the last question counts.
+    if (asked !== this.#asked) return;
+    this.#show(messages);
+    if (fault) setText(byId('none'), fault);
   }
 
   get picked() {
@@ -109,7 +112,7 @@ export class Messages {
     const arrived = messages.filter(({ messageId }) => !before.has(messageId)).length;
     const isArrival = before.size > 0 && arrived <= MARKED_AS_NEW;
     const rows = messages.map((message) => {
-      const key = JSON.stringify([message.state, message.errorMessage]);
+      const key = JSON.stringify([message.state, message.errorMessage, message.latencyMs]);
       const known = before.get(message.messageId);
       const row = known?.key === key ? known.row : this.#row(message, isArrival && !known);
       this.#shown.set(message.messageId, { key, row });
@@ -127,7 +130,8 @@ export class Messages {
   }
 
   #row(message, isNew) {
-    const { messageId, messageType, aggregateId, createdAt, state, errorMessage, behind } = message;
+    const { messageId, messageType, aggregateId, createdAt, state, errorMessage, behind, latencyMs } =
+      message;
     const open = () => openMessage(messageId, this.#actionsFor);
     const canBePicked = this.#mayAct && CAN_BE_PICKED.has(state);
     const pick = ({ target }) => {
@@ -135,7 +139,7 @@ export class Messages {
       else this.#picked.delete(messageId);
       this.#onPicked(this.picked);
     };
-    const why = errorMessage ?? (behind ? `behind ${behind}` : '');
+    const why = errorMessage ?? (behind ? `behind ${behind}` : latencyMs == null ? '' : duration(latencyMs));
     return el(
       'tr',
       { class: isNew ? 'new' : undefined, 'data-id': messageId },

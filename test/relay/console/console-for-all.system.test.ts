@@ -116,7 +116,7 @@ test('the charts begin with what was before the page', { skip }, async (t) => {
       .locator('canvas')
       .waitFor();
   assert.match(
-    await page.locator('figure', { hasText: 'Events a second' }).locator('.now').innerText(),
+    (await page.locator('figure', { hasText: 'Events a second' }).locator('.now').textContent()) ?? '',
     /^\d+$/,
   );
 });

@@ -40,13 +40,13 @@ const CASES: [string, Partial<FlowFacts>, string, string[]][] = [
   [
     'the broker is away',
     { state: 'broker-away', ready: false, failedSends: 3 },
-    'idle good warn bad',
+    'good good warn bad',
     ['Service Bus is away'],
   ],
   [
     'the broker is away for long',
     { state: 'broker-away', ready: false, blockedBy: 'broker' },
-    'idle good warn bad',
+    'good good warn bad',
     ['Service Bus is away'],
   ],
   [
@@ -100,7 +100,7 @@ const CASES: [string, Partial<FlowFacts>, string, string[]][] = [
       ready: false,
       ...lag({ parkedEvents: { parked: 1, waiting: 0, oldestParkedAt: NOW } }),
     },
-    'idle good warn bad',
+    'good good warn bad',
     ['Service Bus is away', 'A message is parked'],
   ],
 ];

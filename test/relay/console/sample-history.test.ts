@@ -5,6 +5,7 @@ import { SampleHistory } from '../../../relay/console/sample-history.ts';
 const sample = (at: number) => ({
   at,
   published: at * 10,
+  received: 0,
   p50: at === 2 ? null : 0.123456,
   p99: 9,
   unsettled: 1,
