@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { Type } from '@sinclair/typebox';
 import { defineConfig } from 'drizzle-kit';
 import { loadConfig, sharedConfig } from './src/core/config.ts';
+import { asPgReadsIt } from './src/core/postgres-url.ts';
 
 if (existsSync('.env')) process.loadEnvFile('.env');
 
@@ -17,8 +18,9 @@ export default defineConfig({
 function databaseUrl(): string {
   const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: sharedConfig.DATABASE_URL }), process.env);
   // drizzle-kit 0.31.11 ends with 1 and without a word when a migration fails, whatever the reason.
-  process.once('exit', (code) => code !== 0 && tellWhy(DATABASE_URL));
-  return DATABASE_URL;
+  const url = asPgReadsIt(DATABASE_URL);
+  process.once('exit', (code) => code !== 0 && tellWhy(url));
+  return url;
 }
 
 /** Tries to connect, in a process of its own: this one is ending and waits for nothing that is asynchronous. */

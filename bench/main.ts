@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
+import { apiAuth } from './figures/api-auth.ts';
 import { apiCreate } from './figures/api-create.ts';
+import { apiOverload } from './figures/api-overload.ts';
 import { apiRead } from './figures/api-read.ts';
 import { relayBig } from './figures/relay-big.ts';
 import { relayConsole } from './figures/relay-console.ts';
@@ -34,6 +36,8 @@ const figures: readonly Figure[] = [
   relaySessions,
   apiCreate,
   apiRead,
+  apiAuth,
+  apiOverload,
   steady,
   steadyFloor,
   relayTwo,

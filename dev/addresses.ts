@@ -2,7 +2,8 @@ import type { Stack } from './stack.ts';
 import { tutorialOrder } from './tutorial-order.ts';
 
 /** How to reach what runs, and a command that posts an order. */
-export function addresses({ apiUrl, relayUrl, databaseUrl, bus }: Stack): string {
+export function addresses({ apiUrl, relayUrl, databaseUrl, bus, issuer }: Stack): string {
+  const authorization = issuer ? ` -H "Authorization: Bearer $TOKEN"` : '';
   return `
 Everything is running. Ctrl-C stops it.
 
@@ -16,8 +17,16 @@ For npm run outbox, in another terminal:
 
   export DATABASE_URL=${databaseUrl}
 
-An order:
+${issuer ? forToken(issuer.url) : ''}An order:
 
-  curl -i -X POST ${apiUrl}/api/orders -H 'Content-Type: application/json' -d '${JSON.stringify(tutorialOrder)}'
+  curl -i -X POST ${apiUrl}/api/orders -H 'Content-Type: application/json'${authorization} -d '${JSON.stringify(tutorialOrder)}'
 `;
 }
+
+const forToken = (
+  issuerUrl: string,
+) => `A token, for one customer's orders (npm run token -- --help has the options):
+
+  export TOKEN=$(npm run --silent token -- --issuer ${issuerUrl} --scope 'orders:read orders:write' --customer ${tutorialOrder.customerId})
+
+`;

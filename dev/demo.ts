@@ -8,14 +8,17 @@ import { stopRequest } from './stop-request.ts';
 import { tutorialOrder } from './tutorial-order.ts';
 import { USUAL_PORTS } from './usual-ports.ts';
 
-const USAGE = `An order through the whole system on this machine: npm run demo [-- --keep]
+const USAGE = `An order through the whole system on this machine: npm run demo [-- OPTION ...]
 It shows the order, the rows and the event that comes out of Service Bus.
 
   --keep  leave everything running until Ctrl-C, and print the addresses
+  --auth  ask for a token, of an issuer on this machine
 `;
 const DEADLINE_MS = 120_000;
 
-const { values: flags } = commandLine(USAGE, { options: { keep: { type: 'boolean', default: false } } });
+const { values: flags } = commandLine(USAGE, {
+  options: { keep: { type: 'boolean', default: false }, auth: { type: 'boolean', default: false } },
+});
 const interrupted = stopRequest();
 let stack: Stack | undefined;
 try {
@@ -42,6 +45,7 @@ async function run(): Promise<void> {
     // Tells when a transaction committed, for the time from commit to arrival.
     postgres: { settings: { track_commit_timestamp: 'on' } },
     preferredPorts: USUAL_PORTS,
+    auth: flags.auth,
   });
   say('Starting the api and the relay, two processes');
   const api = stack.startApi();
@@ -57,10 +61,18 @@ async function run(): Promise<void> {
     // Connects now, so that the time below is the message's and not the connection's.
     await receiver.receiveMessages(1, { maxWaitTimeInMs: 1 });
     const arrival = receiveOne(receiver);
+    const token = await stack.issuer?.sign({
+      scope: 'orders:write',
+      customer_id: tutorialOrder.customerId,
+    });
     say(`POST ${stack.apiUrl}/api/orders`);
     const answer = await fetch(`${stack.apiUrl}/api/orders`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-correlation-id': 'req-123' },
+      headers: {
+        'content-type': 'application/json',
+        'x-correlation-id': 'req-123',
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
       body: JSON.stringify(tutorialOrder),
     });
     const body = await answer.json();

@@ -13,12 +13,14 @@ const USAGE = `The whole stack in one terminal: npm run dev [-- OPTION ...]
 A process starts again when its source changes, and the database is kept between runs.
 
   --reset      start with an empty database
+  --auth       ask for tokens, of an issuer on this machine
   --any-ports  leave the usual ports to others
 `;
 
 const { values: flags } = commandLine(USAGE, {
   options: {
     reset: { type: 'boolean', default: false },
+    auth: { type: 'boolean', default: false },
     'any-ports': { type: 'boolean', default: false },
   },
 });
@@ -50,6 +52,7 @@ async function run(): Promise<void> {
         postgresRuns = restartPostgres(how);
       },
     },
+    auth: flags.auth,
     ...(!flags['any-ports'] && { preferredPorts: USUAL_PORTS }),
   });
   say('Starting the api and the relay');

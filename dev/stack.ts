@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
+import { AUDIENCE, type LocalIssuer, openIssuer } from './local-issuer.ts';
 import { type ManagedProcess, startService } from './managed-process.ts';
 import { type LocalPostgres, openPostgres, type PostgresOptions } from './postgres.ts';
 import { readEmulatorConfig } from './service-bus/emulator-config.ts';
@@ -14,6 +15,8 @@ const CONFIG = fileURLToPath(new URL('service-bus/Config.json', import.meta.url)
 export interface Stack {
   readonly postgres: LocalPostgres;
   readonly bus: LocalServiceBus;
+  /** Whose tokens the api asks for, if it does. */
+  readonly issuer: LocalIssuer | undefined;
   readonly databaseUrl: string;
   readonly apiUrl: string;
   readonly relayUrl: string;
@@ -30,6 +33,8 @@ export interface StackOptions {
   postgres?: PostgresOptions;
   /** Makes the tables. Default: the command that an operator runs. */
   migrate?: (databaseUrl: string) => Promise<void> | void;
+  /** Whether the api asks for tokens, of an issuer that runs beside it. */
+  auth?: boolean;
   /** Taken if they are free, else any others. */
   preferredPorts?: Ports;
   /** Gets a line about each step, before it is taken. */
@@ -37,9 +42,9 @@ export interface StackOptions {
 }
 
 /** 0 is any that is free. `faults` is the HTTP side of the Service Bus. */
-export type Ports = Readonly<Record<'api' | 'relay' | 'bus' | 'faults' | 'postgres', number>>;
+export type Ports = Readonly<Record<'api' | 'relay' | 'bus' | 'faults' | 'issuer' | 'postgres', number>>;
 
-const ANY_PORTS: Ports = { api: 0, relay: 0, bus: 0, faults: 0, postgres: 0 };
+const ANY_PORTS: Ports = { api: 0, relay: 0, bus: 0, faults: 0, issuer: 0, postgres: 0 };
 
 /** The whole system on this machine, without Docker: a migrated PostgreSQL, a Service Bus, and the two processes to start. */
 export async function openStack(options: StackOptions = {}): Promise<Stack> {
@@ -65,17 +70,29 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     });
     closers.push(() => bus.close());
 
+    const issuer = options.auth ? await openIssuer({ port: await freePort(ports.issuer) }) : undefined;
+    if (issuer) closers.push(() => issuer.close());
+
     const apiPort = await freePort(ports.api);
     const relayPort = await freePort(ports.relay);
     const environment = {
-      api: { DATABASE_URL: databaseUrl, HOST: '127.0.0.1', PORT: String(apiPort) },
+      api: {
+        DATABASE_URL: databaseUrl,
+        HOST: '127.0.0.1',
+        PORT: String(apiPort),
+        // An empty value counts as not set, and a .env file does not fill it in.
+        API_AUTH: issuer ? '' : 'none',
+        OIDC_ISSUER: issuer?.url ?? '',
+        OIDC_AUDIENCE: issuer ? AUDIENCE : '',
+        OIDC_JWKS_URI: '',
+        OIDC_CUSTOMER_CLAIM: '',
+      },
       relay: {
         DATABASE_URL: databaseUrl,
         RELAY_HOST: '127.0.0.1',
         RELAY_PORT: String(relayPort),
         SERVICEBUS_CONNECTION_STRING: bus.connectionString,
         SERVICEBUS_ENTITY: 'orders',
-        // An empty value counts as not set, and a .env file does not fill it in.
         RELAY_DATABASE_URL: '',
         SERVICEBUS_NAMESPACE: '',
       },
@@ -88,6 +105,7 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     return {
       postgres,
       bus,
+      issuer,
       databaseUrl,
       apiUrl: `http://127.0.0.1:${apiPort}`,
       relayUrl: `http://127.0.0.1:${relayPort}`,

@@ -33,6 +33,7 @@ const properties = {
   }),
   RELAY_WAL_LIMIT_MB: Type.Integer({ default: 4096, minimum: 1, description: 'megabytes, 1 or more' }),
   RELAY_WAL_LIMIT_MINUTES: Type.Integer({ default: 60, minimum: 1, description: 'minutes, 1 or more' }),
+  NODE_ENV: Type.String({ default: 'development', description: 'a name; production turns the console off' }),
   RELAY_CONSOLE: Type.Optional(
     Type.Union(
       CONSOLE_MODES.map((mode) => Type.Literal(mode)),

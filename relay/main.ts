@@ -36,6 +36,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
     log,
     // A mark that a crash of PostgreSQL could undo would look like a database that was set back.
     durableCommits: true,
+    uncheckedText: true,
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   });
   onClose('database pool', () => pool.end());

@@ -1,5 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { portConfig, sharedConfig } from './core/config.ts';
+import { edgeConfig } from './edge-config.ts';
+import { authConfig } from './http/auth/auth-config.ts';
 
 /** What the api reads from the environment. */
 export const apiConfig = Type.Object({
@@ -12,6 +14,23 @@ export const apiConfig = Type.Object({
     maximum: 100,
     description: 'a number of connections from 1 to 100',
   }),
+  DATABASE_POOLER: Type.Optional(
+    Type.Literal('transaction', { description: 'transaction, or unset to find out' }),
+  ),
+  ...authConfig,
+  API_MAX_IN_FLIGHT: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 10_000, description: 'a number of requests from 1 to 10000' }),
+  ),
+  DATABASE_WAIT_MS: Type.Optional(
+    Type.Integer({ minimum: 10, maximum: 10_000, description: 'milliseconds from 10 to 10000' }),
+  ),
+  DRAIN_DELAY_SECONDS: Type.Integer({
+    default: 0,
+    minimum: 0,
+    maximum: 300,
+    description: 'seconds from 0 to 300',
+  }),
   API_DOCS: Type.Optional(Type.Boolean({ description: 'true or false' })),
+  ...edgeConfig,
 });
 export type ApiConfig = Static<typeof apiConfig>;

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { Connections } from './db/connections.ts';
 import type { Database } from './db/database.ts';
 import { inTransaction } from './db/transaction.ts';
 import { keepAnswer, takeKey } from './idempotency/answer-store.ts';
@@ -13,7 +13,7 @@ export interface Dispatcher<R extends Registry> {
   /**
    * Handles a command that `cause` asked for, and answers once its effects and events are committed together. With `once`, a
    * request that had its answer before gets that one, and nothing is carried out. Throws what the receptor throws,
-   * DATABASE_UNAVAILABLE or COMMIT_UNCERTAIN; with `once` IDEMPOTENCY_KEY_IN_USE and IDEMPOTENCY_KEY_REUSED too.
+   * OVERLOADED, DATABASE_UNAVAILABLE or COMMIT_UNCERTAIN; with `once` IDEMPOTENCY_KEY_IN_USE and IDEMPOTENCY_KEY_REUSED too.
    */
   dispatch<T extends keyof R & string>(
     command: Message<T, CommandOf<R[T]>>,
@@ -28,16 +28,31 @@ export interface Once<Answer> {
   readonly toKept: (answer: Answer) => KeptAnswer;
 }
 
-/** The receptor's answer, and what is kept of it if that was asked for; of a repeat, that alone is still there. */
+/**
+ * The receptor's answer, whether anything has happened that has an event, and what is kept of the answer if that was asked for;
+ * of a repeat, that alone is still there.
+ */
 export type Dispatched<Answer> =
-  | { readonly replayed: false; readonly answer: Answer; readonly kept: KeptAnswer | undefined }
+  | {
+      readonly replayed: false;
+      readonly answer: Answer;
+      readonly changed: boolean;
+      readonly kept: KeptAnswer | undefined;
+    }
   | { readonly replayed: true; readonly answer?: undefined; readonly kept: KeptAnswer };
 
 export interface DispatcherDeps<R extends Registry> {
-  readonly pool: pg.Pool;
+  readonly connections: WriteConnections;
   readonly receptors: R;
   readonly now: () => Date;
   readonly newId: () => string;
+}
+
+/** Where the connections for commands come from. */
+export interface WriteConnections {
+  readonly writing: Connections;
+  /** For a command that locks this order. */
+  readonly changing: (orderId: string) => Connections;
 }
 
 /** A receptor of each command's type name; `never`, since a table of receptors cannot say whose command is whose. */
@@ -47,40 +62,40 @@ export type AnswerOf<R> = R extends Receptor<never, infer Answer> ? Answer : nev
 
 /** Brings commands to their receptors. Owns the transaction and the outbox, so that no receptor can forget to publish. */
 export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): Dispatcher<R> {
-  const { pool, receptors, now, newId } = deps;
+  const { connections, receptors, now, newId } = deps;
   return {
     async dispatch(command, cause, once) {
-      const decide = prepare(command, cause);
-      return inTransaction(pool, async (db) => {
+      const { locks, decide } = prepare(command, cause);
+      const source = locks === undefined ? connections.writing : connections.changing(locks);
+      return inTransaction(source, async (db) => {
+        const begun = now();
         const before = once && (await takeKey(db, once.request));
         if (before) return { replayed: true, kept: before };
-        const { answer, writeAll } = await decide(db);
+        const { answer, changed, writeAll } = await decide(db, begun);
         const kept = once?.toKept(answer);
         await Promise.all([writeAll(), once && kept && keepAnswer(db, once.request, kept)]);
-        return { replayed: false, answer, kept };
+        return { replayed: false, answer, changed, kept };
       });
     },
   };
 
   /** Lets the receptor decide, and returns what is to be done inside of a transaction: the rest of deciding, then all the writing at once. */
-  function prepare<T extends keyof R & string>(
-    command: Message<T, CommandOf<R[T]>>,
-    cause: MessageContext,
-  ): (db: Database) => Promise<{ answer: AnswerOf<R[T]>; writeAll: () => Promise<unknown> }> {
+  function prepare<T extends keyof R & string>(command: Message<T, CommandOf<R[T]>>, cause: MessageContext) {
     const receptor = receptors[command.type] as unknown as Receptor<CommandOf<R[T]>, AnswerOf<R[T]>>;
     const context = { ...causedBy(cause, newId()), trace: activeTraceContext() ?? cause.trace };
-    const moment = { now: now(), newId };
-
-    const decide = receptor(command.body, moment);
-    return async (db) => {
-      const { answer, events, write } = await decide(db);
-      const trace = activeTraceContext() ?? context.trace;
-      const toPublish = events.map((event) => ({
-        event,
-        context: { ...causedBy(context, newId()), trace },
-      }));
-      const writeAll = () => Promise.all([write?.(), appendToOutbox(db, toPublish, moment.now)]);
-      return { answer, writeAll };
+    const { locks, decide } = receptor(command.body, newId);
+    return {
+      locks,
+      decide: async (db: Database, begun: Date) => {
+        const { answer, events, write } = await decide(db, begun);
+        const trace = activeTraceContext() ?? context.trace;
+        const toPublish = events.map((event) => ({
+          event,
+          context: { ...causedBy(context, newId()), trace },
+        }));
+        const writeAll = () => Promise.all([write?.(), appendToOutbox(db, toPublish, begun)]);
+        return { answer, changed: events.length > 0, writeAll };
+      },
     };
   }
 }

@@ -1,30 +1,69 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
+import { limitsOf } from './admission/limits.ts';
 import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
 import { backoffMs } from './core/backoff.ts';
+import { errorCode } from './core/errors.ts';
 import { runProcess } from './core/lifecycle.ts';
 import type { Logger } from './core/log.ts';
 import { pause } from './core/pause.ts';
-import { openPool } from './core/pool.ts';
+import { openPool, probe } from './core/pool.ts';
 import { assertSchemaCurrent } from './db/schema-version.ts';
+import { edgeOptions } from './edge-config.ts';
+import { oidcSettings } from './http/auth/auth-config.ts';
 import { startExpiry } from './idempotency/expiry.ts';
 
 const LONGEST_WAIT_MS = 5_000;
+/** What a pooler answers to a startup parameter that it does not take. */
+const PROTOCOL_VIOLATION = '08P01';
+const OPTIONS_REFUSED =
+  'DATABASE_URL leads to a pooler that refuses its options; set them by ALTER ROLE ... SET instead; not ready, asking again';
 
 await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {
-  const pool = openPool({
+  const database = {
     url: config.DATABASE_URL,
-    max: config.DATABASE_POOL_SIZE,
     applicationName: config.SERVICE_NAME,
-    log,
-  });
+    pooler: config.DATABASE_POOLER === 'transaction' ? 'certain' : 'found',
+  } as const;
+  const pool = openPool({ ...database, max: config.DATABASE_POOL_SIZE, log });
   onClose('database pool', () => pool.end());
+
+  // Whoever asks whether the database is there does not wait behind a crowd.
+  const quiet = log.child({}, { level: 'error' }); // the other pool tells of the same, and readiness of the rest
+  const healthPool = openPool({ ...database, max: 1, keepIdle: true, log: quiet });
+  onClose('connection for health', () => healthPool.end());
+
+  const auth = oidcSettings(config);
+  if (!auth) {
+    log.warn(
+      'The api is open: whoever reaches it may read, create and cancel every order. Set OIDC_ISSUER and OIDC_AUDIENCE to ask for tokens',
+    );
+  }
 
   let schemaChecked = false;
   const docs = config.API_DOCS ?? config.NODE_ENV !== 'production';
-  const app = await buildApp({ pool, log, docs, isStarted: () => schemaChecked });
-  onClose('http server', () => app.close());
+  const limits = limitsOf(config.DATABASE_POOL_SIZE, {
+    maxInFlight: config.API_MAX_IN_FLIGHT,
+    waitMs: config.DATABASE_WAIT_MS,
+  });
+  const app = await buildApp({
+    pool,
+    log,
+    docs,
+    auth,
+    edge: edgeOptions(config),
+    limits,
+    probeDatabase: () => probe(healthPool),
+    isStarted: () => schemaChecked,
+    isStopping: () => stopping.aborted,
+  });
+  onClose('http server', async () => {
+    // Not ready any more, and until those who send requests have seen it, they are served.
+    await sleep(1_000 * config.DRAIN_DELAY_SECONDS);
+    await app.close();
+  });
 
   // It listens before the database is there, not ready: an api that ends, or is not even alive, without its database
   // would be restarted over and over by what watches it.
@@ -45,7 +84,8 @@ async function schemaIsCurrent(pool: pg.Pool, log: Logger, stopping: AbortSignal
     } catch (err) {
       if (isApiError(err) && err.code === 'SCHEMA_BEHIND') throw err;
       const waitMs = backoffMs(failures, Math.random, LONGEST_WAIT_MS);
-      log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
+      if (errorCode(err) === PROTOCOL_VIOLATION) log.error({ err, waitMs }, OPTIONS_REFUSED);
+      else log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
       await pause(waitMs, stopping);
     }
   }

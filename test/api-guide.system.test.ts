@@ -15,9 +15,12 @@ import { createStack, postOrder, type TestStack } from './support/stack.ts';
 const OF_EVERY_ANSWER = new Set([
   'connection',
   'content-length',
+  'content-security-policy',
   'content-type',
+  'cross-origin-resource-policy',
   'date',
   'keep-alive',
+  'referrer-policy',
   'x-content-type-options',
   'x-correlation-id',
 ]);
@@ -56,7 +59,7 @@ test('the README shows what its request is answered', async (t) => {
 
   const { head, body } = await send(command, await startStack(t));
 
-  assert.match(head, /^HTTP\/1.1 201 Created\nlocation: \/api\/orders\/[0-9a-f]{32}$/);
+  assert.match(head, /^HTTP\/1.1 201 Created\netag: "1"\nlocation: \/api\/orders\/[0-9a-f]{32}$/);
   assert.deepEqual(withoutChance([body]), withoutChance([shown]));
 });
 

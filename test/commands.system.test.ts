@@ -6,7 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { parseCommand } from '../relay/admin/cli/arguments.ts';
 import { documents } from './support/documents.ts';
 import { commandsIn } from './support/shell-commands.ts';
-import { plants } from './system/chaos/plants.ts';
+import { plants } from './system/chaos/plants/plants.ts';
 
 // Every command that a document names, as far as it can be checked without carrying it out: programs, npm scripts, files and
 // options. What a curl is answered is compared in test/api-guide.system.test.ts.
@@ -54,7 +54,7 @@ test('what a document shows is of a kind that is checked', () => {
   );
 
   // Without a language: pictures and maps.
-  assert.deepEqual(kinds, new Set(['', 'bash', 'http', 'json', 'sql', 'text']));
+  assert.deepEqual(kinds, new Set(['', 'bash', 'http', 'ini', 'json', 'sql', 'text']));
 });
 
 test('every SQL block has a name, and is carried out', () => {

@@ -12,7 +12,12 @@ const PATH = /^(?:[\w.-]+\/)+[\w.-]*\.?[\w-]*$|^\w[\w.-]*\.(ts|md|json|yaml)$/;
 const OURS = /^(src|relay|dev|bench|test|docs|drizzle)\/|\.(ts|md|sql|json|yaml)$|\/$/;
 const LONGEST_LINE = 140;
 /** What the runbook names that is neither log, status nor metric: a role of docs/operations.md, a setting of PostgreSQL. */
-const NAMED_ELSEWHERE = new Set(['order_migrator', 'synchronous_standby_names']);
+const NAMED_ELSEWHERE = new Set([
+  'order_migrator',
+  'synchronous_standby_names',
+  'default_pool_size',
+  'query_wait_timeout',
+]);
 
 for (const { path, code, links } of documents) {
   const below = ['.', 'test', dirname(path)];

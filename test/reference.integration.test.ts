@@ -7,9 +7,11 @@ import { RelayMonitor } from '../relay/monitoring/relay-monitor.ts';
 import { BLOCKERS, RELAY_STATES } from '../relay/monitoring/relay-states.ts';
 import { RECOVERY_REASONS } from '../relay/recovery/start-decision.ts';
 import { apiConfig } from '../src/config.ts';
+import { openApp } from './support/app.ts';
 import { cleanup } from './support/cleanup.ts';
 import { createDatabase } from './support/database.ts';
 import { documents } from './support/documents.ts';
+import { metricsIn } from './support/metrics.ts';
 import { OUTBOX } from './support/outbox-table.ts';
 
 // The tables of docs/reference.md, against what there is.
@@ -91,9 +93,21 @@ test('every metric is in the table, and every one in the table can be', async (t
   }
 });
 
-test('every metric that a document names is in the table', () => {
-  const named = documents.flatMap(({ code }) => code.filter((text) => text.startsWith('outbox_relay_')));
-  const listed = namesOf('Metrics');
+test('every metric of the api is in its table, and no other', async (t) => {
+  const { app } = await openApp(t);
+
+  const { body } = await app.inject('/metrics');
+
+  const given = metricsIn(body).flatMap(({ name }) => (/^(nodejs|process)_/.test(name) ? [] : [name]));
+  assert.deepEqual(new Set(namesOf('Metrics of the api')), new Set(given));
+});
+
+test('every metric that a document names is in a table', () => {
+  const ofMetrics = /^(outbox_relay|http_server|db_client|order_service)_/;
+  const named = documents.flatMap(({ code }) =>
+    code.filter((text) => ofMetrics.test(text) && !text.startsWith('db_client_connection_state')),
+  );
+  const listed = [...namesOf('Metrics'), ...namesOf('Metrics of the api')];
 
   assert.ok(named.length > listed.length);
   assert.deepEqual(

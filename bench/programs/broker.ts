@@ -18,8 +18,7 @@ answerRequests(async (request: Request) => {
       bus = await openServiceBus({
         port: 0,
         namespace: { topics: [{ name: 'orders' }] },
-        journal: { keep: request.keep },
-        now: nowUs,
+        journal: { keep: request.keep, now: nowUs },
       });
       return bus.connectionString;
     case 'latency':

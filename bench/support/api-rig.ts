@@ -40,7 +40,12 @@ export const POST_ORDER = {
 } as const;
 
 /** A program that serves HTTP on top of the database, as in production. */
-export async function startApi(name: string, command: NodeCommand, server: Server): Promise<Api> {
+export async function startApi(
+  name: string,
+  command: NodeCommand,
+  server: Server,
+  env: Record<string, string> = { API_AUTH: 'none' },
+): Promise<Api> {
   const port = await freePort();
   const service = startService(name, command, {
     DATABASE_URL: server.url,
@@ -48,6 +53,7 @@ export async function startApi(name: string, command: NodeCommand, server: Serve
     HOST: '127.0.0.1',
     PORT: String(port),
     NODE_ENV: 'production',
+    ...env,
   });
   await service.untilReady(`http://127.0.0.1:${port}/health/ready`);
   return { service, port };

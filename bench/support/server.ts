@@ -27,8 +27,9 @@ export interface Server {
   close(): Promise<void>;
 }
 
-export async function openServer(): Promise<Server> {
-  const postgres = await openPostgres({ settings: SETTINGS });
+/** `settings`: more of them, or others than for measuring. */
+export async function openServer(settings: Readonly<Record<string, string>> = {}): Promise<Server> {
+  const postgres = await openPostgres({ settings: { ...SETTINGS, ...settings } });
   await createDatabase(postgres.url('postgres'));
   const url = postgres.url('orders');
   migrate(url);

@@ -18,6 +18,10 @@ export const refusal = {
     condition: 'com.microsoft:entity-disabled',
     description: `Messaging entity '${path}' is currently disabled.`,
   }),
+  preconditionFailed: (): AmqpError => ({
+    condition: 'amqp:precondition-failed',
+    description: 'The message does not meet a condition of the entity.',
+  }),
   quotaExceeded: (path: string, sizeBytes: number, limitBytes: number): AmqpError => ({
     condition: 'amqp:resource-limit-exceeded',
     description: `The maximum entity size has been reached or exceeded for '${path}'. Size of entity in bytes: ${sizeBytes}, Max entity size in bytes: ${limitBytes}.`,

@@ -7,6 +7,7 @@ const faultSchema = Type.Object(
     kind: Type.String(),
     entity: Type.Optional(Type.String()),
     at: Type.Optional(Type.String()),
+    subject: Type.Optional(Type.String()),
     times: Type.Optional(Type.Integer({ minimum: 1 })),
     probability: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
     seed: Type.Optional(Type.Integer()),

@@ -3,6 +3,7 @@
  * then not stored.
  *
  * - `busy`: refused with com.microsoft:server-busy.
+ * - `refused`: refused with `condition` (amqp:precondition-failed), which no client knows a code for.
  * - `sizeExceeded`, `quotaExceeded`: refused as too large, as over the entity's quota.
  * - `notFound`, `disabled`, `unauthorized`: refused; an attach is refused too. `unauthorized` also strikes put-token.
  * - `ackLost`: stored, and the disposition is never sent.
@@ -18,6 +19,7 @@
  */
 export type FaultKind =
   | 'busy'
+  | 'refused'
   | 'sizeExceeded'
   | 'quotaExceeded'
   | 'notFound'
@@ -44,6 +46,8 @@ export interface Fault {
   readonly entity?: string;
   /** Limits it to one of the points it can strike at. */
   readonly at?: FaultPoint;
+  /** Limits it to transfers that carry a message with this subject. */
+  readonly subject?: string;
   /** How often it strikes before it is spent. Default: until healed. */
   readonly times?: number;
   /** How likely it strikes, 0 to 1. Default: 1. */
@@ -52,7 +56,7 @@ export interface Fault {
   readonly seed?: number;
   /** For `latency`. */
   readonly delayMs?: number;
-  /** For `detach` and `closeConnection`: the error to give instead of the usual one. */
+  /** For `refused`, `detach` and `closeConnection`: the error to give instead of the usual one. */
   readonly condition?: string;
   readonly description?: string;
 }
@@ -68,6 +72,7 @@ export interface InjectedFault {
 
 const points: Readonly<Record<FaultKind, readonly FaultPoint[]>> = {
   busy: ['transfer'],
+  refused: ['transfer'],
   sizeExceeded: ['transfer'],
   quotaExceeded: ['transfer'],
   notFound: ['transfer', 'attach'],
@@ -107,10 +112,14 @@ export class Faults {
     return active;
   }
 
-  /** The fault that strikes here, if any; it counts as a hit. */
-  strike(point: FaultPoint, entity: string): Fault | undefined {
+  /** The fault that strikes here, if any; it counts as a hit. `carries`: whether a message with this subject is here. */
+  strike(
+    point: FaultPoint,
+    entity: string,
+    carries: (subject: string) => boolean = () => false,
+  ): Fault | undefined {
     if (this.#active.length === 0) return undefined;
-    return this.#active.find((active) => active.strikes(point, entity))?.hit();
+    return this.#active.find((active) => active.strikes(point, entity, carries))?.hit();
   }
 
   /** Whether a fault of the whole broker is at work. */
@@ -150,10 +159,11 @@ class ActiveFault implements InjectedFault {
     this.#healed(this);
   }
 
-  strikes(point: FaultPoint, entity: string): boolean {
+  strikes(point: FaultPoint, entity: string, carries: (subject: string) => boolean): boolean {
     const { fault } = this;
     if (fault.at === undefined ? !points[fault.kind].includes(point) : fault.at !== point) return false;
     if (fault.entity !== undefined && fault.entity.toLowerCase() !== entity.toLowerCase()) return false;
+    if (fault.subject !== undefined && !carries(fault.subject)) return false;
     return fault.probability === undefined || this.#random() < fault.probability;
   }
 

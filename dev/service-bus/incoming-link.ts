@@ -59,11 +59,12 @@ export class IncomingLink implements WatchedLink {
     // What was under way when the link or the connection ended is not ours any more.
     if (delivery === undefined || this.#detached || this.#connection.gone) return;
     this.lastUsedAt = this.#broker.now();
-    const fault = this.#broker.faults.strike('transfer', this.path);
-    if (fault !== undefined && this.#failBeforeStoring(fault, delivery)) return;
-
     const bytes = transferredBytes(context);
     const isBatch = delivery.format === batchFormat;
+    const carries = (subject: string) => hasSubject(bytes, isBatch, subject);
+    const fault = this.#broker.faults.strike('transfer', this.path, carries);
+    if (fault !== undefined && this.#failBeforeStoring(fault, delivery)) return;
+
     const refused = this.#connection.claimRefusal(this.path, 'Send') ?? this.#store(bytes, isBatch);
     if (refused !== undefined) {
       this.#answer(delivery, refused);
@@ -82,7 +83,7 @@ export class IncomingLink implements WatchedLink {
     if (isBatch && bytes.length > limits.batchBytes.value) return this.#batchWithoutData();
     let messages: EncodedMessage[];
     try {
-      messages = isBatch ? batchedMessages(bytes) : [new EncodedMessage(bytes)];
+      messages = messagesOf(bytes, isBatch);
     } catch (error) {
       return refusal.notAMessage(String(error));
     }
@@ -136,5 +137,18 @@ export class IncomingLink implements WatchedLink {
     if (this.#detached || this.#connection.gone) return;
     if (refused === undefined) delivery.accept();
     else settleAlone(delivery, () => delivery.reject({ ...refused }));
+  }
+}
+
+/** Throws a RangeError when the bytes are no message. */
+function messagesOf(bytes: Buffer, isBatch: boolean): EncodedMessage[] {
+  return isBatch ? batchedMessages(bytes) : [new EncodedMessage(bytes)];
+}
+
+function hasSubject(bytes: Buffer, isBatch: boolean, wanted: string): boolean {
+  try {
+    return messagesOf(bytes, isBatch).some(({ subject }) => subject === wanted);
+  } catch {
+    return false; // what is no message is refused when it is stored
   }
 }

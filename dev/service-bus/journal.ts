@@ -6,6 +6,8 @@ export interface JournalOptions {
   readonly keep?: number;
   /** A file that every entry is appended to, as a JSON line, before its message is acknowledged. */
   readonly file?: string;
+  /** Another clock for `at` than the broker's, in any unit. */
+  readonly now?: () => number;
 }
 
 /** A message that the broker stored, or dropped as a repeat. What it says is decoded when it is asked for. */
@@ -18,7 +20,7 @@ export class JournalEntry {
   readonly sequenceNumber: number;
   /** Accepted but not stored: duplicate detection knew its id. */
   readonly duplicate: boolean;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds, or what the journal's own clock says. */
   readonly at: number;
   readonly #message: EncodedMessage;
 
@@ -93,6 +95,7 @@ export class JournalEntry {
 export class Journal {
   readonly #keep: number;
   readonly #file: number | undefined;
+  readonly #now: (() => number) | undefined;
   #entries: JournalEntry[] = [];
   #total = 0;
   #duplicates = 0;
@@ -100,6 +103,7 @@ export class Journal {
   constructor(options: JournalOptions = {}) {
     this.#keep = options.keep ?? Number.POSITIVE_INFINITY;
     this.#file = options.file === undefined ? undefined : openSync(options.file, 'a');
+    this.#now = options.now;
   }
 
   /** Everything recorded so far, repeats included: also the last arrival number. */
@@ -131,7 +135,14 @@ export class Journal {
     this.#total++;
     if (duplicate) this.#duplicates++;
     if (this.#keep === 0 && this.#file === undefined) return;
-    const entry = new JournalEntry(this.#total, entity, sequenceNumber, duplicate, at, message);
+    const entry = new JournalEntry(
+      this.#total,
+      entity,
+      sequenceNumber,
+      duplicate,
+      this.#now?.() ?? at,
+      message,
+    );
     if (this.#file !== undefined) writeSync(this.#file, `${JSON.stringify(entry)}\n`);
     if (this.#keep === 0) return;
     this.#entries.push(entry);

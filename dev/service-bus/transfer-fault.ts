@@ -18,6 +18,8 @@ export function transferFault(fault: Fault, target: SendTarget, broker: Broker):
   switch (fault.kind) {
     case 'busy':
       return { kind: 'refuse', error: refusal.serverBusy(broker.namespace.name) };
+    case 'refused':
+      return { kind: 'refuse', error: { ...refusal.preconditionFailed(), ...given(fault) } };
     case 'sizeExceeded':
       return { kind: 'refuse', error: refusal.sizeExceeded(maxMessageSizeBytes + 1, maxMessageSizeBytes) };
     case 'quotaExceeded':

@@ -35,6 +35,7 @@ export const POLICIES = {
   SLOT_BUSY: { wait: 'quarter second', phase: 'standby' },
   DATABASE_SET_BACK: { wait: 'slow', phase: 'set-back', endsMarking: true },
   SLOT_UNUSABLE: ASK_A_PERSON,
+  DATABASE_POOLED: ASK_A_PERSON,
   EPOCH_LOST: { ...RETRY, endsMarking: true },
   DATABASE_UNAVAILABLE: RETRY,
   PUBLICATION_UNUSABLE: RETRY,

@@ -11,8 +11,8 @@ const ADVICE: Readonly<Record<string, (refusal: Refusal) => string | undefined>>
     routine === undefined
       ? 'RELAY_DATABASE_URL has to go straight to PostgreSQL, and a transaction pooler such as PgBouncer seems to answer'
       : undefined,
-  '22021': () =>
-    'a row has bytes that are no UTF-8, which a database with the encoding SQL_ASCII lets in: correct the row, then drop the replication slot',
+  '22P05': () =>
+    'a row has a character of the encoding of the database for which UTF-8 has none: correct the row, then drop the replication slot',
   '25006': () =>
     'this server takes no writes: RELAY_DATABASE_URL has to name the primary; if it does, make room on its disk, or end its read-only mode',
   '28000': ({ message, routine }) => {

@@ -2,8 +2,8 @@
 export interface Delivered {
   readonly message: { readonly messageId: string };
   readonly transaction: {
-    readonly committedAt: number | undefined;
-    readonly decodedAt: number | undefined;
+    readonly committedAt?: number | undefined;
+    readonly decodedAt?: number | undefined;
   };
 }
 

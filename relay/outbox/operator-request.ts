@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Static, Type } from '@sinclair/typebox';
 import { Value } from '@sinclair/typebox/value';
 
@@ -32,9 +33,11 @@ export type RedriveTarget = Static<typeof redriveTarget>;
 export type OperatorRequest = Static<typeof operatorRequest>;
 
 /** Undefined if it is none: anybody may write to the log. */
-export function parseRequest(text: string): OperatorRequest | undefined {
-  const value = parseJson(text);
-  return Value.Check(operatorRequest, value) ? value : undefined;
+export function parseRequest(content: Buffer): OperatorRequest | undefined {
+  const value = parseJson(content.toString());
+  if (!Value.Check(operatorRequest, value)) return undefined;
+  // Of an order whose id is no UTF-8 the rows cannot be asked for; they are among all that is unsettled.
+  return isUtf8(content) ? value : { settle: true };
 }
 
 function parseJson(text: string): unknown {

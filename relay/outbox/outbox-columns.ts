@@ -1,4 +1,4 @@
-import type { OutboxMessage } from './outbox-message.ts';
+import type { Member } from './outbox-message.ts';
 
 /** The column of each member of a message. The decoder and every SELECT of messages go by it. */
 export const MESSAGE_COLUMNS = {
@@ -12,7 +12,9 @@ export const MESSAGE_COLUMNS = {
   metadata: 'metadata',
   traceparent: 'traceparent',
   tracestate: 'tracestate',
-} as const satisfies Record<keyof OutboxMessage, string>;
+} as const satisfies Record<Member, string>;
+
+export const MEMBERS = Object.keys(MESSAGE_COLUMNS) as Member[];
 
 /** What a table must have to be an outbox. */
 export const REQUIRED_MEMBERS = ['messageId', 'messageType', 'body'] as const;
@@ -21,12 +23,16 @@ export const REQUIRED_MEMBERS = ['messageId', 'messageType', 'body'] as const;
 export const SETTLED_COLUMNS = ['processed_at', 'parked_at', 'dropped_at'] as const;
 
 /** SQL: these members of a message under their own names, each as the text that was committed. */
-export function selectMembers(members: readonly (keyof OutboxMessage)[]): string {
+export function selectMembers(members: readonly Member[]): string {
   return members.map((member) => `${MESSAGE_COLUMNS[member]}::text AS "${member}"`).join(', ');
 }
 
+/** SQL: all of these texts as bytes, in a database that has not checked that they are UTF-8; NULL in any other. */
+const UNCHECKED = `CASE current_setting('server_encoding') WHEN 'SQL_ASCII'
+  THEN textsend(concat_ws(' ', ${MEMBERS.map((member) => `${MESSAGE_COLUMNS[member]}::text`).join(', ')})) END`;
+
 /** SQL: a whole message. */
-export const SELECT_MESSAGE = selectMembers(Object.keys(MESSAGE_COLUMNS) as (keyof OutboxMessage)[]);
+export const SELECT_MESSAGE = `${selectMembers(MEMBERS)}, ${UNCHECKED} AS unchecked`;
 
 /** SQL: neither published nor given up, and not parked. */
 export const UNSETTLED = SETTLED_COLUMNS.map((column) => `${column} IS NULL`).join(' AND ');

@@ -11,4 +11,9 @@ export interface OutboxMessage {
   readonly metadata: string | undefined;
   readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
+  /** Why no broker may have it: what was committed is no text, so what stands here is not what was. */
+  readonly fault?: string;
 }
+
+/** What a message has in columns. */
+export type Member = Exclude<keyof OutboxMessage, 'fault'>;

@@ -118,6 +118,7 @@ async function connect(url: string, more: pg.ClientConfig, stopping: AbortSignal
   const { config, prepare } = sessionKind({
     url,
     applicationName: 'relay-recovery',
+    uncheckedText: true,
     connectTimeoutMs: 5_000,
     lockTimeoutMs: WAIT_WITHIN_MS,
     idleInTransactionTimeoutMs: IDLE_WITHIN_MS,

@@ -17,7 +17,7 @@ export type WalEvent =
   /** A row that its writer inserted as settled already (restored history): never sent. */
   | { readonly kind: 'history' }
   /** What somebody wrote to the relay with `pg_logical_emit_message`, in its transaction. */
-  | { readonly kind: 'request'; readonly text: string }
+  | { readonly kind: 'request'; readonly content: Buffer }
   | { readonly kind: 'commit'; readonly endLsn: Lsn }
   | { readonly kind: 'other' };
 
@@ -115,6 +115,6 @@ export class OutboxDecoder {
     if (reader.text() !== REQUEST_PREFIX || !isTransactional) return OTHER;
     const length = reader.uint32();
     const start = reader.take(length);
-    return { kind: 'request', text: reader.textAt(start, start + length) };
+    return { kind: 'request', content: reader.bytesAt(start, start + length) };
   }
 }

@@ -79,6 +79,7 @@ export class WalStream {
       url: options.url,
       applicationName: 'relay',
       connectTimeoutMs: 5_000,
+      uncheckedText: true,
       settings: { wal_sender_timeout: String(WAL_SENDER_TIMEOUT_MS) },
     });
     this.#plugin = new OutboxPlugin(options.publication, options.outboxOid, prepare, {

@@ -1,12 +1,10 @@
-import { type MessageRow, toMessage } from '../outbox/message-row.ts';
-import { MESSAGE_COLUMNS, REQUIRED_MEMBERS, SETTLED_COLUMNS } from '../outbox/outbox-columns.ts';
-import type { OutboxMessage } from '../outbox/outbox-message.ts';
+import { isUtf8 } from 'node:buffer';
+import { type MessageRow, REPLACEMENT, toMessage } from '../outbox/message-row.ts';
+import { MEMBERS, MESSAGE_COLUMNS, REQUIRED_MEMBERS, SETTLED_COLUMNS } from '../outbox/outbox-columns.ts';
+import type { Member, OutboxMessage } from '../outbox/outbox-message.ts';
 import { RelayError } from '../relay-error.ts';
 import type { PgoutputReader } from './pgoutput-reader.ts';
 
-type Member = keyof OutboxMessage;
-
-const MEMBERS = Object.keys(MESSAGE_COLUMNS) as Member[];
 const WANTED: readonly string[] = [...Object.values(MESSAGE_COLUMNS), ...SETTLED_COLUMNS];
 /** Where a member's column stands in `WANTED`. */
 const INDEX = Object.fromEntries(MEMBERS.map((member, index) => [member, index])) as Record<Member, number>;
@@ -26,6 +24,7 @@ export class WalRow implements MessageRow {
   readonly #starts = new Int32Array(WANTED.length);
   readonly #ends = new Int32Array(WANTED.length);
   readonly #reader: PgoutputReader;
+  #broken: Member[] = [];
 
   constructor(table: string, names: readonly string[], reader: PgoutputReader) {
     const missing = REQUIRED_MEMBERS.map((member) => MESSAGE_COLUMNS[member]).filter(
@@ -44,6 +43,7 @@ export class WalRow implements MessageRow {
 
   /** The message of the row that the reader is at, or undefined for one that was inserted as settled already. Throws WAL_MALFORMED. */
   read(): OutboxMessage | undefined {
+    if (this.#broken.length > 0) this.#broken = [];
     this.#find();
     for (let index = MEMBERS.length; index < WANTED.length; index++) {
       if (this.#starts[index] !== -1) return undefined;
@@ -54,7 +54,11 @@ export class WalRow implements MessageRow {
   text(member: Member): string | undefined {
     const index = INDEX[member];
     const start = this.#starts[index] as number;
-    return start === -1 ? undefined : this.#reader.textAt(start, this.#ends[index] as number);
+    if (start === -1) return undefined;
+    const end = this.#ends[index] as number;
+    const text = this.#reader.textAt(start, end);
+    if (text.includes(REPLACEMENT) && !isUtf8(this.#reader.bytesAt(start, end))) this.#broken.push(member);
+    return text;
   }
 
   required(member: Member): string {
@@ -67,7 +71,13 @@ export class WalRow implements MessageRow {
     const index = INDEX.body;
     const start = this.#starts[index] as number;
     if (start === -1) throw withoutA('body');
-    return this.#reader.bytesAt(start, this.#ends[index] as number);
+    const bytes = this.#reader.bytesAt(start, this.#ends[index] as number);
+    if (!isUtf8(bytes)) this.#broken.push('body');
+    return bytes;
+  }
+
+  broken(): readonly Member[] {
+    return this.#broken;
   }
 
   #find(): void {

@@ -6,9 +6,9 @@ export interface Transaction {
   /** The id of the transaction, without its epoch. */
   readonly xid: number;
   /** By the server's clock, in milliseconds since 1970; undefined for what is read from the table. */
-  committedAt: number | undefined;
+  committedAt?: number | undefined;
   /** By the relay's own clock, where somebody observes deliveries. */
-  decodedAt: number | undefined;
+  decodedAt?: number | undefined;
   /** Known once its Commit has arrived. */
   endLsn: Lsn | undefined;
   /** How many of its messages received so far are not settled. */

@@ -66,6 +66,9 @@ export function toPending(taken: Taken, { prepare, limits }: PendingOptions): Pe
 }
 
 function tryToPrepare(message: OutboxMessage, prepare: Prepare): Prepared | PublishError {
+  if (message.fault !== undefined) {
+    return new PublishError(message.fault, { kind: 'poison', code: 'MESSAGE_INVALID' });
+  }
   try {
     return prepare(message);
   } catch (error) {

@@ -79,7 +79,7 @@ export class Session implements StreamHandler {
         this.#tellRedrives();
         break;
       case 'request':
-        this.#onRequest(event.text);
+        this.#onRequest(event.content);
         break;
       case 'history':
       case 'other':
@@ -107,10 +107,11 @@ export class Session implements StreamHandler {
     return this.#ending.signal.aborted;
   }
 
-  #onRequest(text: string): void {
+  #onRequest(content: Buffer): void {
     const { state, log } = this.#deps;
-    const request = parseRequest(text);
-    if (!request) log.warn({ text: text.slice(0, 200) }, 'Passed over a request that is none in the WAL');
+    const request = parseRequest(content);
+    if (!request)
+      log.warn({ text: content.toString('utf8', 0, 200) }, 'Passed over a request that is none in the WAL');
     else if ('settle' in request) {
       // Until the table is settled, whoever streams next has to hear of it too.
       state.leaveForNext();

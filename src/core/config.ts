@@ -5,7 +5,10 @@ import { AppError } from './errors.ts';
 import { postgresUrlFault } from './postgres-url.ts';
 
 /** What a pattern cannot say: what is wrong with this value beside the others, in words; undefined if nothing is. */
-export type Check = (value: string, config: Readonly<Record<string, unknown>>) => string | undefined;
+export type Check<Value = string> = (
+  value: Value,
+  config: Readonly<Record<string, unknown>>,
+) => string | undefined;
 
 /** The URL of a database, for pg. */
 export const databaseUrl = (description: string) =>
@@ -18,10 +21,6 @@ export const sharedConfig = {
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
     { default: 'info', description: 'one of fatal, error, warn, info, debug, trace, silent' },
   ),
-  NODE_ENV: Type.String({
-    default: 'development',
-    description: 'a name; production turns off what is there to look at',
-  }),
   SERVICE_NAME: Type.String({ default: 'OrderService', minLength: 1, description: 'a name' }),
 };
 
@@ -53,12 +52,17 @@ export function loadConfig<S extends TObject>(schema: S, env: NodeJS.ProcessEnv)
 /** Teaches Ajv the keyword `check`. */
 const withChecks: NonNullable<EnvSchemaOpt['ajv']> = {
   customOptions: (ajv) =>
-    ajv.addKeyword({ keyword: 'check', type: 'string', errors: true, validate: passesCheck }),
+    ajv.addKeyword({
+      keyword: 'check',
+      type: ['string', 'boolean'],
+      errors: true,
+      validate: passesCheck,
+    }),
 };
 
 function passesCheck(
-  check: Check,
-  value: string,
+  check: Check<unknown>,
+  value: unknown,
   _schema?: unknown,
   context?: { parentData: Readonly<Record<string, unknown>> },
 ): boolean {

@@ -1,10 +1,12 @@
 /** Ways of saying no that every process has. Each process adds its own: src/api-error.ts, relay/relay-error.ts. */
-export type CoreErrorCode = 'CONFIG_INVALID' | 'DATABASE_UNAVAILABLE';
+export type CoreErrorCode = 'CONFIG_INVALID' | 'DATABASE_UNAVAILABLE' | 'DATABASE_POOLED';
 
 /** One wrong place in an input: a JSON pointer into it ("" when no field is meant) and what to do about it. */
 export interface Fault {
   readonly pointer: string;
   readonly detail: string;
+  /** There when it holds a name that the client chose: then it is for the client, and for no log. */
+  readonly quotesClient?: true;
 }
 
 /** The only error class of this system: a code to branch on, a sentence to read, the cause always kept. */

@@ -35,10 +35,10 @@ export function onExit(name: string, close: () => Promise<unknown>): void {
 
 /**
  * Runs one process from configuration to exit: 0 when asked to stop, 1 when it failed, 78 for a bad configuration.
- * SIGTERM and SIGINT stop it gracefully, within 25 s; a second signal stops it at once.
+ * SIGTERM and SIGINT stop it gracefully, within 25 s after its drain delay, if it has one; a second signal stops it at once.
  */
 export async function runProcess<S extends TObject>(
-  schema: S & { static: { LOG_LEVEL: string; SERVICE_NAME: string } },
+  schema: S & { static: { LOG_LEVEL: string; SERVICE_NAME: string; DRAIN_DELAY_SECONDS?: number } },
   env: NodeJS.ProcessEnv,
   start: (scope: ProcessScope<Static<S>>) => Promise<void>,
 ): Promise<void> {
@@ -52,7 +52,8 @@ export async function runProcess<S extends TObject>(
   let started = Promise.resolve();
   const countsOnceForMs = isRunByNpm(env) ? PASSED_ON_WITHIN_MS : 0;
 
-  const options = { delay: STOP_WITHIN_MS, logger: false as const, skip: [...STOP_SIGNALS] };
+  const delay = STOP_WITHIN_MS + 1_000 * (config.DRAIN_DELAY_SECONDS ?? 0);
+  const options = { delay, logger: false as const, skip: [...STOP_SIGNALS] };
   const grace = closeWithGrace(options, async ({ signal = asked?.by, err }) => {
     failure ??= err;
     stop.abort();

@@ -42,7 +42,7 @@ export function startTracing(env: NodeJS.ProcessEnv): void {
         registerOnInitialization: true,
         instrumentHooks: false,
         instrumentHandler: false,
-        ignorePaths: (route) => route.url.startsWith('/health/'),
+        ignorePaths: ({ url }) => url.startsWith('/health/') || url === '/metrics',
         // It calls every span "request".
         requestHook: (span, { method, routeOptions: { url } }) =>
           span.updateName(url ? `${method} ${url}` : method),

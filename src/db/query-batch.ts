@@ -30,6 +30,14 @@ export interface BatchedQuery {
   readonly reject: (error: Error) => void;
 }
 
+/** A query whose answer nobody waits for: if it fails, so does what comes with it. */
+export const unawaited = (config: pg.QueryConfig): BatchedQuery => ({
+  config,
+  values: [],
+  resolve: () => undefined,
+  reject: () => undefined,
+});
+
 /**
  * Queries that go to the server as one message, in order, before one Sync: the first that fails is the last that is carried out, and the
  * answers come together. https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
@@ -41,9 +49,9 @@ export class QueryBatch {
   #answered = 0;
   callback: Callback | undefined;
 
-  constructor(queries: readonly BatchedQuery[]) {
+  constructor(queries: readonly BatchedQuery[], keepsNames = true) {
     this.#queries = queries.map(({ config, values, resolve, reject }) => {
-      const query = queryOf(config, values);
+      const query = queryOf(config, values, keepsNames);
       query.queryMode = 'extended'; // also without values: a simple query would end the row of those before the Sync
       query.callback = (error, result) => (error ? reject(error) : resolve(result as pg.QueryResult));
       return query;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { type BatchedQuery, QueryBatch } from './query-batch.ts';
+import { type PooledSession, pooledSession } from '../core/session-settings.ts';
+import { type BatchedQuery, QueryBatch, unawaited } from './query-batch.ts';
 
 /**
  * A connection as Drizzle sees it in transactions. What is asked for at once is sent as one message, in that order, and BEGIN along
@@ -8,24 +9,38 @@ import { type BatchedQuery, QueryBatch } from './query-batch.ts';
  */
 export class TransactionClient {
   readonly #client: pg.PoolClient;
+  readonly #beginning: readonly BatchedQuery[];
+  readonly #keepsNames: boolean;
   #begins = false;
+  #isOpen = false;
   #waiting: BatchedQuery[] = [];
 
   constructor(client: pg.PoolClient) {
+    const pooled = pooledSession(client);
     this.#client = client;
+    this.#beginning = pooled ? beginningBehind(pooled) : [BEGIN];
+    this.#keepsNames = pooled?.keepsNames ?? true;
   }
 
   /** What is asked for next is the first of a transaction. */
   begin(): void {
     this.#begins = true;
+    this.#isOpen = true;
   }
 
   /** After everything that was asked for, even if nobody waits for that. */
   end(how: 'commit' | 'rollback'): Promise<pg.QueryResult> {
-    return this.query(ENDS[how]);
+    this.#isOpen = false;
+    return this.#ask(ENDS[how], []);
   }
 
+  /** Refused outside of a transaction, where it would be committed by itself. */
   query(config: pg.QueryConfig, values: unknown[] = []): Promise<pg.QueryResult> {
+    if (!this.#isOpen) return Promise.reject(transactionIsOver());
+    return this.#ask(config, values);
+  }
+
+  #ask(config: pg.QueryConfig, values: unknown[]): Promise<pg.QueryResult> {
     return new Promise((resolve, reject) => {
       // Once no promise is left that could ask for more.
       if (this.#waiting.length === 0) process.nextTick(() => this.#send());
@@ -34,7 +49,8 @@ export class TransactionClient {
   }
 
   #send(): void {
-    const batch = new QueryBatch(this.#begins ? [BEGIN, ...this.#waiting] : this.#waiting);
+    const queries = this.#begins ? [...this.#beginning, ...this.#waiting] : this.#waiting;
+    const batch = new QueryBatch(queries, this.#keepsNames);
     this.#begins = false;
     this.#waiting = [];
     // As an argument, so that the tracing of pg sees it; the types know of no callback for queries that are objects.
@@ -42,9 +58,19 @@ export class TransactionClient {
   }
 }
 
+// With a code, since a failure of the driver without one counts as an outage.
+const transactionIsOver = () =>
+  Object.assign(new Error('A statement was asked for after the end of its transaction'), {
+    code: 'ERR_TRANSACTION_OVER',
+  });
+
 const named = (name: string): pg.QueryConfig => ({ name, text: name });
 const ENDS = { commit: named('commit'), rollback: named('rollback') };
 
-// Nobody waits for its answer: if it fails, so does what comes with it.
-const ignore = () => undefined;
-const BEGIN: BatchedQuery = { config: named('begin'), values: [], resolve: ignore, reject: ignore };
+const BEGIN = unawaited(named('begin'));
+
+/** The session may be one that the pooler has set up for others: what a transaction depends on is set in each. */
+function beginningBehind({ settings }: PooledSession): BatchedQuery[] {
+  const text = 'begin isolation level read committed, read write, not deferrable';
+  return [unawaited({ name: 'begin', text }), unawaited(settings)];
+}

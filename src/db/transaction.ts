@@ -2,27 +2,32 @@ import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import { ApiError } from '../api-error.ts';
+import { type Connections, connectTo } from './connections.ts';
 import type { Database } from './database.ts';
 import { isCommitUncertain, isDatabaseUnavailable } from './database-failure.ts';
+import { lend } from './lent-database.ts';
 import { TransactionClient } from './transaction-client.ts';
 
 /**
  * Runs `work` in a transaction: committed when it returns, rolled back when it throws, over after `timeoutMs` in any case.
- * Throws DATABASE_UNAVAILABLE without a connection, and COMMIT_UNCERTAIN when COMMIT was sent and its answer never came.
+ * Throws DATABASE_UNAVAILABLE without a connection, and COMMIT_UNCERTAIN when COMMIT was sent and its answer never came. What is asked
+ * of `db` afterwards is refused.
  */
 export async function inTransaction<T>(
-  pool: pg.Pool,
+  connections: Connections,
   work: (db: Database) => Promise<T>,
   timeoutMs = 8_000,
 ): Promise<T> {
-  const client = await connect(pool);
+  const client = await connectTo(connections);
   const { db, transaction } = connectionOn(client);
+  const lent = lend(db);
   // Each statement has its own time limit; this one bounds their sum. With a query in flight, end() drops the connection.
   const deadline = setTimeout(() => void client.end(), timeoutMs);
   let committing = false;
   try {
     transaction.begin();
-    const result = await work(db);
+    const result = await work(lent.db);
+    lent.end();
     committing = true;
     const { command } = await end(transaction, 'commit');
     // PostgreSQL answers COMMIT of a failed transaction with a ROLLBACK that is no error.
@@ -30,6 +35,7 @@ export async function inTransaction<T>(
     client.release();
     return result;
   } catch (error) {
+    lent.end();
     const uncertain = committing && isCommitUncertain(error);
     await giveUp(client, transaction, uncertain || isDatabaseUnavailable(error));
     if (!uncertain) throw error;
@@ -56,14 +62,6 @@ function connectionOn(client: pg.PoolClient): Connection {
   const connection = { db: drizzle(transaction as unknown as pg.PoolClient), transaction };
   connections.set(client, connection);
   return connection;
-}
-
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
-  try {
-    return await pool.connect();
-  } catch (cause) {
-    throw new ApiError('DATABASE_UNAVAILABLE', 'No database connection', { cause });
-  }
 }
 
 /** Rolls back and returns the connection to the pool; a connection of which that is not certain is closed instead. */

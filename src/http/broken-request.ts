@@ -11,13 +11,15 @@ const STATUS_OF: Record<string, number> = {
 
 /** Answers bytes that never became a request: Node's parser refused them or waited too long, so no route or hook has seen them. */
 export function answerBrokenRequest(this: FastifyInstance, error: ConnectionError, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // What failed to become TLS cannot be answered in TLS.
+  if (error.code === 'ECONNRESET' || error.code?.startsWith('ERR_SSL') || !socket.writable) {
     socket.destroy();
     return;
   }
   const id = randomUUIDv7();
   const statusCode = STATUS_OF[error.code] ?? 400;
-  const problem = toProblem(Object.assign(new Error(STATUS_CODES[statusCode]), { statusCode }), id);
+  const problem = toProblem(Object.assign(error, { statusCode }), id);
+  this.countProblem(problem);
   this.log.info({ messageId: id, code: error.code }, `Answering ${statusCode} to what is no request`);
   const body = JSON.stringify(problem);
   socket.end(

@@ -1,11 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import { type Static, Type } from '@sinclair/typebox';
 import type { FastifyError } from 'fastify';
-import { ApiError, type ApiErrorCode, isApiError } from '../api-error.ts';
+import { ApiError, isApiError } from '../api-error.ts';
 import type { Fault } from '../core/errors.ts';
 import { isDatabaseUnavailable } from '../db/database-failure.ts';
 import { bodyFaults } from './body/body-faults.ts';
 import { type Consequence, PROBLEM_TABLE, refusedAs, UNEXPECTED } from './problem-table.ts';
+import { problemType } from './problem-type.ts';
+import { refusalText } from './refusal-text.ts';
 
 /** Problem details, https://www.rfc-editor.org/rfc/rfc9457, with every wrong field and the tutorial's `error`. */
 export const Problem = Type.Object(
@@ -25,12 +27,12 @@ export const Problem = Type.Object(
           pointer: Type.String({ description: 'A JSON pointer into the body; "" when no field is meant' }),
           detail: Type.String(),
         },
-        { additionalProperties: false },
+        { title: 'Fault', additionalProperties: false },
       ),
       { maxItems: 50 },
     ),
   },
-  { $id: 'Problem', additionalProperties: false },
+  { title: 'Problem', additionalProperties: false },
 );
 export type Problem = Static<typeof Problem>;
 
@@ -41,21 +43,30 @@ export function toProblem(error: unknown, requestId: string): Problem {
   return reactionTo(error, requestId).problem;
 }
 
+export interface Reaction extends Consequence {
+  readonly problem: Problem;
+  /** What a log may hold of it: nothing that the client chose. */
+  readonly summary: string;
+  readonly faultsToLog: readonly Fault[];
+}
+
 /** The same, with what else follows from the error. */
-export function reactionTo(error: unknown, requestId: string): Consequence & { readonly problem: Problem } {
+export function reactionTo(error: unknown, requestId: string): Reaction {
   const known = asApiError(error);
   if (known) {
-    const consequence = PROBLEM_TABLE[known.code];
-    const detail = consequence.detail ?? `${known.message}${firstOf(known.faults)}`;
-    const problem = problemOf(typeOf(known.code), consequence.status, detail, requestId, known.faults);
-    return { ...consequence, problem };
+    const { code, message, faults } = known;
+    const consequence = PROBLEM_TABLE[code];
+    const detail = consequence.detail ?? `${message}${firstOf(faults)}`;
+    const problem = problemOf(problemType(code), consequence.status, detail, requestId, faults);
+    const faultsToLog = faults.filter(({ quotesClient }) => !quotesClient).slice(0, MAX_FAULTS);
+    return { ...consequence, problem, summary: consequence.detail ?? message, faultsToLog };
   }
   const status = clientStatus(error);
-  if (status === undefined)
-    return { ...UNEXPECTED, problem: problemOf('about:blank', 500, UNEXPECTED.detail, requestId) };
-  const detail = (error as Error).message;
-  const faults = [{ pointer: '', detail }];
-  return { ...refusedAs(status), problem: problemOf('about:blank', status, detail, requestId, faults) };
+  const detail = status === undefined ? UNEXPECTED.detail : refusalText(error as FastifyError);
+  const consequence = status === undefined ? UNEXPECTED : refusedAs(status);
+  const faults = status === undefined ? [] : [{ pointer: '', detail }];
+  const problem = problemOf('about:blank', consequence.status, detail, requestId, faults);
+  return { ...consequence, problem, summary: detail, faultsToLog: faults };
 }
 
 function asApiError(error: unknown): ApiError | undefined {
@@ -97,5 +108,3 @@ function problemOf(
     errors: faults.slice(0, MAX_FAULTS).map(({ pointer, detail }) => ({ pointer, detail })),
   };
 }
-
-const typeOf = (code: ApiErrorCode) => `urn:order-service:problem:${code.toLowerCase().replaceAll('_', '-')}`;

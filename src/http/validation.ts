@@ -10,7 +10,7 @@ const ajv = new Ajv({
   formats: { ...TEXT_FORMATS },
   keywords: [
     {
-      keyword: 'maxDecimals',
+      keyword: 'x-max-decimals',
       type: 'number',
       metaSchema: { const: 2 },
       validate: (_maxDecimals: 2, amount: number) => hasAtMostTwoDecimals(amount),

@@ -1,6 +1,6 @@
-import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import type { Logger } from '../core/log.ts';
+import { inTransaction } from '../db/transaction.ts';
 import { removeExpired } from './answer-store.ts';
 
 const BATCH = 2_000;
@@ -21,14 +21,13 @@ export interface ExpiryDeps {
  */
 export function startExpiry(deps: ExpiryDeps): { stop(): Promise<void> } {
   const { pool, log, batch = BATCH, pauseMs = PAUSE_MS, intervalMs = INTERVAL_MS } = deps;
-  const db = drizzle(pool);
   let stopped = false;
   let running = Promise.resolve();
   let timer = setTimeout(turn, jittered(intervalMs));
   timer.unref();
 
   function turn(): void {
-    running = removeExpired(db, batch)
+    running = inTransaction(pool, (db) => removeExpired(db, batch))
       .then((removed) => {
         if (removed > 0) log.info({ removed }, `Removed ${removed} expired idempotency keys`);
         return removed < batch ? jittered(intervalMs) : pauseMs;

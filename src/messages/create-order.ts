@@ -10,13 +10,14 @@ export const CreateOrder = Type.Object(
     items: Type.Array(
       Type.Object(
         { productId: ProductId, quantity: Quantity, unitPrice: Amount },
-        { additionalProperties: false },
+        { title: 'CreateOrderItem', additionalProperties: false },
       ),
       { minItems: 1, maxItems: MAX_ITEMS },
     ),
     shippingAddress: Address,
   },
   {
+    title: 'CreateOrder',
     additionalProperties: false,
     examples: [
       {

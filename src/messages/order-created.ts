@@ -11,7 +11,7 @@ export const OrderCreated = Type.Object(
     items: Type.Array(
       Type.Object(
         { productId: ProductId, quantity: Quantity, unitPrice: Amount, lineTotal: Amount },
-        { additionalProperties: false },
+        { title: 'OrderItem', additionalProperties: false },
       ),
       { minItems: 1, maxItems: MAX_ITEMS },
     ),
@@ -20,6 +20,7 @@ export const OrderCreated = Type.Object(
     createdAt: Type.String({ format: 'date-time', examples: ['2024-12-12T10:30:00.000Z'] }),
   },
   {
+    title: 'OrderCreated',
     additionalProperties: false,
     examples: [
       {

@@ -3,13 +3,14 @@ import { type Static, type StringOptions, Type } from '@sinclair/typebox';
 // Every list and text has a limit, so that the largest possible event stays well below what a broker takes in one message.
 
 /**
- * A text with something to read in it. Control characters are refused: PostgreSQL cannot store NUL, and the others have no
- * place in an id or on an address label. So are lone surrogates: they are no characters, and jsonb refuses them.
+ * Control characters are refused: PostgreSQL cannot store NUL, and the others have no place in an id or on an address label. A
+ * class that regular expressions of other languages read as well, and those of JavaScript without the flag u.
  */
-const READABLE_TEXT = '^(?!\\s+$)[^\\p{Cc}\\p{Cs}]*$';
+const NO_CONTROL_CHARACTERS = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
 
+/** A text with something to read in it. The format `readable` is ours: see src/http/text-format.ts. */
 export const readableText = (maxLength: number, options: StringOptions) =>
-  Type.String({ minLength: 1, maxLength, pattern: READABLE_TEXT, ...options });
+  Type.String({ minLength: 1, maxLength, pattern: NO_CONTROL_CHARACTERS, format: 'readable', ...options });
 
 export const MAX_ITEMS = 100;
 
@@ -23,11 +24,11 @@ export const ProductId = readableText(128, { examples: ['prod-456'] });
 export const CancelReason = readableText(500, { examples: ['Ordered twice'] });
 export const Quantity = Type.Integer({ minimum: 1, maximum: 2_147_483_647, examples: [2] });
 
-/** What NUMERIC(10,2) holds. `maxDecimals` is ours: see src/http/validation.ts. */
+/** What NUMERIC(10,2) holds. `x-max-decimals` is ours: see src/http/validation.ts. */
 export const Amount = Type.Number({
   minimum: 0,
   maximum: 99_999_999.99,
-  maxDecimals: 2,
+  'x-max-decimals': 2,
   description: 'An exact amount of money with at most two decimals',
   examples: [19.99],
 });
@@ -40,6 +41,6 @@ export const Address = Type.Object(
     zipCode: readableText(20, { examples: ['62701'] }),
     country: readableText(100, { examples: ['USA'] }),
   },
-  { additionalProperties: false },
+  { title: 'Address', additionalProperties: false },
 );
 export type Address = Static<typeof Address>;

@@ -19,6 +19,9 @@ export interface Order {
   readonly version: number;
 }
 
+/** The customer whose orders alone are there for the one who asks; undefined: those of all. */
+export type Owner = string | undefined;
+
 export interface OrderItem {
   readonly orderItemId: string;
   readonly productId: string;
@@ -27,8 +30,11 @@ export interface OrderItem {
   readonly lineTotalCents: bigint;
 }
 
+/** A new order with its totals, before it is placed. */
+export type PricedOrder = Omit<Order, 'createdAt' | 'updatedAt'>;
+
 /** A new order with its totals, exact. Throws ORDER_INVALID with every amount that is too large to be kept. */
-export function placeOrder(command: CreateOrder, newId: () => string, now: Date): Order {
+export function priceOrder(command: CreateOrder, newId: () => string): PricedOrder {
   const items = command.items.map((item) => {
     const unitPriceCents = toCents(item.unitPrice);
     return {
@@ -48,11 +54,15 @@ export function placeOrder(command: CreateOrder, newId: () => string, now: Date)
     shippingAddress: command.shippingAddress,
     totalCents,
     status: 'Pending',
-    createdAt: now,
-    updatedAt: now,
     version: 1,
   };
 }
+
+export const placeOrder = (priced: PricedOrder, now: Date): Order => ({
+  ...priced,
+  createdAt: now,
+  updatedAt: now,
+});
 
 /**
  * The order once it is cancelled; the very same when it was cancelled before. Only a pending one can be: throws
@@ -72,8 +82,16 @@ export function cancelOrder(order: Order, now: Date): Order {
 /** Throws ORDER_VERSION_MISMATCH unless the order has one of these versions. */
 export function requireVersion({ version }: Order, versions: readonly number[]): void {
   if (versions.includes(version)) return;
-  throw new ApiError('ORDER_VERSION_MISMATCH', `The order has changed: its version is ${version} by now`);
+  const why =
+    versions.length > 0
+      ? 'The order has changed'
+      : 'If-Match has no tag that an order can have; a weak one, such as W/"1", never matches';
+  throw new ApiError('ORDER_VERSION_MISMATCH', `${why}: its version is ${version} by now`);
 }
+
+/** Another change of the order is under way, and does not end. */
+export const orderLocked = (cause?: unknown) =>
+  new ApiError('ORDER_LOCKED', 'Another change of this order is under way; try again in a moment', { cause });
 
 export const orderNotFound = () => new ApiError('ORDER_NOT_FOUND', 'There is no such order');
 

@@ -6,12 +6,13 @@ import type { Receptor } from './receptor.ts';
 
 /**
  * Cancels the order and answers with it; one that is cancelled already stays as it is and has no second event.
- * Throws ORDER_NOT_FOUND, ORDER_VERSION_MISMATCH or ORDER_NOT_CANCELLABLE.
+ * Throws ORDER_NOT_FOUND, ORDER_LOCKED, ORDER_VERSION_MISMATCH or ORDER_NOT_CANCELLABLE.
  */
-export const cancelOrderReceptor: Receptor<CancelOrder, Order> = (command, { now }) => {
-  const { orderId, reason, versions } = command;
-  return async (db) => {
-    const order = await lockOrder(db, orderId);
+export const cancelOrderReceptor: Receptor<CancelOrder, Order> = ({ orderId, reason, owner, versions }) => ({
+  // With the owner: how busy an order is tells others nothing of it.
+  locks: owner === undefined ? orderId : JSON.stringify([owner, orderId]),
+  decide: async (db, now) => {
+    const order = await lockOrder(db, orderId, owner);
     if (!order) throw orderNotFound();
     if (versions) requireVersion(order, versions);
     const cancelled = cancelOrder(order, now);
@@ -23,5 +24,5 @@ export const cancelOrderReceptor: Receptor<CancelOrder, Order> = (command, { now
       events: [{ type: ORDER_CANCELLED, aggregateId: orderId, body }],
       write: () => updateOrder(db, cancelled),
     };
-  };
-};
+  },
+});

@@ -1,16 +1,20 @@
 import type { CreateOrder } from '../messages/create-order.ts';
-import { ORDER_CREATED, type OrderCreated } from '../messages/order-created.ts';
-import { describeOrder, placeOrder } from '../orders/order.ts';
+import { ORDER_CREATED } from '../messages/order-created.ts';
+import { describeOrder, type Order, placeOrder, priceOrder } from '../orders/order.ts';
 import { insertOrder } from '../orders/order-store.ts';
 import type { Receptor } from './receptor.ts';
 
-/** Prices the order, keeps it, and answers with the event's body. Throws ORDER_INVALID. */
-export const createOrderReceptor: Receptor<CreateOrder, OrderCreated> = (command, { now, newId }) => {
-  const order = placeOrder(command, () => newId().replaceAll('-', ''), now);
-  const body = describeOrder(order);
-  return async (db) => ({
-    answer: body,
-    events: [{ type: ORDER_CREATED, aggregateId: order.orderId, body }],
-    write: () => insertOrder(db, order),
-  });
+/** Prices the order, keeps it, and answers with it. Throws ORDER_INVALID. */
+export const createOrderReceptor: Receptor<CreateOrder, Order> = (command, newId) => {
+  const priced = priceOrder(command, () => newId().replaceAll('-', ''));
+  return {
+    decide: async (db, now) => {
+      const order = placeOrder(priced, now);
+      return {
+        answer: order,
+        events: [{ type: ORDER_CREATED, aggregateId: order.orderId, body: describeOrder(order) }],
+        write: () => insertOrder(db, order),
+      };
+    },
+  };
 };

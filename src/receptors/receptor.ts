@@ -4,18 +4,16 @@ import type { Event } from '../messages/message.ts';
 /**
  * Handles one type of command, in two steps. The first decides what can be decided from the command alone, and throws what is
  * wrong with it before the database is asked. The step it returns runs inside the dispatcher's transaction and decides what is
- * left to decide from the database; when it throws, nothing has happened.
+ * left to decide from the database; when it throws, nothing has happened. `newId` makes a new UUIDv7.
  */
-export type Receptor<Command, Answer> = (
-  command: Command,
-  moment: Moment,
-) => (db: Database) => Promise<Decision<Answer>>;
+export type Receptor<Command, Answer> = (command: Command, newId: () => string) => InTransaction<Answer>;
 
-/** The one instant at which a command happens, and where its ids come from. */
-export interface Moment {
-  readonly now: Date;
-  /** A new UUIDv7. */
-  readonly newId: () => string;
+/** The step of a receptor that runs inside the transaction. */
+export interface InTransaction<Answer> {
+  /** The order whose row it locks, if it does: those who wait for the same one take few connections. */
+  readonly locks?: string;
+  /** `now` is the one instant at which the command happens: that at which its transaction begins. */
+  readonly decide: (db: Database, now: Date) => Promise<Decision<Answer>>;
 }
 
 /** What a receptor has decided. Nothing of it has happened yet. */

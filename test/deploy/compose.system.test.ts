@@ -121,7 +121,8 @@ test('the variables that compose.yaml sets are known and make a valid configurat
       assert.ok(known.has(variable) || variable.startsWith('OTEL_'), `${name} sets ${variable}`);
     }
   }
-  const api = loadConfig(apiConfig, interpolated('api'));
+  // The image sets NODE_ENV.
+  const api = loadConfig(apiConfig, { NODE_ENV: 'production', ...interpolated('api') });
   const relay = loadConfig(relayConfig, interpolated('relay'));
 
   assert.equal(api.DATABASE_URL, relay.DATABASE_URL);

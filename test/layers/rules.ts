@@ -105,8 +105,12 @@ export const rules: Rule[] = [
   ),
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/tracing\.ts$/),
+  only('jose', /^(src\/http\/auth\/|dev\/local-issuer\.ts$|test\/)/),
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
-  only('prom-client', /^(relay\/monitoring\/metrics\.ts$|test\/)/),
+  only(
+    'prom-client',
+    /^(relay\/monitoring\/metrics\.ts$|src\/http\/(metrics\/|plugins\/metrics\.ts$)|test\/)/,
+  ),
   only('pino$', /^src\/core\/log\.ts$/),
   only('playwright-core', /^(dev\/(browser|screenshots)\.ts$|test\/)/),
   only('@sparticuz\\/chromium', /^dev\/browser\.ts$/, '@sparticuz/chromium'),

@@ -6,11 +6,12 @@ import { type Context, type ContextManager, context, ROOT_CONTEXT, trace } from 
 import { sql } from 'drizzle-orm';
 import { createLogger } from '../../src/core/log.ts';
 import { openPool } from '../../src/core/pool.ts';
+import type { Connections } from '../../src/db/connections.ts';
 import { orders } from '../../src/db/schema.ts';
-import { createDispatcher } from '../../src/dispatcher.ts';
+import { createDispatcher, type WriteConnections } from '../../src/dispatcher.ts';
 import { CREATE_ORDER } from '../../src/messages/create-order.ts';
 import type { MessageContext } from '../../src/messages/message-context.ts';
-import type { Receptor } from '../../src/receptors/receptor.ts';
+import type { InTransaction, Receptor } from '../../src/receptors/receptor.ts';
 import { receptors } from '../../src/receptors/registry.ts';
 import { openApp } from '../support/app.ts';
 import { createDatabase } from '../support/database.ts';
@@ -45,7 +46,12 @@ test('an order is two messages to PostgreSQL: all that it writes, and COMMIT', a
   const log = createLogger({ level: 'silent', service: 'test' });
   const pool = openPool({ url, max: 1, applicationName: 'test', log });
   t.after(() => pool.end());
-  const dispatcher = createDispatcher({ pool, receptors, now: () => new Date(), newId: randomUUIDv7 });
+  const dispatcher = createDispatcher({
+    connections: allOf(pool),
+    receptors,
+    now: () => new Date(),
+    newId: randomUUIDv7,
+  });
   const client = await pool.connect();
   client.release();
   const writes = recordWrites(client);
@@ -85,14 +91,20 @@ test('a fault of ours is a 500 that tells nothing, and the log tells neither par
 });
 
 test('a receptor may return no event, or several: each gets its own id and the same cause', async (t) => {
-  const none = await dispatchTo(t, () => async () => ({ answer: 'none', events: [] }));
-  const two = await dispatchTo(t, () => async () => ({
-    answer: 'two',
-    events: [
-      { type: 'A', aggregateId: 'o', body: { a: 1 } },
-      { type: 'B', aggregateId: 'o', body: { b: 2 } },
-    ],
-  }));
+  const none = await dispatchTo(
+    t,
+    deciding(async () => ({ answer: 'none', events: [] })),
+  );
+  const two = await dispatchTo(
+    t,
+    deciding(async () => ({
+      answer: 'two',
+      events: [
+        { type: 'A', aggregateId: 'o', body: { a: 1 } },
+        { type: 'B', aggregateId: 'o', body: { b: 2 } },
+      ],
+    })),
+  );
 
   assert.deepEqual([none.answer, none.rows], ['none', []]);
   assert.equal(two.answer, 'two');
@@ -109,7 +121,7 @@ test('what a receptor refuses before its transaction does not ask for a connecti
     throw new Error('refused');
   };
   const dispatcher = createDispatcher({
-    pool,
+    connections: allOf(pool),
     receptors: { receptor },
     now: () => new Date(),
     newId: randomUUIDv7,
@@ -120,32 +132,57 @@ test('what a receptor refuses before its transaction does not ask for a connecti
   assert.equal(pool.totalCount, 0);
 });
 
+test('a command happens when its transaction begins, not when it begins to wait for a connection', async (t) => {
+  const { pool } = await createDatabase(t);
+  const free = Promise.withResolvers<void>();
+  const late = { connect: () => free.promise.then(() => pool.connect()) };
+  const times = [new Date(1_000), new Date(2_000)];
+  let asked: Date | undefined;
+  const receptor = deciding(async (_db, now) => {
+    asked = now;
+    return { answer: '', events: [{ type: 'A', aggregateId: 'o', body: {} }] };
+  });
+  const dispatcher = createDispatcher({
+    connections: allOf(late),
+    receptors: { receptor },
+    now: () => times[0] as Date,
+    newId: randomUUIDv7,
+  });
+
+  const done = dispatcher.dispatch({ type: 'receptor', body: {} }, request);
+  times.shift();
+  free.resolve();
+  await done;
+
+  assert.deepEqual(asked, new Date(2_000));
+  const { rows } = await pool.query('SELECT created_at FROM outbox');
+  assert.deepEqual(rows, [{ created_at: new Date(2_000) }]);
+});
+
 test('a receptor that swallows the error of a statement is not answered as if it had committed', async (t) => {
-  const swallowing: Receptor<unknown, string> = () => async (db) => {
+  const swallowing = deciding(async (db) => {
     await db.execute(sql`SELECT 1 / 0`).catch(() => undefined);
     return { answer: 'fine', events: [] };
-  };
+  });
 
   await assert.rejects(dispatchTo(t, swallowing), /swallowed/);
 });
 
 test('a receptor that throws leaves nothing, and its connection goes back to the pool', async (t) => {
   const { pool } = await createDatabase(t);
-  const throwing: Receptor<unknown, string> =
-    (_command, { now }) =>
-    async (db) => {
-      const row = {
-        orderId: 'o',
-        customerId: 'c',
-        totalAmount: '1.00',
-        status: 'Pending',
-        shippingAddress: {},
-      };
-      await db.insert(orders).values({ ...row, createdAt: now, updatedAt: now });
-      throw new Error('changed my mind');
+  const throwing = deciding(async (db, now) => {
+    const row = {
+      orderId: 'o',
+      customerId: 'c',
+      totalAmount: '1.00',
+      status: 'Pending',
+      shippingAddress: {},
     };
+    await db.insert(orders).values({ ...row, createdAt: now, updatedAt: now });
+    throw new Error('changed my mind');
+  });
   const dispatcher = createDispatcher({
-    pool,
+    connections: allOf(pool),
     receptors: { throwing },
     now: () => new Date(),
     newId: randomUUIDv7,
@@ -158,10 +195,10 @@ test('a receptor that throws leaves nothing, and its connection goes back to the
 });
 
 test("an event carries the active span's trace, else the request's", async (t) => {
-  const receptor: Receptor<unknown, string> = () => async () => ({
+  const receptor = deciding(async () => ({
     answer: '',
     events: [{ type: 'A', aggregateId: 'o', body: {} }],
-  });
+  }));
   const span = { traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 };
 
   const without = await dispatchTo(t, receptor);
@@ -187,10 +224,17 @@ interface OutboxRow {
   tracestate: string;
 }
 
+const deciding =
+  (decide: InTransaction<string>['decide']): Receptor<unknown, string> =>
+  () => ({ decide });
+
+/** Every connection for everybody. */
+const allOf = (pool: Connections): WriteConnections => ({ writing: pool, changing: () => pool });
+
 async function dispatchTo(t: TestContext, receptor: Receptor<unknown, string>) {
   const { pool } = await createDatabase(t);
   const dispatcher = createDispatcher({
-    pool,
+    connections: allOf(pool),
     receptors: { receptor },
     now: () => new Date(),
     newId: randomUUIDv7,

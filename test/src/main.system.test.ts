@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type pg from 'pg';
 import { npmScript } from '../../dev/npm-script.ts';
 import { type Child, startChild } from '../support/child-process.ts';
 import { createCluster, openCluster } from '../support/cluster.ts';
 import { createDatabase } from '../support/database.ts';
+import { absentIssuer } from '../support/issuer.ts';
+import { lockOrders } from '../support/lock-orders.ts';
 import { tutorialOrder } from '../support/orders.ts';
 import { openTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
@@ -28,23 +31,55 @@ test('an order that is under way when the stop comes is finished first', async (
   const api = start(t, { DATABASE_URL: url });
   const base = await listening(api);
   await api.logged('Ready');
-  const holder = await pool.connect();
-  await holder.query('BEGIN');
-  await holder.query('LOCK TABLE orders');
+  const release = await lockOrders(t, pool);
   const order = postOrder(base);
-  await until('the order waits', async () => {
-    const waiting = await pool.query(
-      `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
-    return waiting.rowCount === 1;
-  });
+  await until('the order waits', () => waitsForLock(pool));
 
   api.signal('SIGTERM');
   await api.logged('Stopping');
-  await holder.query('ROLLBACK');
-  holder.release();
+  await release();
 
   assert.equal((await order).status, 201);
+  assert.equal(await api.exited, 0);
+});
+
+test('whoever asks for its health is answered while all its connections wait', async (t) => {
+  const { url, pool } = await createDatabase(t);
+  const api = start(t, { DATABASE_URL: url, DATABASE_POOL_SIZE: '1' });
+  const base = await listening(api);
+  await api.logged('Ready');
+  const release = await lockOrders(t, pool);
+  const order = postOrder(base);
+  await until('the order waits', () => waitsForLock(pool));
+
+  const ready = await fetch(`${base}/health/ready`);
+  const refused = await Promise.all(Array.from({ length: 20 }, () => postOrder(base)));
+
+  assert.equal(ready.status, 200);
+  for (const { status } of refused) assert.equal(status, 503);
+  assert.equal((await fetch(`${base}/health/ready`)).status, 200, 'overload is not unreadiness');
+  await release();
+  assert.equal((await order).status, 201);
+});
+
+test('asked to stop it is not ready at once, and serves new connections until its drain delay is over', async (t) => {
+  const { url } = await createDatabase(t);
+  const api = start(t, { DATABASE_URL: url, DRAIN_DELAY_SECONDS: '2' });
+  const base = await listening(api);
+  await api.logged('Ready');
+  const status = async (path: string) => {
+    const response = await fetch(`${base}${path}`, { headers: { connection: 'close' } });
+    await response.text();
+    return response.status;
+  };
+  assert.equal(await status('/health/ready'), 200);
+
+  api.signal('SIGTERM');
+  await api.logged('Stopping');
+
+  assert.equal(await status('/health/ready'), 503);
+  assert.equal(await status('/health/live'), 200);
+  assert.equal((await postOrder(base)).status, 201);
   assert.equal(await api.exited, 0);
 });
 
@@ -153,9 +188,42 @@ test('in production the docs are off, unless they are asked for', async (t) => {
   };
 
   assert.equal(await docsWith({}), 200);
-  assert.equal(await docsWith({ NODE_ENV: 'production' }), 404);
-  assert.equal(await docsWith({ NODE_ENV: 'production', API_DOCS: 'true' }), 200);
+  const production = { NODE_ENV: 'production', API_AUTH: 'none' };
+  assert.equal(await docsWith(production), 404);
+  assert.equal(await docsWith({ ...production, API_DOCS: 'true' }), 200);
   assert.equal(await docsWith({ API_DOCS: 'false' }), 404);
+});
+
+test('it says loudly that it is open, and in production it does not start so unless it is told to', async (t) => {
+  const { url } = await createDatabase(t);
+  const open = start(t, { DATABASE_URL: url });
+  const told = start(t, { DATABASE_URL: url, NODE_ENV: 'production', API_AUTH: 'none' });
+  const refused = start(t, { DATABASE_URL: url, NODE_ENV: 'production' });
+
+  for (const api of [open, told]) {
+    assert.equal((await api.logged('The api is open'))['level'], 'warn');
+    assert.equal((await fetch(`${await listening(api)}/api/orders`)).status, 200);
+  }
+  assert.equal(await refused.exited, 78);
+  assert.match(refused.stderr(), /set OIDC_ISSUER and OIDC_AUDIENCE, or API_AUTH=none/);
+});
+
+test('with an issuer that is away at its start it is ready, and takes tokens once the issuer is there', async (t) => {
+  const { url } = await createDatabase(t);
+  const { auth, open } = await absentIssuer(t);
+  const oidc = { OIDC_ISSUER: auth.issuer, OIDC_AUDIENCE: auth.audience, OIDC_CUSTOMER_CLAIM: 'tenant' };
+  const api = start(t, { DATABASE_URL: url, NODE_ENV: 'production', ...oidc });
+  const base = await listening(api);
+  await api.logged('Could not get the keys of the issuer');
+  await api.logged('Ready');
+  assert.equal((await postOrder(base)).status, 401);
+
+  const issuer = await open();
+  const token = await issuer.sign({ scope: 'orders:write', tenant: 'cust-123' });
+
+  await until('the order is taken', async () => (await postOrder(base, undefined, token)).status === 201);
+  assert.ok(!api.logs.some(({ msg }) => String(msg).startsWith('The api is open')));
+  assert.ok(!JSON.stringify(api.logs).includes(token));
 });
 
 function start(t: TestContext, env: Record<string, string>): Child {
@@ -167,11 +235,22 @@ async function listening(api: Child): Promise<string> {
   return String(msg).replace('Server listening at ', '');
 }
 
-function postOrder(base: string, key?: string): Promise<Response> {
+function postOrder(base: string, key?: string, token?: string): Promise<Response> {
   const body = JSON.stringify(tutorialOrder());
   return fetch(`${base}/api/orders`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
+    headers: {
+      'content-type': 'application/json',
+      ...(key && { 'idempotency-key': key }),
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
     body,
   });
+}
+
+async function waitsForLock(pool: pg.Pool): Promise<boolean> {
+  const waiting = await pool.query(
+    `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
+  return waiting.rowCount === 1;
 }

@@ -16,13 +16,14 @@ export interface TestDatabase {
 /** A database of the test's own, migrated unless it is made of another template, dropped with its replication slots when the test ends. */
 export async function createDatabase(
   t: TestContext | { after(fn: () => Promise<void>): void },
-  { template = TEMPLATE_DATABASE } = {},
+  { template = TEMPLATE_DATABASE, encoding }: { template?: string; encoding?: string } = {},
 ): Promise<TestDatabase> {
   const serverUrl = process.env['TEST_POSTGRES_URL'];
   if (!serverUrl) throw new Error('TEST_POSTGRES_URL is not set: run tests with `npm test -- PATH`');
   const name = `test_${randomBytes(6).toString('hex')}`;
   const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
-  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
+  const encoded = encoding ? `ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C'` : '';
+  await onServer(serverUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY ${encoded}`);
 
   const pool = new pg.Pool({ connectionString: url, max: 10 });
   pool.on('error', () => undefined); // tests kill backends on purpose

@@ -56,6 +56,7 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
     applicationName: 'relay',
     log,
     durableCommits: true,
+    uncheckedText: true,
     lockTimeoutMs: 250,
   });
   const { bus } = options;

@@ -15,7 +15,7 @@ await runProcess(Type.Object(sharedConfig), process.env, async (scope) => {
   const app = fastify();
   scope.onClose('http', () => app.close());
   app.get('/things/:id', async () => (await pool.query('SELECT 1 AS thing')).rows[0]);
-  app.get('/health/live', async () => 'ok');
+  for (const path of ['/health/live', '/metrics']) app.get(path, async () => 'ok');
   await app.listen({ port: 0, host: '127.0.0.1' });
   const loaded = Object.keys(createRequire(import.meta.url).cache);
   log.info(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { startProcess } from '../../dev/managed-process.ts';
@@ -44,6 +45,20 @@ test('the demo that is kept goes on until it is interrupted, and prints how to r
   assert.equal(live.status, 200);
   assert.equal(await kept.stop('SIGINT'), 0, kept.lines.join('\n'));
   await assert.rejects(fetch(`${url}/health/live`));
+});
+
+test('the demo that asks for tokens prints the command that makes one, and the request that it is good for', async (t) => {
+  const kept = startProcess('demo --keep --auth', 'dev/demo.ts', {}, ['--keep', '--auth']);
+  t.after(() => kept.stop('SIGKILL'));
+  const printed = (start: string) => kept.lines.find((line) => line.trim().startsWith(start))?.trim();
+
+  const curl = await until('the request is printed', () => printed('curl'));
+  const withToken = spawnSync('sh', ['-c', `${printed('export TOKEN')}; ${curl}`], { encoding: 'utf8' });
+  const without = spawnSync('sh', ['-c', `TOKEN=; ${curl}`], { encoding: 'utf8' });
+
+  assert.match(withToken.stdout, /^HTTP\/1.1 201 /, withToken.stderr);
+  assert.match(without.stdout, /^HTTP\/1.1 401 /);
+  assert.equal(await kept.stop('SIGINT'), 0, kept.lines.join('\n'));
 });
 
 // npm passes a signal on to its shell alone, which the script does not replace by `exec`, so that it runs on Windows too.

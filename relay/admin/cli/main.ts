@@ -63,6 +63,7 @@ async function withPool<T>(url: string, work: (pool: pg.Pool) => Promise<T>): Pr
     max: 1,
     applicationName: 'outbox command',
     log: createLogger({ level: 'silent', service: 'outbox' }),
+    uncheckedText: true,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
   });
   try {

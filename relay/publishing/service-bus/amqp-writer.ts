@@ -43,12 +43,6 @@ export class AmqpWriter {
     this.#length = 0;
   }
 
-  /** As `restart`; gives back the memory that something large took. */
-  shrink(): void {
-    this.#length = 0;
-    this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-  }
-
   /** How much was written since the last `take`. */
   get length(): number {
     return this.#length;

@@ -19,6 +19,8 @@ export interface EncodedMessage extends Prepared {
 }
 
 const NO_BYTES = Buffer.alloc(0);
+/** Of a body that is larger than 255 bytes: what stands before it. */
+const LARGE_BODY_BYTES = 3 + 5;
 
 /** Encodes messages, one after the other in the same memory. */
 export class MessageEncoder {
@@ -34,25 +36,25 @@ export class MessageEncoder {
     writeAllButBody(writer, message);
     const envelopeBytes = writer.length - start;
     assertHeaderFits(message, envelopeBytes);
+    // Not written: it may have any size.
+    if (message.body.length > LEAST_MESSAGE_BYTES) {
+      return large(message, envelopeBytes + LARGE_BODY_BYTES + message.body.length);
+    }
     writer.describe(DATA);
     writer.binary(message.body);
     const ownBytes = writer.length - start;
     writer.endBinary(begun);
     const bytes = writer.length;
-    if (bytes + envelopeBytes > LEAST_MESSAGE_BYTES) {
-      writer.shrink();
-      return {
-        bytes,
-        alone: true,
-        envelope: NO_BYTES,
-        section: NO_BYTES,
-        large: { message, bytes: ownBytes },
-      };
-    }
+    if (bytes + envelopeBytes > LEAST_MESSAGE_BYTES) return large(message, ownBytes);
     const section = writer.take();
     const envelope = section.subarray(bytes - ownBytes, bytes - ownBytes + envelopeBytes);
     return { bytes, alone: envelopeBytes > SPARE_ENVELOPE_BYTES, envelope, section, large: undefined };
   }
+}
+
+/** It goes alone, if at all: what it would take of a batch plays no part. */
+function large(message: OutgoingMessage, bytes: number): EncodedMessage {
+  return { bytes, alone: true, envelope: NO_BYTES, section: NO_BYTES, large: { message, bytes } };
 }
 
 function writeAllButBody(writer: AmqpWriter, message: OutgoingMessage): void {

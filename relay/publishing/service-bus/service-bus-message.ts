@@ -74,6 +74,9 @@ function metadataProperties(metadata: string): Properties {
   const properties: Properties = {};
   for (const [name, value] of Object.entries(JSON.parse(metadata, keepDigits) as Record<string, unknown>)) {
     if (value === null) continue;
+    if (!name.isWellFormed() || (typeof value === 'string' && !value.isWellFormed())) {
+      throw invalid(`The metadata ${JSON.stringify(name)} has half of a surrogate pair, which is no text`);
+    }
     const scalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
     properties[name] = scalar ? value : JSON.stringify(value);
   }

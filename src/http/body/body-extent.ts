@@ -18,7 +18,11 @@ export function extentFault(body: unknown): Fault | undefined {
     const names = Object.keys(value);
     values += names.length;
     if (names.length > MAX_MEMBERS)
-      return { pointer: shown(pointer), detail: `must have at most ${MAX_MEMBERS} members` };
+      return {
+        pointer: shown(pointer),
+        detail: `must have at most ${MAX_MEMBERS} members`,
+        quotesClient: true,
+      };
     if (values > MAX_VALUES) return { pointer: '', detail: `must have at most ${MAX_VALUES} values` };
     for (const name of names)
       waiting.push([(value as Record<string, unknown>)[name], childPointer(pointer, name)]);

@@ -1,5 +1,7 @@
 import type { FastifySchemaValidationError } from 'fastify';
 import type { Fault } from '../../core/errors.ts';
+import { counted } from '../counted.ts';
+import { TEXT_FORMATS } from '../text-format.ts';
 import { childPointer } from './json-pointer.ts';
 
 const LONGEST_NAME_SHOWN = 100;
@@ -15,18 +17,49 @@ export function bodyFaults(errors: readonly FastifySchemaValidationError[]): Fau
         };
       case 'additionalProperties':
         return unknownField(instancePath, String(params['additionalProperty']));
-      case 'pattern':
-        return {
-          pointer: instancePath,
-          detail: 'must have something to read in it and no control characters or lone surrogates',
-        };
       default:
-        return { pointer: instancePath, detail: message ?? 'is not valid' };
+        return { pointer: instancePath, detail: wanted(keyword, params) ?? message ?? 'is not valid' };
     }
   });
 }
 
 function unknownField(parent: string, name: string): Fault {
   if (name.length > LONGEST_NAME_SHOWN) return { pointer: parent, detail: 'has a field that is not known' };
-  return { pointer: childPointer(parent, name), detail: 'is not a known field' };
+  return { pointer: childPointer(parent, name), detail: 'is not a known field', quotesClient: true };
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  integer: 'a whole number',
+  number: 'a number',
+  array: 'a list',
+  object: 'an object',
+};
+
+/** What a value has to be, in words for whoever sent it. */
+function wanted(keyword: string, params: Record<string, unknown>): string | undefined {
+  const [type, format] = [String(params['type']), String(params['format'])];
+  const limit = Number(params['limit']);
+  switch (keyword) {
+    case 'type':
+      return `must be ${KINDS[type] ?? type}`;
+    case 'minimum':
+      return `must be at least ${limit}`;
+    case 'maximum':
+      return `must be at most ${limit}`;
+    case 'minItems':
+      return `must have at least ${counted(limit, 'item')}`;
+    case 'maxItems':
+      return `must have at most ${counted(limit, 'item')}`;
+    case 'minLength':
+      return `must have at least ${counted(limit, 'character')}`;
+    case 'maxLength':
+      return `must have at most ${counted(limit, 'character')}`;
+    case 'pattern':
+      return 'must have no control characters';
+    case 'format':
+      return `must be ${TEXT_FORMATS[format]?.wanted ?? format}`;
+    default:
+      return undefined;
+  }
 }

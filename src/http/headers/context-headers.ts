@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox';
 import type { Fault } from '../../core/errors.ts';
 import type { MessageContext } from '../../messages/message-context.ts';
 import { parseTraceContext } from '../../messages/trace-context.ts';
-import { headerFault } from './header-error.ts';
+import { headerFault, ownHeaderFault } from './header-error.ts';
 
 export const MAX_METADATA = 20;
 export const MAX_METADATA_NAME = 64;
@@ -34,7 +34,11 @@ export const contextHeaders = Type.Object({
       description: 'For the log alone, and returned; left out if it is not 1 to 128 visible ASCII characters',
     }),
   ),
-  'X-User-Id': Type.Optional(Type.String({ description: 'Who asks; 1 to 128 visible ASCII characters' })),
+  'X-User-Id': Type.Optional(
+    Type.String({
+      description: 'Who asks; 1 to 128 visible ASCII characters. Not taken with a token, which says it',
+    }),
+  ),
   traceparent: Type.Optional(Type.String({ description: 'W3C Trace Context' })),
   tracestate: Type.Optional(Type.String({ description: 'W3C Trace Context' })),
 });
@@ -82,14 +86,17 @@ function readMetadata(headers: IncomingHttpHeaders, faults: Fault[]): Record<str
   for (const [name, value] of entries) {
     const header = `${METADATA_PREFIX}${name}`;
     if (RESERVED_NAMES.has(name))
-      faults.push(headerFault(header, 'takes a name that messages use themselves'));
+      faults.push(ownHeaderFault(header, 'takes a name that messages use themselves'));
     if (!METADATA_NAME.test(name)) {
       faults.push(
-        headerFault(header, `must have a name of 1 to ${MAX_METADATA_NAME} letters, digits, ".", "_" or "-"`),
+        ownHeaderFault(
+          header,
+          `must have a name of 1 to ${MAX_METADATA_NAME} letters, digits, ".", "_" or "-"`,
+        ),
       );
     }
     if (!METADATA_VALUE.test(value)) {
-      faults.push(headerFault(header, `must be 1 to ${MAX_METADATA_VALUE} printable ASCII characters`));
+      faults.push(ownHeaderFault(header, `must be 1 to ${MAX_METADATA_VALUE} printable ASCII characters`));
     }
   }
   if (entries.length > MAX_METADATA)

@@ -10,3 +10,9 @@ export const headerFault = (header: string, detail: string): Fault => ({
   pointer: '',
   detail: `${header} ${detail}`,
 });
+
+/** The same for a header whose name the client chose. */
+export const ownHeaderFault = (header: string, detail: string): Fault => ({
+  ...headerFault(header, detail),
+  quotesClient: true,
+});

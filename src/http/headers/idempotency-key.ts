@@ -14,16 +14,25 @@ const MAX_LENGTH = 255;
 export function readKeyedRequest(request: FastifyRequest): KeyedRequest | undefined {
   const header = request.headers['idempotency-key'];
   if (header === undefined) return undefined;
-  const { userId } = request.messageContext;
   return {
-    // Who asks is not authenticated yet: this keeps the keys of honest callers apart and keeps no one out.
-    scope: userId === undefined ? 'anonymous' : `user:${userId}`,
+    scope: scopeOf(request),
     route: `${request.method} ${request.routeOptions.url}`,
     key: parseIdempotencyKey(header),
-    fingerprint: createHash('sha256')
-      .update(canonicalJson([request.params ?? null, request.body ?? null]))
-      .digest('hex'),
+    fingerprint: createHash('sha256').update(meaningOf(request)).digest('hex'),
   };
+}
+
+/** Whose key it is. Of one subject with tokens for two customers, each has its own. */
+function scopeOf({ caller, messageContext: { userId } }: FastifyRequest): string {
+  if (caller) return `caller:${JSON.stringify([caller.issuer, caller.subject, caller.customerId])}`;
+  // Without tokens this keeps the keys of honest callers apart, and keeps no one out.
+  return userId === undefined ? 'anonymous' : `user:${userId}`;
+}
+
+/** What two requests have in common that ask for the same, on the same condition. */
+function meaningOf({ params, body, headers }: FastifyRequest): string {
+  const ifMatch = headers['if-match'];
+  return canonicalJson([params ?? null, body ?? null, ...(ifMatch === undefined ? [] : [ifMatch])]);
 }
 
 /** The key that a header's value is, quoted or bare. Throws CONTEXT_INVALID. */

@@ -1,6 +1,7 @@
 import { METHODS } from 'node:http';
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify';
 import { ApiError } from '../../api-error.ts';
+import { slashHint } from '../slash-hint.ts';
 
 /**
  * Gives every path that has a route an answer to all other methods: 204 to OPTIONS, 405 to the rest, both with `Allow`.
@@ -11,7 +12,7 @@ export function otherMethods(app: FastifyInstance): FastifyPluginAsync {
     if (method !== 'CONNECT' && !app.supportedMethods.includes(method)) app.addHttpMethod(method);
   const paths = new Map<string, Path>();
   app.addHook('onRoute', function ({ url, routePath }) {
-    paths.set(url, { plugin: this, routePath });
+    if (url !== '*') paths.set(url, { plugin: this, routePath }); // that one is for preflight requests: @fastify/cors
   });
   return async (last) => {
     for (const [url, path] of paths) {
@@ -35,12 +36,19 @@ function addRefusal({ plugin, routePath }: Path, method: string[], allow: string
     url: routePath,
     prefixTrailingSlash: 'slash', // the one path, not the one without its slash as well
     schema: { hide: true },
+    config: { access: 'open' },
     // Before the body is read: of a method that is not there, it is nobody's concern.
     onRequest: async (request, reply) => {
       reply.header('allow', allow);
       if (request.method === 'OPTIONS') return reply.code(204).send();
-      throw new ApiError('METHOD_NOT_ALLOWED', `${request.method} is not for this address; ${allow} are`);
+      throw new ApiError('METHOD_NOT_ALLOWED', refusalOf(request, allow));
     },
     handler: () => undefined,
   });
+}
+
+/** HEAD and OPTIONS go without saying. */
+function refusalOf({ method, url }: FastifyRequest, allow: string): string {
+  const methods = allow.split(', ').filter((each) => each !== 'HEAD' && each !== 'OPTIONS');
+  return `${method} is not allowed here; use ${methods.join(' or ')}${slashHint(url)}`;
 }

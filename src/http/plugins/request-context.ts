@@ -3,7 +3,8 @@ import fp from 'fastify-plugin';
 import type { Logger } from '../../core/log.ts';
 import type { MessageContext } from '../../messages/message-context.ts';
 import { readContext } from '../headers/context-headers.ts';
-import { headerError, headerFault } from '../headers/header-error.ts';
+import { headerError } from '../headers/header-error.ts';
+import { hostFault } from '../headers/host.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -31,6 +32,6 @@ export function startContext(request: FastifyRequest, reply: FastifyReply, newId
   });
   if (requestId) reply.header('x-request-id', requestId);
   reply.header('x-correlation-id', context.correlationId);
-  const isHostless = request.raw.httpVersion === '1.1' && request.headers.host === undefined;
-  return isHostless ? [...faults, headerFault('host', 'is required')] : faults;
+  const fault = hostFault(request.raw);
+  return fault ? [...faults, fault] : faults;
 }

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { CustomerId, readableText } from '../../messages/order-fields.ts';
+import { CustomerId } from '../../messages/order-fields.ts';
 import type { OrderQuery } from '../../orders/order-query.ts';
+import { OrderStatus } from '../../orders/order-status.ts';
 import { parseInstant } from './instant.ts';
 import { parseCursor } from './order-cursor.ts';
 
@@ -10,7 +11,7 @@ const DEFAULT_LIMIT = 20;
 export const OrderQueryString = Type.Object(
   {
     customerId: Type.Optional(CustomerId),
-    status: Type.Optional(readableText(50, { examples: ['Pending'] })),
+    status: Type.Optional(OrderStatus),
     createdAfter: Type.Optional(instantParameter('Created later than this')),
     createdBefore: Type.Optional(instantParameter('Created earlier than this')),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: DEFAULT_LIMIT })),

@@ -1,5 +1,6 @@
 import type { ErrorObject, SchemaObject, ValidateFunction } from 'ajv';
 import { ApiError } from '../../api-error.ts';
+import type { Fault } from '../../core/errors.ts';
 import { TEXT_FORMATS } from '../text-format.ts';
 
 const LONGEST_NAME_SHOWN = 100;
@@ -17,10 +18,11 @@ export function queryValidator(schema: SchemaObject, validate: ValidateFunction)
   return (query: Query) => {
     readIntegers(query, integers);
     if (validate(query)) return { value: query };
-    const details = new Set(validate.errors?.map((error) => whatIsWrong(error, parameters, query)));
-    // A parameter is no field of the body, hence the empty pointer.
-    const faults = [...details].map((detail) => ({ pointer: '', detail }));
-    return { error: new ApiError('REQUEST_INVALID', 'The query is not valid', { faults }) };
+    const faults = validate.errors?.map((error) => whatIsWrong(error, parameters, query)) ?? [];
+    const each = new Map(faults.map((fault) => [fault.detail, fault]));
+    return {
+      error: new ApiError('REQUEST_INVALID', 'The query is not valid', { faults: [...each.values()] }),
+    };
   };
 }
 
@@ -32,16 +34,29 @@ function readIntegers(query: Query, names: readonly string[]): void {
   }
 }
 
-function whatIsWrong(error: ErrorObject, parameters: Record<string, SchemaObject>, query: Query): string {
+/** A parameter is no field of the body, hence the empty pointer. */
+function whatIsWrong(error: ErrorObject, parameters: Record<string, SchemaObject>, query: Query): Fault {
   if (error.keyword === 'additionalProperties') {
     const name: string = error.params['additionalProperty'];
-    return `${name.length > LONGEST_NAME_SHOWN ? 'a parameter' : name} is not known here`;
+    const shown = name.length > LONGEST_NAME_SHOWN ? 'a parameter' : name;
+    return { pointer: '', detail: `${shown} is not known here`, quotesClient: true };
   }
   const name = error.instancePath.slice(1);
-  return `${name} must be ${Array.isArray(query[name]) ? 'there once' : wanted(parameters[name] ?? {})}`;
+  const detail = `${name} must be ${Array.isArray(query[name]) ? 'there once' : wanted(parameters[name] ?? {})}`;
+  return { pointer: '', detail };
 }
 
-function wanted({ type, format, minimum, maximum, minLength, maxLength }: SchemaObject): string {
+function wanted({
+  type,
+  enum: values,
+  format,
+  minimum,
+  maximum,
+  minLength,
+  maxLength,
+}: SchemaObject): string {
   if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
-  return TEXT_FORMATS[format]?.wanted ?? `${minLength} to ${maxLength} readable characters`;
+  if (values) return `one of ${values.join(', ')}`;
+  if (maxLength) return `${minLength} to ${maxLength} readable characters`;
+  return TEXT_FORMATS[format]?.wanted ?? 'a text';
 }

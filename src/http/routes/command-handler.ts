@@ -7,8 +7,8 @@ import { readKeyedRequest } from '../headers/idempotency-key.ts';
 export interface CommandRoute<Answer> {
   /** What is answered, always a success: the body goes out as JSON. */
   readonly toAnswer: (answer: Answer) => CommandAnswer;
-  /** Called once for each command that was carried out and committed, and for no replay. */
-  readonly onCommitted: (answer: Answer, request: FastifyRequest) => void;
+  /** Called once for each command that changed something, once that is committed, and for no replay. */
+  readonly onChanged: (answer: Answer, request: FastifyRequest) => void;
 }
 
 export interface CommandAnswer {
@@ -24,7 +24,7 @@ export interface CommandAnswer {
 export function commandHandler<T extends keyof Receptors>(
   dispatcher: Dispatcher<Receptors>,
   type: T,
-  { toAnswer, onCommitted }: CommandRoute<AnswerOf<Receptors[T]>>,
+  { toAnswer, onChanged }: CommandRoute<AnswerOf<Receptors[T]>>,
 ) {
   const toKept = (answer: AnswerOf<Receptors[T]>): KeptAnswer => {
     const { status, headers, body } = toAnswer(answer);
@@ -40,7 +40,7 @@ export function commandHandler<T extends keyof Receptors>(
     const command = { type, body: toCommand(request) };
     const done = await dispatcher.dispatch(command, request.messageContext, once);
     if (done.replayed) reply.header('idempotency-replayed', 'true');
-    else onCommitted(done.answer, request);
+    else if (done.changed) onChanged(done.answer, request);
     const answer = done.replayed ? done.kept : (done.kept ?? toKept(done.answer));
     reply.code(answer.status).headers(answer.headers).type('application/json; charset=utf-8');
     return Buffer.from(answer.body); // the very bytes that are kept

@@ -8,7 +8,7 @@ const IDEMPOTENCY_KEY = Type.Optional(
     description:
       '1 to 255 visible ASCII characters, quoted or not, new for each new request. Sent again with the same key within 24 hours, ' +
       'a request that had succeeded is not carried out again, and gets the answer it got. ' +
-      'A key belongs to this operation and to the caller (`X-User-Id`)',
+      'A key belongs to this operation and to the caller: of the token, or else `X-User-Id`',
   }),
 );
 const REPLAYED = { type: 'string', enum: ['true'], description: 'There when this is a repeated answer' };
@@ -22,7 +22,8 @@ const REUSED = problemAnswer(
   new ApiError('IDEMPOTENCY_KEY_REUSED', 'This key was sent with another request'),
 );
 const UNCERTAIN = problemAnswer(
-  'The database does not answer. With the type commit-uncertain, what was asked for may have been done',
+  'The database does not answer. With the type overloaded, there are more requests than can be served soon. ' +
+    'With the type commit-uncertain, what was asked for may have been done',
   new ApiError('DATABASE_UNAVAILABLE', 'No database connection'),
   RETRY_AFTER,
 );

@@ -1,22 +1,23 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from '@sinclair/typebox';
-import { orderNotFound } from '../../orders/order.ts';
-import { eventState, type OrderEvent } from '../../orders/order-event.ts';
+import { type Owner, orderNotFound } from '../../orders/order.ts';
+import { type EventState, eventState, type OrderEvent } from '../../orders/order-event.ts';
 import { answer, CACHE_CONTROL, headerProblem, problemAnswer } from '../documented-answers.ts';
 import { contextHeaders } from '../headers/context-headers.ts';
 import { OrderParams, orderIdOf } from './order-view.ts';
 
 export interface OrderEventsDeps {
-  /** Undefined when there is no such order. */
-  readonly findOrderEvents: (orderId: string) => Promise<OrderEvent[] | undefined>;
+  /** Undefined when the owner has no such order. */
+  readonly findOrderEvents: (orderId: string, owner: Owner) => Promise<OrderEvent[] | undefined>;
 }
 
 export const orderEventsRoute: FastifyPluginAsyncTypebox<OrderEventsDeps> = async (
   app,
   { findOrderEvents },
 ) => {
-  app.get('/orders/:orderId/events', { schema: getEventsSchema }, async (request, reply) => {
-    const events = await findOrderEvents(orderIdOf(request.params));
+  const forEvents = { schema: getEventsSchema, config: { access: 'orders:read' } } as const;
+  app.get('/orders/:orderId/events', forEvents, async (request, reply) => {
+    const events = await findOrderEvents(orderIdOf(request.params), request.caller?.customerId);
     if (!events) throw orderNotFound();
     const list: EventList = { items: events.map(viewEvent) };
     reply.header('cache-control', 'private, no-cache');
@@ -43,20 +44,20 @@ const EventView = Type.Object(
   {
     messageId: Type.String({ format: 'uuid', description: 'That of the message on the bus' }),
     type: Type.String({ description: 'The subject of the message' }),
-    state: Type.Union(
-      ['pending', 'published', 'parked', 'dropped'].map((state) => Type.Literal(state)),
-      {
-        description:
-          'pending: on its way; published: the broker has it; parked: the broker can never take it, until somebody mends ' +
-          'that; dropped: given up',
-      },
-    ),
+    state: Type.Unsafe<EventState>({
+      title: 'EventState',
+      type: 'string',
+      enum: ['pending', 'published', 'parked', 'dropped'] satisfies EventState[],
+      description:
+        'pending: on its way; published: the broker has it; parked: the broker can never take it, until somebody mends ' +
+        'that; dropped: given up',
+    }),
     createdAt: instant('When it happened'),
     publishedAt: Type.Optional(instant('When the broker had taken it')),
     parkedAt: Type.Optional(instant('When it was set aside')),
     droppedAt: Type.Optional(instant('When it was given up')),
   },
-  { additionalProperties: false },
+  { title: 'OrderEvent', additionalProperties: false },
 );
 type EventView = Static<typeof EventView>;
 
@@ -67,6 +68,7 @@ const EventList = Type.Object(
     }),
   },
   {
+    title: 'OrderEvents',
     additionalProperties: false,
     examples: [
       {
@@ -88,6 +90,8 @@ type EventList = Static<typeof EventList>;
 const getEventsSchema = {
   operationId: 'getOrderEvents',
   summary: 'Follow the events of an order to the bus',
+  description:
+    'An event is on its way, published, parked or given up. One that was published long ago is no longer listed.',
   tags: ['orders'],
   headers: contextHeaders,
   params: OrderParams,

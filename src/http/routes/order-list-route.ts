@@ -1,37 +1,73 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type Static, Type } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { ApiError } from '../../api-error.ts';
+import type { Order } from '../../orders/order.ts';
 import type { OrderPage, OrderQuery } from '../../orders/order-query.ts';
+import { type Caller, requireCustomer } from '../auth/caller.ts';
 import { answer, CACHE_CONTROL, problemAnswer } from '../documented-answers.ts';
 import { contextHeaders } from '../headers/context-headers.ts';
 import { cursorOf } from '../query/order-cursor.ts';
 import { OrderQueryString, toOrderQuery } from '../query/order-query-string.ts';
 import { OrderView, viewOrder } from './order-view.ts';
 
+const MAX_PAGE_BYTES = 1024 * 1024;
+
 export interface OrderListDeps {
   readonly listOrders: (query: OrderQuery) => Promise<OrderPage>;
+  /** What the path of this route begins with for a client. */
+  readonly publicPrefix: string;
 }
 
-export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (app, { listOrders }) => {
-  app.get('/orders', { schema: listOrdersSchema }, async (request, reply) => {
-    const { orders, next } = await listOrders(toOrderQuery(request.query));
-    const list: OrderList = { items: orders.map(viewOrder), ...(next && { next: cursorOf(next) }) };
-    if (list.next) {
+export const orderListRoute: FastifyPluginAsyncTypebox<OrderListDeps> = async (
+  app,
+  { listOrders, publicPrefix },
+) => {
+  const forList = { schema: listOrdersSchema, config: { access: 'orders:read' } } as const;
+  app.get('/orders', forList, async (request, reply) => {
+    const { orders, next } = await listOrders(ownQuery(toOrderQuery(request.query), request.caller));
+    const items = itemsOfPage(orders);
+    const goOn = items.length < orders.length ? orders[items.length - 1] : next;
+    const cursor = goOn && cursorOf(goOn);
+    if (cursor) {
       const asked = new URL(request.url, 'http://here').searchParams;
-      asked.set('cursor', list.next);
-      reply.header('link', `<${app.prefix}/orders?${asked.toString()}>; rel="next"`);
+      asked.set('cursor', cursor);
+      reply.header('link', `<${publicPrefix}/orders?${asked.toString()}>; rel="next"`);
     }
-    reply.header('cache-control', 'private, no-cache');
-    return list;
+    reply.header('cache-control', 'private, no-cache').type('application/json; charset=utf-8');
+    return `{"items":[${items.join()}]${cursor ? `,"next":"${cursor}"` : ''}}`;
   });
 };
 
+/** The same for the caller's customer alone. Throws FORBIDDEN when it asks for another one. */
+function ownQuery(query: OrderQuery, caller: Caller | undefined): OrderQuery {
+  if (caller?.customerId === undefined) return query;
+  requireCustomer(caller, query.customerId ?? caller.customerId, '');
+  return { ...query, customerId: caller.customerId };
+}
+
+/** As JSON, one by one: as many orders as have room in a page, at least one. */
+function itemsOfPage(orders: readonly Order[]): string[] {
+  const items: string[] = [];
+  let bytes = 0;
+  for (const order of orders) {
+    const item = JSON.stringify(viewOrder(order) satisfies OrderView);
+    bytes += Buffer.byteLength(item);
+    if (items.length > 0 && bytes > MAX_PAGE_BYTES) break;
+    items.push(item);
+  }
+  return items;
+}
+
 const OrderList = Type.Object(
   {
-    items: Type.Array(OrderView, { maxItems: 100 }),
+    items: Type.Array(OrderView, {
+      maxItems: 100,
+      description: 'Fewer than asked for when they would be more than 1 MB; at least one, if there is one',
+    }),
     next: Type.Optional(Type.String({ description: 'The cursor of the next page; not there at the end' })),
   },
   {
+    title: 'OrderPage',
     additionalProperties: false,
     examples: [
       {
@@ -44,7 +80,6 @@ const OrderList = Type.Object(
     ],
   },
 );
-type OrderList = Static<typeof OrderList>;
 
 const LINK = {
   Link: {

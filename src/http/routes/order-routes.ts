@@ -4,9 +4,11 @@ import { ApiError } from '../../api-error.ts';
 import type { Dispatcher } from '../../dispatcher.ts';
 import { CANCEL_ORDER, CancelOrder } from '../../messages/cancel-order.ts';
 import { CREATE_ORDER, CreateOrder } from '../../messages/create-order.ts';
-import { OrderCreated } from '../../messages/order-created.ts';
-import { type Order, orderNotFound } from '../../orders/order.ts';
+import { toAmount, toNumeric } from '../../orders/money.ts';
+import { type Order, type Owner, orderNotFound } from '../../orders/order.ts';
 import type { Receptors } from '../../receptors/registry.ts';
+import { requireCustomer } from '../auth/caller.ts';
+import { counted } from '../counted.ts';
 import { answer, CACHE_CONTROL, emptyAnswer, headerProblem, problemAnswer } from '../documented-answers.ts';
 import { contextHeaders } from '../headers/context-headers.ts';
 import { entityTag, isKnown, versionsOf } from '../headers/entity-tag.ts';
@@ -15,27 +17,37 @@ import { commandSchema } from './command-schema.ts';
 import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 
 export interface OrderRoutesDeps {
-  readonly findOrder: (orderId: string) => Promise<Order | undefined>;
+  readonly findOrder: (orderId: string, owner: Owner) => Promise<Order | undefined>;
   readonly dispatcher: Dispatcher<Receptors>;
+  /** What the paths of these routes begin with for a client. */
+  readonly publicPrefix: string;
 }
 
 export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (app, deps) => {
-  const { findOrder, dispatcher } = deps;
+  const { findOrder, dispatcher, publicPrefix } = deps;
 
   const create = commandHandler(dispatcher, CREATE_ORDER, {
     toAnswer: (order) => ({
       status: 201,
-      headers: { location: `${app.prefix}/orders/${order.orderId}` },
-      body: order,
+      headers: {
+        location: `${publicPrefix}/orders/${order.orderId}`,
+        etag: entityTag(order.version),
+      },
+      body: viewOrder(order),
     }),
-    onCommitted: ({ orderId, customerId, totalAmount, items }, { log }) =>
+    // The customer is left out: a log is read by more people than orders are.
+    onChanged: ({ orderId, totalCents, items: { length: itemCount } }, { log }) => {
       log.info(
-        { orderId, customerId, itemCount: items.length, totalAmount },
-        `Order ${orderId} created for customer ${customerId} with ${items.length} items, total $${totalAmount}`,
-      ),
+        { orderId, itemCount, totalAmount: toAmount(totalCents) },
+        `Order ${orderId} created with ${counted(itemCount, 'item')}, total $${toNumeric(totalCents)}`,
+      );
+    },
   });
-  app.post('/orders', { schema: createOrderSchema }, (request, reply) =>
-    create(request, reply, ({ body }) => body),
+  app.post('/orders', { schema: createOrderSchema, config: { access: 'orders:write' } }, (request, reply) =>
+    create(request, reply, ({ body, caller }) => {
+      requireCustomer(caller, body.customerId, '/customerId');
+      return body;
+    }),
   );
 
   const cancel = commandHandler(dispatcher, CANCEL_ORDER, {
@@ -44,18 +56,20 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
       headers: { etag: entityTag(order.version) },
       body: viewOrder(order),
     }),
-    onCommitted: ({ orderId, customerId }, { log }) =>
-      log.info({ orderId, customerId }, `Order ${orderId} of customer ${customerId} is cancelled`),
+    onChanged: ({ orderId }, { log }) => log.info({ orderId }, `Order ${orderId} is cancelled`),
   });
-  app.post('/orders/:orderId/cancel', { schema: cancelOrderSchema }, (request, reply) =>
-    cancel(request, reply, ({ params, body, headers }) => {
+  const forCancel = { schema: cancelOrderSchema, config: { access: 'orders:write' } } as const;
+  app.post('/orders/:orderId/cancel', forCancel, (request, reply) =>
+    cancel(request, reply, ({ params, body, headers, caller }) => {
       const versions = versionsOf(headers['if-match']);
-      return { orderId: orderIdOf(params), ...body, ...(versions && { versions }) };
+      const owner = caller?.customerId;
+      return { orderId: orderIdOf(params), ...body, ...(owner && { owner }), ...(versions && { versions }) };
     }),
   );
 
-  app.get('/orders/:orderId', { schema: getOrderSchema }, async (request, reply) => {
-    const order = await findOrder(orderIdOf(request.params));
+  const forRead = { schema: getOrderSchema, config: { access: 'orders:read' } } as const;
+  app.get('/orders/:orderId', forRead, async (request, reply) => {
+    const order = await findOrder(orderIdOf(request.params), request.caller?.customerId);
     if (!order) throw orderNotFound();
     reply.header('etag', entityTag(order.version)).header('cache-control', 'private, no-cache');
     if (!isKnown(order.version, request.headers['if-none-match'])) return viewOrder(order);
@@ -79,7 +93,10 @@ const createOrderSchema = commandSchema({
   headers: contextHeaders,
   body: CreateOrder,
   response: {
-    201: answer('The order was created, and its event will be published', OrderCreated, LOCATION),
+    201: answer('The order was created, and its event will be published', OrderView, {
+      ...LOCATION,
+      ...ETAG,
+    }),
     400: problemAnswer(
       'The order cannot be taken; errors[] names every wrong field',
       new ApiError('REQUEST_INVALID', 'The order cannot be taken', {
@@ -104,7 +121,8 @@ const cancelOrderSchema = commandSchema({
     }),
   ]),
   params: OrderParams,
-  body: Type.Omit(CancelOrder, ['orderId', 'versions'], {
+  body: Type.Omit(CancelOrder, ['orderId', 'owner', 'versions'], {
+    title: 'CancelOrder',
     additionalProperties: false,
     examples: [{ reason: 'Ordered twice' }],
   }),
@@ -118,7 +136,7 @@ const cancelOrderSchema = commandSchema({
     ),
     404: problemAnswer('There is no such order', orderNotFound()),
     409: problemAnswer(
-      'The order is in a state from which it cannot be cancelled',
+      'The order is in a state from which it cannot be cancelled. Or: with the type order-locked, another change of it is under way',
       new ApiError('ORDER_NOT_CANCELLABLE', 'An order that is Shipped cannot be cancelled'),
     ),
     412: problemAnswer(
@@ -131,6 +149,8 @@ const cancelOrderSchema = commandSchema({
 const getOrderSchema = {
   operationId: 'getOrder',
   summary: 'Read an order',
+  description:
+    'Its `ETag` is its version: with `If-None-Match` an order that has not changed is not sent again.',
   tags: ['orders'],
   headers: Type.Composite([
     contextHeaders,

@@ -9,6 +9,7 @@ const refusing: readonly (readonly [FaultKind, string])[] = [
   ['busy', 'ServiceBusy'],
   ['sizeExceeded', 'MessageSizeExceeded'],
   ['quotaExceeded', 'QuotaExceeded'],
+  ['refused', 'GeneralError'],
   ['notFound', 'MessagingEntityNotFound'],
   ['disabled', 'MessagingEntityDisabled'],
   ['unauthorized', 'UnauthorizedAccess'],
@@ -32,7 +33,7 @@ for (const [kind, code] of refusing) {
   });
 }
 
-for (const [kind, code] of refusing.slice(3)) {
+for (const [kind, code] of refusing.slice(4)) {
   test(`${kind} refuses a link as well`, async (t) => {
     const bus = await openBroker(t, { queues: [{ name: 'q' }] });
     const client = connect(t, bus.connectionString);
@@ -42,6 +43,24 @@ for (const [kind, code] of refusing.slice(3)) {
     assert.equal(await failureCode(client.createSender('q').sendMessages({ body: 'x' })), code);
   });
 }
+
+test('a fault of one subject strikes the sends that carry it, alone or in a batch, and no others', async (t) => {
+  const bus = await openBroker(t, { queues: [{ name: 'q' }] });
+  const sender = connect(t, bus.connectionString).createSender('q');
+  const message = (messageId: string, subject: string) => ({ body: 'x', messageId, subject });
+
+  const fault = bus.faults.inject({ kind: 'refused', subject: 'Bad' });
+  await sender.sendMessages(message('m1', 'Good'));
+  const codes = [
+    await failureCode(sender.sendMessages(message('m2', 'Bad'))),
+    await failureCode(sender.sendMessages([message('m3', 'Good'), message('m4', 'Bad')])),
+  ];
+  await sender.sendMessages([message('m5', 'Good'), message('m6', 'Good')]);
+
+  assert.deepEqual(codes, ['GeneralError', 'GeneralError']);
+  assert.deepEqual(journalledIds(bus, 'q'), ['m1', 'm5', 'm6']);
+  assert.equal(fault.hits, 2);
+});
 
 test('a busy broker says how long to wait', async (t) => {
   const bus = await openBroker(t, { queues: [{ name: 'q' }] });

@@ -1,37 +1,33 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createServer } from 'node:tls';
-import type pg from 'pg';
+import { CERTIFICATES } from '../../support/certificates/files.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createCluster } from '../../support/cluster.ts';
 import { createDatabase } from '../../support/database.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
+import { presentCertificate } from '../../support/present-certificate.ts';
 import { createBus, insertEvent, startRelay, untilArrived, untilStreaming } from '../../support/relay.ts';
 import { until } from '../../support/until.ts';
-import { type Certificate, makeCertificate } from '../support/certificate.ts';
 import { checkLoadDelivered } from '../support/delivery.ts';
 import { startLoad } from '../support/load.ts';
 import { untilToldAndTried } from '../support/told.ts';
 
-test('a server without TLS, then with a certificate that is not trusted, is told; with the right one the relay goes on', async (t) => {
-  const trusted = makeCertificate(t);
-  const stranger = makeCertificate(t);
-  if (!trusted || !stranger) return;
+test('a server without TLS, then with a certificate of another host, is told; with the right one the relay goes on', async (t) => {
   const { postgres, ...database } = await createCluster(t);
-  const present = presentOf(postgres.dataDir, database.pool);
+  const server = { dataDir: postgres.dataDir, pool: database.pool };
   const bus = await createBus(t);
   const load = startLoad(t, database.url);
 
-  const url = `${database.url}?sslmode=verify-full&sslrootcert=${trusted.certificate}`;
+  const url = `${database.url}?sslmode=verify-full&sslrootcert=${CERTIFICATES.ca}`;
   const relay = startRelay(t, { url, bus });
   await untilToldAndTried(relay, /does not support SSL/);
-  await present(stranger);
-  await untilToldAndTried(relay, 'DEPTH_ZERO_SELF_SIGNED_CERT');
-  await present(trusted);
+  await presentCertificate(server, 'elsewhere');
+  await untilToldAndTried(relay, 'ERR_TLS_CERT_ALTNAME_INVALID');
+  await presentCertificate(server, 'server');
   await untilStreaming(relay);
 
   assert.deepEqual(await checkLoadDelivered(bus, load), []);
@@ -42,10 +38,8 @@ test('a server without TLS, then with a certificate that is not trusted, is told
 });
 
 test('a server that lets nobody in without TLS is told, and the URL that is advised gets in', async (t) => {
-  const certificate = makeCertificate(t);
-  if (!certificate) return;
   const { postgres, url, pool } = await createCluster(t);
-  await presentOf(postgres.dataDir, pool)(certificate);
+  await presentCertificate({ dataDir: postgres.dataDir, pool }, 'server');
   writeFileSync(
     join(postgres.dataDir, 'pg_hba.conf'),
     'host all postgres 127.0.0.1/32 trust\nhostssl all all 127.0.0.1/32 trust\n',
@@ -61,7 +55,7 @@ test('a server that lets nobody in without TLS is told, and the URL that is advi
     /no encryption \(28000\): the server may want TLS: .*\?sslmode=verify-full/,
   );
   await refused.stop();
-  const advised = `${plain}?sslmode=verify-full&sslrootcert=${certificate.certificate}`;
+  const advised = `${plain}?sslmode=verify-full&sslrootcert=${CERTIFICATES.ca}`;
   const relay = startRelay(t, { url: advised, bus: new MemoryPublisher(), slot: 'tls' });
 
   await untilStreaming(relay);
@@ -73,11 +67,9 @@ const skip = process.platform !== 'linux' && 'needs the whole loopback network';
 test('a broker with a certificate that is not trusted is told, and nothing is sent to it', {
   skip,
 }, async (t) => {
-  const certificate = makeCertificate(t);
-  if (!certificate) return;
   const bus = await createBus(t);
   const terminator = createServer(
-    { cert: readFileSync(certificate.certificate), key: readFileSync(certificate.key) },
+    { cert: readFileSync(CERTIFICATES.server), key: readFileSync(CERTIFICATES.key) },
     (socket) => socket.pipe(connect(bus.port, 'localhost')).pipe(socket),
   );
   terminator.on('tlsClientError', () => undefined); // that is the test
@@ -95,7 +87,7 @@ test('a broker with a certificate that is not trusted is told, and nothing is se
   const relay = startRelay(t, { url, bus: { ...bus, connectionString } });
   await until('the row says why, and it was tried again', async () => {
     const { rowCount } = await pool.query(
-      `SELECT FROM outbox WHERE retry_count >= 2 AND error_message LIKE '%self-signed certificate%'`,
+      `SELECT FROM outbox WHERE retry_count >= 2 AND error_message LIKE '%unable to verify the first certificate%'`,
     );
     return rowCount === 1;
   });
@@ -106,18 +98,3 @@ test('a broker with a certificate that is not trusted is told, and nothing is se
 
   await untilArrived(bus, 1);
 });
-
-/** Has the server show a certificate, from its next connection on. */
-function presentOf(dataDir: string, pool: pg.Pool) {
-  return async ({ certificate, key }: Certificate) => {
-    for (const [from, to] of [
-      [certificate, 'server.crt'],
-      [key, 'server.key'],
-    ] as const) {
-      copyFileSync(from, join(dataDir, to));
-      spawnSync('chown', [`--reference=${dataDir}`, join(dataDir, to)]);
-    }
-    await pool.query('ALTER SYSTEM SET ssl = on');
-    await pool.query('SELECT pg_reload_conf()');
-  };
-}

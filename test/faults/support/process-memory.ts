@@ -26,9 +26,18 @@ export async function neededBytes({ lines }: Pick<ManagedProcess, 'lines'>): Pro
 
 /** The most memory that a process has had resident since it started, in MiB. Linux tells; elsewhere it is undefined. */
 export function peakResidentMiB(pid: number): number | undefined {
+  return statusMiB(pid, 'VmHWM');
+}
+
+/** What it has now. */
+export function residentMiB(pid: number): number | undefined {
+  return statusMiB(pid, 'VmRSS');
+}
+
+function statusMiB(pid: number, line: 'VmHWM' | 'VmRSS'): number | undefined {
   if (process.platform !== 'linux') return undefined;
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+  return Number(new RegExp(`^${line}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) / 1024;
 }
 
 let lastId = 0;

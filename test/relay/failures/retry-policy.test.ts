@@ -30,6 +30,7 @@ const CASES: readonly [name: string, error: unknown, wait: Wait, phase: RelayPha
   ['SLOT_BUSY', relayError('SLOT_BUSY'), 'quarter second', 'standby'],
   ['DATABASE_SET_BACK', relayError('DATABASE_SET_BACK'), 'slow', 'set-back'],
   ['SLOT_UNUSABLE', relayError('SLOT_UNUSABLE'), 'slow', 'waiting'],
+  ['DATABASE_POOLED', relayError('DATABASE_POOLED'), 'slow', 'waiting'],
   ['setting refused', refusedByPostgres, 'slow', 'waiting'],
   ['broker unreachable', unreachable, 'growing', 'broker-away'],
   ['EPOCH_LOST', relayError('EPOCH_LOST'), 'growing', 'waiting'],
@@ -104,6 +105,13 @@ test('what a person has to do about the broker is told at once as an error, and 
     [level, advice, wait, phase, waitMs],
     ['error', 'create it', 'growing', 'broker-away', 100],
   );
+});
+
+test("another library's error passes by itself, although it has a code or a kind like one of ours", () => {
+  const busy = Object.assign(new Error('x'), { code: 'SLOT_BUSY', kind: 'operator' });
+  const { wait, phase, level, advice } = reactionTo(busy, 1, longest);
+
+  assert.deepEqual([wait, phase, level, advice], ['growing', 'waiting', 'warn', undefined]);
 });
 
 test('a mark is tried again unless another relay has the slot, or the database was set back', () => {

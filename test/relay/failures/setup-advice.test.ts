@@ -44,9 +44,24 @@ const ADVISED: [string, Error, RegExp][] = [
     /: create the role .* pg_hba\.conf/,
   ],
   [
+    'a role of a misleading name',
+    postgres('28000', 'role "no encryption" does not exist', 'X'),
+    /: create the role/,
+  ],
+  [
     'a library that is not there',
     postgres('58P01', 'could not access file "pgoutput"', 'internal_load_library'),
     /dynamic_library_path/,
+  ],
+  [
+    'a path for libraries that leads nowhere',
+    postgres('58P01', 'could not access file "$libdir/x"', 'expand_dynamic_library_name'),
+    /dynamic_library_path/,
+  ],
+  [
+    'a character that UTF-8 does not have',
+    postgres('22P05', 'character with byte sequence 0x81 has no equivalent in encoding "UTF8"', 'X'),
+    /correct the row, then drop the replication slot/,
   ],
   ['no sender', postgres('53300', 'exceeds max_wal_senders', 'InitProcess'), /raise max_wal_senders/],
   [
@@ -83,6 +98,7 @@ const NOT_ADVISED: [string, unknown][] = [
     'a protocol error of PostgreSQL itself',
     postgres('08P01', 'invalid frontend message type', 'SocketBackend'),
   ],
+  ['a file of a table that is gone', postgres('58P01', 'could not open file "base/1/2"', 'mdopenfork')],
   ['a server that starts', postgres('57P03', 'the database system is starting up', 'X')],
   ['a server that is gone', postgres('ECONNREFUSED', 'connect ECONNREFUSED')],
   ['an error without a code', new Error('Query read timeout')],

@@ -26,6 +26,7 @@ const FINE: [string, ...Found][] = [
     { ...progress, epoch: 6n, settledLsn: undefined, markedLsn: 0n },
     seen,
   ],
+  ['WAL that ends where it was confirmed', { ...cluster, walEnd: 60n }, progress, seen],
   ['a promoted standby that has all of it', { ...cluster, timeline: 3 }, progress, seen],
   [
     'a promoted standby with less WAL than was confirmed',
@@ -70,7 +71,13 @@ const SET_BACK: [string, RegExp, ...Found][] = [
   ],
   ['an older timeline', /timeline 2, .* timeline 1/, { ...cluster, timeline: 1 }, progress, NOTHING_SEEN],
   ['no progress any more', /no progress at all, .* seen epoch 5/, cluster, undefined, seen],
-  ['an earlier epoch', /epoch 4, .* seen epoch 5/, cluster, { ...progress, epoch: 4n }, seen],
+  [
+    'an earlier epoch',
+    /epoch 4, settled to 0\/3C, marked to 0\/50, and this relay has seen epoch 5/,
+    cluster,
+    { ...progress, epoch: 4n },
+    seen,
+  ],
   [
     'less that is settled',
     /settled to 0\/3B.*settled to 0\/3C/,

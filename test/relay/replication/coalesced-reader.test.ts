@@ -93,3 +93,18 @@ test('nothing is handed on while it is paused, also when a rest ends meanwhile',
   await immediate();
   assert.equal(pieces.join(''), row.join(''));
 });
+
+test('a resume does not end a rest', async (t) => {
+  const { reader, pieces, arrive } = openReader(t);
+  await arrive(numbered(20), 0.01);
+  const handedOn = pieces.length;
+
+  reader.pause();
+  reader.resume();
+  await arrive(numbered(5), 0.01);
+  assert.equal(pieces.length, handedOn);
+
+  t.mock.timers.tick(1);
+  await immediate();
+  assert.equal(pieces.length, handedOn + 1);
+});

@@ -120,7 +120,7 @@ for (const column of ['processed_at', 'parked_at', 'dropped_at']) {
 }
 
 for (const [what, bytes, expected] of [
-  ['for the relay', logicalMessage('outbox-relay', '{}'), { kind: 'request', text: '{}' }],
+  ['for the relay', logicalMessage('outbox-relay', '{}'), { kind: 'request', content: Buffer.from('{}') }],
   ["with another program's prefix", logicalMessage('another', '{}'), { kind: 'other' }],
   ['outside of a transaction', logicalMessage('outbox-relay', '{}', false), { kind: 'other' }],
 ] as const) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, type TestContext, test } from 'node:test';
 import type pg from 'pg';
+import { SlotLease } from '../../../relay/replication/slot-lease.ts';
 import { WalStream } from '../../../relay/replication/stream.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
@@ -49,4 +50,15 @@ describe('a stream that nobody reads keeps its slot and knows it', { concurrency
 
   test('by the server\u2019s process alone, where the role may not see more', (t) =>
     holdFor(t, () => undefined));
+});
+
+test('a lease ends when the server has no such process any more, however long its patience', async (t) => {
+  const { url } = await createDatabase(t);
+  const lease = new SlotLease(url, { pid: 0, timeoutMs: 0 }, performance.now());
+  cleanup(t, async () => lease.close());
+  assert.equal(lease.isHeld, true);
+
+  lease.renew();
+
+  await until('the lease has ended', () => !lease.isHeld);
 });

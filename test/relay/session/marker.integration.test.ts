@@ -1,32 +1,22 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { randomUUID } from 'node:crypto';
+import { type TestContext, test } from 'node:test';
 import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
 import { OutboxStore } from '../../../relay/outbox/outbox-store.ts';
 import { ProgressStore } from '../../../relay/recovery/progress-store.ts';
 import { Marker } from '../../../relay/session/marker.ts';
+import { type Pending, toPending } from '../../../relay/session/pending.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { createDatabase } from '../../support/database.ts';
+import { prepareInMemory } from '../../support/memory-publisher.ts';
 import { OUTBOX } from '../../support/outbox-table.ts';
+import { insertEvent } from '../../support/relay.ts';
+import { outboxMessage } from '../outbox/outbox-messages.ts';
 
 const SLOT = 'marked';
 
 test('progress is not stored over progress that was set back behind it', async (t) => {
-  const { pool } = await createDatabase(t);
-  const store = new OutboxStore(pool, OUTBOX);
-  const progress = new ProgressStore(pool, OUTBOX);
-  const epoch = (await progress.restart(SLOT, 0n)) ?? 0n;
-  const marker = new Marker(
-    {
-      store,
-      progress,
-      slot: SLOT,
-      monitor: new RelayMonitor(),
-      log: createLogger({ level: 'silent', service: 'test' }),
-      random: Math.random,
-      abandon: new AbortController().signal,
-    },
-    { epoch, settledLsn: 0n, markedLsn: 0n },
-  );
+  const { pool, progress, epoch, marker } = await openMarker(t);
   await marker.mark({ as: 'accepted', messages: [], settledLsn: 50n, markedLsn: 60n, skipLocked: false });
   assert.deepEqual(marker.stored, { epoch, settledLsn: 50n, markedLsn: 60n });
 
@@ -49,21 +39,60 @@ test('progress is not stored over progress that was set back behind it', async (
   assert.equal((await progress.find(SLOT))?.settledLsn, 70n);
 });
 
-test('a marker whose slot another relay has taken over says so', async (t) => {
-  const { pool } = await createDatabase(t);
-  const store = new OutboxStore(pool, OUTBOX);
-  const progress = new ProgressStore(pool, OUTBOX);
-  const epoch = (await progress.restart(SLOT, 0n)) ?? 0n;
-  const deps = { store, progress, slot: SLOT, monitor: new RelayMonitor(), random: Math.random };
-  const log = createLogger({ level: 'silent', service: 'test' });
-  const abandon = new AbortController().signal;
-  const marker = new Marker({ ...deps, log, abandon }, { epoch, settledLsn: 0n, markedLsn: 0n });
+test('a marker whose slot another relay has taken over says so, and parks nothing', async (t) => {
+  const { pool, progress, epoch, marker } = await openMarker(t);
+  const id = await insertEvent(pool, 'Refused', { aggregateId: 'A' });
   await progress.claim(SLOT, epoch, 'v1');
 
-  await assert.rejects(
-    marker.mark({ as: 'accepted', messages: [], settledLsn: 1n, markedLsn: 1n, skipLocked: false }),
-    {
-      code: 'EPOCH_LOST',
-    },
-  );
+  for (const [as, messages] of [
+    ['accepted', []],
+    ['parked', [toBeParked(id)]],
+  ] as const) {
+    await assert.rejects(marker.mark({ ...MARK, as, messages }), { code: 'EPOCH_LOST' });
+  }
+
+  const { rowCount } = await pool.query('SELECT FROM outbox WHERE parked_at IS NULL');
+  assert.equal(rowCount, 1);
 });
+
+test('a message that waits to be sent again and is refused again is still to be parked when another cannot be seen yet', async (t) => {
+  const { pool, marker } = await openMarker(t);
+  const retried = toBeParked(await insertEvent(pool, 'Retried', { aggregateId: 'A' }));
+  await pool.query('UPDATE outbox SET deferred_at = now()');
+  const unseen = toBeParked(randomUUID(), 1_000_000_000);
+
+  const { again } = await marker.mark({ ...MARK, as: 'parked', messages: [retried, unseen] });
+
+  assert.deepEqual(again, [retried, unseen]);
+});
+
+const MARK = { settledLsn: 0n, markedLsn: 0n, skipLocked: false };
+
+/** `xid`: of the transaction it was inserted in; 0: one that everybody sees. */
+function toBeParked(messageId: string, xid = 0): Pending {
+  const transaction = { commitLsn: 1n, xid, endLsn: 1n, unsettled: 1 };
+  const pending = toPending(
+    { message: outboxMessage(messageId, 'A'), transaction, wasRefused: false },
+    { prepare: prepareInMemory, limits: { oneOrderPerBatch: false } },
+  );
+  return Object.assign(pending, { parked: { reason: 'refused', triedAgain: false } });
+}
+
+async function openMarker(t: TestContext) {
+  const { pool } = await createDatabase(t);
+  const progress = new ProgressStore(pool, OUTBOX);
+  const epoch = (await progress.restart(SLOT, 0n)) ?? 0n;
+  const marker = new Marker(
+    {
+      store: new OutboxStore(pool, OUTBOX),
+      progress,
+      slot: SLOT,
+      monitor: new RelayMonitor(),
+      log: createLogger({ level: 'silent', service: 'test' }),
+      random: Math.random,
+      abandon: new AbortController().signal,
+    },
+    { epoch, settledLsn: 0n, markedLsn: 0n },
+  );
+  return { pool, progress, epoch, marker };
+}

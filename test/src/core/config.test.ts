@@ -19,9 +19,12 @@ test('what is not set has its default, and the result cannot be changed', () => 
       HOST: '0.0.0.0',
       PORT: 5000,
       DATABASE_POOL_SIZE: 8,
+      DRAIN_DELAY_SECONDS: 0,
       LOG_LEVEL: 'info',
       SERVICE_NAME: 'OrderService',
       NODE_ENV: 'development',
+      OIDC_CUSTOMER_CLAIM: 'customer_id',
+      HTTPS_REDIRECT: false,
     },
   );
   assert.ok(Object.isFrozen(config));
@@ -85,6 +88,12 @@ const URLS: [url: string, fault: RegExp | undefined][] = [
   ['postgres://[::1]:5433/db', undefined],
   ['postgres://host', undefined],
   ['postgres://host/db?options=-c%20search_path%3Dapp&application_name=a@b', undefined],
+  ['postgres://u:p@host/db?sslmode=require', undefined],
+  ['postgres://u:p@host/db?sslmode=verify-full&uselibpqcompat=true', undefined],
+  [
+    'postgres://u:secret@host/db?sslmode=verify_full',
+    /sslmode has to be one of disable, allow, .*verify-full/,
+  ],
   ['postgres://u:secret@host:notaport/db', /pg cannot read it: Invalid URL/],
   ['postgres://u:secret@host:65536/db', /pg cannot read it|the port/],
   ['postgres://u:secret@one:5432,two:5433/db', /several hosts/],

@@ -32,11 +32,12 @@ test('the spans of a request and of its query are sent with the trace of the cal
     assert.ok(sent.includes(text), text);
 });
 
-test('health checks and queries outside of a request make no spans', async (t) => {
+test('health checks, metrics and queries outside of a request make no spans', async (t) => {
   const collector = await openCollector(t);
   const server = await startProcess(t, { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url });
 
-  await fetch(`${server.url}/health/live`, { headers: { traceparent: TRACEPARENT } });
+  for (const path of ['/health/live', '/metrics'])
+    await fetch(`${server.url}${path}`, { headers: { traceparent: TRACEPARENT } });
   await server.stop();
 
   assert.equal(collector.received().length, 0);

@@ -5,7 +5,9 @@ import pg from 'pg';
 import { errorCode } from '../../../src/core/errors.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
+import type { Database } from '../../../src/db/database.ts';
 import { isCommitUncertain, isDatabaseUnavailable } from '../../../src/db/database-failure.ts';
+import { read } from '../../../src/db/reader.ts';
 import { inTransaction } from '../../../src/db/transaction.ts';
 import { createDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
@@ -55,6 +57,42 @@ test('a transaction is over after its time limit, however many statements it wou
     );
     return open.rowCount === 0;
   });
+});
+
+test('a handle that outlives its transaction is refused, also while another transaction has its connection', async (t) => {
+  const { url, pool: admin } = await createDatabase(t);
+  const pool = openPool({ url, max: 1, applicationName: 'late', log });
+  t.after(() => pool.end());
+  await admin.query('CREATE TABLE written (n int)');
+  const write = (db: Database) => db.execute(sql`INSERT INTO written VALUES (1)`);
+  const handles: Database[] = [];
+
+  await inTransaction(pool, async (db) => handles.push(db));
+  await assert.rejects(
+    inTransaction(pool, async (db) => {
+      handles.push(db);
+      throw new Error('rolled back');
+    }),
+    /rolled back/,
+  );
+  await read(pool, async (db) => handles.push(db));
+  const late = () =>
+    Promise.all(
+      handles.map((db) => assert.rejects(async () => write(db), /after the end of its transaction/)),
+    );
+  await late();
+  await inTransaction(pool, late);
+  let built: { execute(): Promise<unknown> } | undefined;
+  await inTransaction(pool, async (db) => {
+    built = db.select({ one: sql`1` }).from(sql`written`);
+  });
+  await assert.rejects(
+    async () => built?.execute(),
+    (error) => errorCode(error) === 'ERR_TRANSACTION_OVER',
+  );
+
+  assert.equal(handles.length, 3);
+  assert.equal((await admin.query('SELECT FROM written')).rowCount, 0);
 });
 
 test('failures of the database are told from faults of ours by their code', () => {

@@ -32,6 +32,67 @@ test('every bad body is a problem that names each wrong field, and changes nothi
   assert.deepEqual(await rowCounts(), [0, 0, 0]);
 });
 
+test('a body of JSON is taken whatever the case of its coding and charset', async (t) => {
+  const { post } = await openApp(t);
+
+  for (const headers of [
+    { 'content-encoding': 'Identity' },
+    { 'content-type': 'application/json; charset=UTF-8' },
+    { 'content-type': 'application/json;charset="utf-8"' },
+  ]) {
+    assert.equal((await post(tutorialOrder(), headers)).statusCode, 201, JSON.stringify(headers));
+  }
+});
+
+test('every refusal says what to do, in words of its own', async (t) => {
+  const { app, post } = await openApp(t);
+  const order = tutorialOrder();
+  const json = JSON.stringify(order);
+  const posted: [body: string | object, headers: Record<string, string>, detail: string][] = [
+    [
+      json,
+      { 'content-type': 'text/plain' },
+      'The body must be JSON; send application/json as its Content-Type',
+    ],
+    ['', {}, 'The body cannot be empty; send a JSON object'],
+    [json.padEnd(300_000), {}, 'The body is larger than 256 KB; send a smaller one'],
+    [{ ...order, customerId: 7 }, {}, 'The request cannot be taken: /customerId must be a text'],
+    [{ ...order, items: [] }, {}, 'The request cannot be taken: /items must have at least 1 item'],
+    [
+      { ...order, items: [{ productId: 'p', quantity: 0, unitPrice: 1 }] },
+      {},
+      'The request cannot be taken: /items/0/quantity must be at least 1',
+    ],
+    [
+      { ...order, customerId: '\u200b' },
+      {},
+      'The request cannot be taken: /customerId must be a text with something to read in it',
+    ],
+  ];
+  for (const [body, headers, detail] of posted) {
+    assert.equal((await post(body, headers)).json().detail, detail);
+  }
+
+  const asked: [method: 'GET' | 'POST' | 'PUT', url: string, detail: string][] = [
+    ['PUT', '/api/orders', 'PUT is not allowed here; use GET or POST'],
+    [
+      'POST',
+      '/api/orders/',
+      'POST is not allowed here; use GET. Leave out the slash at the end of the address',
+    ],
+    [
+      'GET',
+      '/api/orders?status=pending',
+      'The query is not valid: status must be one of Pending, PaymentProcessed, Shipped, Delivered, Cancelled',
+    ],
+    ['GET', '/api/order', 'There is no GET here; check the address'],
+    ['GET', '/%ff', 'The address cannot be decoded: write a % as %25, and other characters as UTF-8'],
+  ];
+  for (const [method, url, detail] of asked) {
+    assert.equal((await app.inject({ method, url })).json().detail, detail);
+  }
+});
+
 test('at most 50 errors are listed, however many there are', async (t) => {
   const { post } = await openApp(t);
 
@@ -156,6 +217,13 @@ function badBodies(): BadBody[] {
       status: 415,
       pointers: none,
     },
+    {
+      name: 'another charset',
+      body: json,
+      headers: { 'content-type': 'application/json; charset="UTF-16"' },
+      status: 415,
+      pointers: none,
+    },
     { name: '__proto__', body: withText('{', '{"__proto__":{"admin":true},'), pointers: none },
     {
       name: '__proto__ in an item',
@@ -198,6 +266,11 @@ function badBodies(): BadBody[] {
     { name: 'customerId an object', body: withField({ customerId: { id: 1 } }), pointers: ['/customerId'] },
     { name: 'customerId empty', body: withField({ customerId: '' }), pointers: ['/customerId'] },
     { name: 'customerId blank', body: withField({ customerId: ' \u3000\u00a0' }), pointers: ['/customerId'] },
+    {
+      name: 'customerId of zero width',
+      body: withField({ customerId: '\u200b' }),
+      pointers: ['/customerId'],
+    },
     {
       name: 'customerId too long',
       body: withField({ customerId: 'x'.repeat(129) }),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { openApp } from '../../support/app.ts';
+import { tutorialOrder } from '../../support/orders.ts';
 
 test('bytes that are no request get a problem too', async (t) => {
   const port = await listen(t);
@@ -18,6 +20,47 @@ test('bytes that are no request get a problem too', async (t) => {
     socket.write(bytes);
     assertProblem(await text(socket), status);
   }
+});
+
+test('a body that can be taken is asked for', async (t) => {
+  const port = await listen(t);
+  const socket = connect(port, '127.0.0.1');
+  const body = JSON.stringify(tutorialOrder());
+
+  const length = Buffer.byteLength(body);
+  socket.write(
+    `POST /api/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n` +
+      `Connection: close\r\nContent-Length: ${length}\r\n\r\n`,
+  );
+  const [first] = (await once(socket, 'data')) as [Buffer];
+  socket.write(body);
+
+  assert.match(String(first), /^HTTP\/1\.1 100 Continue\r\n\r\n$/);
+  assert.match(await text(socket), /^HTTP\/1\.1 201 /);
+});
+
+test('500 requests that never end keep none waiting that does', async (t) => {
+  const port = await listen(t);
+  const slow = Array.from({ length: 500 }, () => connect(port, '127.0.0.1'));
+  t.after(() => {
+    for (const socket of slow) socket.destroy();
+  });
+  const head = 'POST /api/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  for (const [n, socket] of slow.entries()) {
+    socket.on('error', () => undefined); // the test ends before they do
+    socket.write(n % 2 === 0 ? head : `${head}Content-Length: 99\r\n\r\n{`);
+  }
+  await Promise.all(slow.map(async (socket) => socket.readyState === 'open' || once(socket, 'connect')));
+
+  const answer = await fetch(`http://127.0.0.1:${port}/api/orders`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(tutorialOrder()),
+  });
+
+  assert.equal(answer.status, 201);
+  const stillOpen = slow.filter(({ readyState, bytesRead }) => readyState === 'open' && bytesRead === 0);
+  assert.equal(stillOpen.length, 500, 'it was answered while all of them were waiting');
 });
 
 test('a request that is sent too slowly is a 408, not a connection for ever', async (t) => {

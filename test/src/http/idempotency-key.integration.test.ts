@@ -30,7 +30,7 @@ test('a repeat gets the answer that was given, byte for byte, from another proce
   }
   assert.deepEqual(await app.rowCounts(), [1, 2, 1]);
   const created = [...app.logs, ...other.logs].filter(({ msg }) =>
-    / created for customer /.test(String(msg)),
+    /^Order \w+ created with /.test(String(msg)),
   );
   assert.equal(created.length, 1);
 });
@@ -59,6 +59,24 @@ test('a key that comes with another body is a 422, and changes nothing', async (
   assert.equal(response.json().type, 'urn:order-service:problem:idempotency-key-reused');
   assert.deepEqual(await rowCounts(), [1, 2, 1]);
   assert.equal((await post(tutorialOrder(), KEY)).headers['idempotency-replayed'], 'true');
+});
+
+test('a key that comes with another If-Match is a 422; with the same one it is a repeat', async (t) => {
+  const { post, cancel, rowCounts } = await openApp(t);
+  const { orderId } = (await post(tutorialOrder())).json();
+  const reason = { reason: 'Ordered twice' };
+  const first = await cancel(orderId, reason, { ...KEY, 'if-match': '"1"' });
+
+  const repeated = await cancel(orderId, reason, { ...KEY, 'if-match': '"1"' });
+  const others = [
+    await cancel(orderId, reason, { ...KEY, 'if-match': '"2"' }),
+    await cancel(orderId, reason, KEY),
+  ];
+
+  assert.equal(first.statusCode, 200);
+  assert.deepEqual([repeated.headers['idempotency-replayed'], repeated.body], ['true', first.body]);
+  for (const other of others) assert.equal(other.statusCode, 422, other.body);
+  assert.deepEqual(await rowCounts(), [1, 2, 2]);
 });
 
 test("another caller's key of the same name is another key", async (t) => {

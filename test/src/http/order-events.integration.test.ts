@@ -69,7 +69,7 @@ test('the events of an order are found by an index', async (t) => {
   const { db } = await openApp(t);
   await insertManyOrders(db, 20_000);
 
-  const [plan] = await plansOf(db, (logged) => findOrderEvents(logged, '100'.padStart(32, '0')));
+  const [plan] = await plansOf(db, (logged) => findOrderEvents(logged, '100'.padStart(32, '0'), undefined));
 
   assert.deepEqual(plan?.scans.toSorted(), ['orders by orders_pkey', 'outbox by idx_outbox_aggregate_id']);
   assert.ok(plan.rowsRead < 20, `${plan.rowsRead} rows`);

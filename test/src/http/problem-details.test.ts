@@ -5,20 +5,26 @@ import { test } from 'node:test';
 import { DrizzleQueryError } from 'drizzle-orm';
 import { ApiError, type ApiErrorCode } from '../../../src/api-error.ts';
 import { reactionTo, toProblem } from '../../../src/http/problem-details.ts';
+import { PROBLEM_TEXTS } from '../../../src/http/problem-pages/problem-texts.ts';
 import { PROBLEM_TABLE } from '../../../src/http/problem-table.ts';
+
+/** What is told in another way than the others of its kind. */
+const LOG_LEVELS: Readonly<Record<string, string>> = { OVERLOADED: 'debug', DATABASE_UNAVAILABLE: 'warn' };
 
 const ID = '0193c0ff-ee00-7abc-8def-0123456789ab';
 
-test('each code has the consequences that docs/problems.md names, and no other code is there', () => {
+test('each code has the consequences and the texts that docs/problems.md has, and no other code is there', () => {
   const rows = readFileSync('docs/problems.md', 'utf8').matchAll(
-    /^\| `([A-Z_]+)` \| (\d+) \| `([\w:-]+)` \| [^|]+ \|(?: (\d+))? \|$/gm,
+    /^\| `([A-Z_]+)` \| (\d+) \| `([\w:-]+)` \| ([^|]+) \| ([^|]+) \|(?: (\d+))? \|$/gm,
   );
-  const documented = [...rows].map(([, code, status, type, retryAfter]) => ({
+  const documented = [...rows].map(([, code, status, type, when, whatToDo, retryAfter]) => ({
     code,
     status: Number(status),
     type,
+    when,
+    whatToDo,
     retryAfterSeconds: retryAfter && Number(retryAfter),
-    logLevel: Number(status) >= 500 ? 'error' : 'info',
+    logLevel: LOG_LEVELS[code as string] ?? (Number(status) >= 500 ? 'error' : 'info'),
   }));
 
   const codes = Object.keys(PROBLEM_TABLE) as ApiErrorCode[];
@@ -27,7 +33,7 @@ test('each code has the consequences that docs/problems.md names, and no other c
     assert.equal(problem.status, status);
     assert.equal(problem.title, STATUS_CODES[status]);
     assert.equal(problem.detail, PROBLEM_TABLE[code].detail ?? 'message');
-    return { code, status, type: problem.type, retryAfterSeconds, logLevel };
+    return { code, status, type: problem.type, ...PROBLEM_TEXTS[code], retryAfterSeconds, logLevel };
   });
 
   assert.deepEqual(answered, documented);
@@ -40,7 +46,7 @@ test('an error without a code of ours becomes what its kind says', () => {
       new DrizzleQueryError('SELECT', [], database),
       503,
       'urn:order-service:problem:database-unavailable',
-      'error',
+      'warn',
     ],
     [Object.assign(new Error('too large'), { statusCode: 413 }), 413, 'about:blank', 'info'],
     [Object.assign(new Error('not yours'), { statusCode: 200 }), 500, 'about:blank', 'error'],

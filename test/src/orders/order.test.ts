@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../../src/core/errors.ts';
-import { cancelOrder, describeOrder, placeOrder, requireVersion } from '../../../src/orders/order.ts';
+import {
+  cancelOrder,
+  describeOrder,
+  placeOrder,
+  priceOrder,
+  requireVersion,
+} from '../../../src/orders/order.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 
 const now = new Date('2024-12-12T10:30:00.000Z');
@@ -11,7 +17,12 @@ const place = (items: [quantity: number, unitPrice: number][]) => {
     ...tutorialOrder(),
     items: items.map(([quantity, unitPrice], i) => ({ productId: `p${i}`, quantity, unitPrice })),
   };
-  return describeOrder(placeOrder(command, () => String(id++), now));
+  return describeOrder(
+    placeOrder(
+      priceOrder(command, () => String(id++)),
+      now,
+    ),
+  );
 };
 
 test('line totals and total are exact where floating point is not', () => {
@@ -118,7 +129,10 @@ test('amounts over NUMERIC(10,2) are refused, each with its place: items first, 
 });
 
 test('the order, its items and the event have one instant', () => {
-  const order = placeOrder(tutorialOrder(), () => 'id', now);
+  const order = placeOrder(
+    priceOrder(tutorialOrder(), () => 'id'),
+    now,
+  );
 
   assert.deepEqual([order.createdAt, order.updatedAt], [now, now]);
   assert.equal(describeOrder(order).createdAt, '2024-12-12T10:30:00.000Z');
@@ -126,7 +140,10 @@ test('the order, its items and the event have one instant', () => {
 
 test('a pending order can be cancelled, a cancelled one stays the very same, any other is refused', () => {
   const later = new Date('2024-12-12T10:45:00.000Z');
-  const pending = placeOrder(tutorialOrder(), () => 'id', now);
+  const pending = placeOrder(
+    priceOrder(tutorialOrder(), () => 'id'),
+    now,
+  );
 
   const cancelled = cancelOrder(pending, later);
 
@@ -138,7 +155,10 @@ test('a pending order can be cancelled, a cancelled one stays the very same, any
 });
 
 test('an order is changed only in one of the versions that are asked for', () => {
-  const order = placeOrder(tutorialOrder(), () => 'id', now);
+  const order = placeOrder(
+    priceOrder(tutorialOrder(), () => 'id'),
+    now,
+  );
 
   requireVersion(order, [7, 1]);
   assert.throws(() => requireVersion(order, [2]), { code: 'ORDER_VERSION_MISMATCH' });

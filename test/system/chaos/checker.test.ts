@@ -104,8 +104,12 @@ test('a poison message and the later ones of its aggregate are held back, and no
   assert.deepEqual(violationsOf({ ...right, arrivals: accepted('a1') }), ['lost b1']);
 });
 
-test('a witness that saw other messages than the table has is none', () => {
-  const found = checkWitness(new Set(['a1', 'a2']), new Set(['a2', 'a3']));
+test('a witness that saw other messages than the table has, but for what is old, is none', () => {
+  const found = checkWitness({
+    seen: new Set(['a0', 'a1', 'a2']),
+    stored: new Set(['a2', 'a3']),
+    old: new Set(['a0', 'a2']),
+  });
 
   assert.deepEqual(
     found.map(({ kind, id }) => `${kind} ${id}`),

@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SeededRandom } from '../../relay/session/simulation/seeded-random.ts';
+import type { PlannedFault } from './fault-plan.ts';
 import { brokerFaults } from './faults/broker-faults.ts';
 import type { Bite, Choice, FaultKind, Stage } from './faults/fault.ts';
 import { networkFaults } from './faults/network-faults.ts';
 import { poisonFaults } from './faults/poison-faults.ts';
 import { postgresFaults } from './faults/postgres-faults.ts';
 import { processFaults } from './faults/process-faults.ts';
+import { refusalFaults } from './faults/refusal-faults.ts';
+import { settingsFaults } from './faults/settings-faults.ts';
 import { slotFaults } from './faults/slot-faults.ts';
+import { swallowedFaults } from './faults/swallowed-faults.ts';
+import { tableFaults } from './faults/table-faults.ts';
 import type { History } from './history.ts';
 
 export const faultKinds: Readonly<Record<string, FaultKind>> = {
@@ -15,7 +19,11 @@ export const faultKinds: Readonly<Record<string, FaultKind>> = {
   ...slotFaults,
   ...brokerFaults,
   ...networkFaults,
+  ...swallowedFaults,
+  ...tableFaults,
+  ...settingsFaults,
   ...poisonFaults,
+  ...refusalFaults,
 };
 
 /** A fault as it happened. Times are epoch milliseconds. */
@@ -28,34 +36,6 @@ export interface FaultRecord {
   readonly brokenAt: number;
   /** Why it could not be carried out. */
   readonly error?: string;
-}
-
-interface PlannedFault {
-  readonly kind: string;
-  readonly atMs: number;
-  readonly choice: Choice;
-}
-
-/** The same for the same seed: what happens when, to whom and for how long. */
-export function planFaults(
-  seed: number,
-  lengthMs: number,
-  gapMs: readonly [number, number],
-  weights: Readonly<Record<string, number>>,
-): PlannedFault[] {
-  const random = new SeededRandom(seed);
-  const between = ([least, most]: readonly [number, number]) => least + random.next() * (most - least);
-  const plan: PlannedFault[] = [];
-  for (let atMs = between(gapMs); atMs < lengthMs; atMs += between(gapMs)) {
-    const kind = random.weighted(weights);
-    const durationMs = Math.round(between(faultKinds[kind]?.durationMs ?? [0, 0]));
-    plan.push({
-      kind,
-      atMs,
-      choice: { target: random.chance(0.5) ? 1 : 0, durationMs, dice: random.next() },
-    });
-  }
-  return plan;
 }
 
 /** Lets the faults happen and resolves when the last one is healed. Those of one victim wait for each other. */

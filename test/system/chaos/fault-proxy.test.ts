@@ -97,3 +97,21 @@ test('cutting closes every socket, also of a connection that one side had ended'
 
   await until('it is closed', () => socket.destroyed);
 });
+
+test('a message that is swallowed never arrives, nor what comes after it on its connection; the next connection works', async (t) => {
+  const { proxy, client } = await stage(t);
+  const first = await client();
+  const second = await client();
+
+  const trap = proxy.swallow('START');
+  first.socket.write('before ');
+  await until('what came before has arrived', () => first.heard() === 'before ');
+  first.socket.write('please START now');
+  await until('it is swallowed', () => trap.sprung);
+  first.socket.write('after');
+  second.socket.write('START');
+
+  await until('the other one has arrived', () => second.heard() === 'START');
+  assert.equal(first.heard(), 'before ');
+  assert.equal(first.socket.destroyed, false);
+});

@@ -12,6 +12,14 @@ interface Weather {
   bytesPerSecond: number;
   /** How many chunks have arrived at either end. */
   passed: number;
+  trap: Trap | undefined;
+}
+
+/** What is swallowed once it comes. */
+export interface Trap {
+  readonly text: string;
+  /** It has come; or nothing is to be swallowed any more. */
+  sprung: boolean;
 }
 
 /** A network between clients and one server on this machine, with faults on demand. The caller closes it. */
@@ -24,6 +32,7 @@ export class FaultProxy {
     delayMs: 0,
     bytesPerSecond: Number.POSITIVE_INFINITY,
     passed: 0,
+    trap: undefined,
   };
   #release: () => void = () => undefined;
 
@@ -71,6 +80,12 @@ export class FaultProxy {
     for (const link of this.#links) for (const way of ways) link.ways[way].silent = true;
   }
 
+  /** The next message of a client with this text in it is swallowed, with all that comes after it on that connection. */
+  swallow(text: string): Trap {
+    this.#weather.trap = { text, sprung: false };
+    return this.#weather.trap;
+  }
+
   /** Holds back everything, also of new connections, until healed. */
   hold(): void {
     this.#weather.held ??= new Promise((release) => {
@@ -88,7 +103,12 @@ export class FaultProxy {
 
   /** Good weather again; connections that went silent are reset. */
   heal(): void {
-    Object.assign(this.#weather, { held: undefined, delayMs: 0, bytesPerSecond: Number.POSITIVE_INFINITY });
+    Object.assign(this.#weather, {
+      held: undefined,
+      delayMs: 0,
+      bytesPerSecond: Number.POSITIVE_INFINITY,
+      trap: undefined,
+    });
     this.#release();
     for (const link of this.#links) {
       link.ways.toServer.bytesLeft = link.ways.toClient.bytesLeft = Number.POSITIVE_INFINITY;
@@ -115,8 +135,8 @@ class Link {
       socket.on('close', () => this.#sockets.every(({ destroyed }) => destroyed) && this.onClosed());
     }
     this.ways = {
-      toServer: new Direction(client, server, weather, cut),
-      toClient: new Direction(server, client, weather, cut),
+      toServer: new Direction(client, server, weather, cut, (chunk) => isSwallowed(chunk, weather)),
+      toClient: new Direction(server, client, weather, cut, () => false),
     };
   }
 
@@ -130,6 +150,12 @@ class Link {
   }
 }
 
+function isSwallowed(chunk: Buffer, weather: Weather): boolean {
+  if (weather.trap === undefined || weather.trap.sprung || !chunk.includes(weather.trap.text)) return false;
+  weather.trap.sprung = true;
+  return true;
+}
+
 class Direction {
   silent = false;
   bytesLeft = Number.POSITIVE_INFINITY;
@@ -138,13 +164,22 @@ class Direction {
   readonly #weather: Weather;
   readonly #cut: () => void;
 
-  constructor(from: Socket, to: Socket, weather: Weather, cut: () => void) {
+  constructor(
+    from: Socket,
+    to: Socket,
+    weather: Weather,
+    cut: () => void,
+    isSwallowed: (chunk: Buffer) => boolean,
+  ) {
     this.#from = from;
     this.#to = to;
     this.#weather = weather;
     this.#cut = cut;
     from.on('error', () => undefined); // cutting connections is what this is for
-    from.on('data', (chunk) => this.#onData(chunk));
+    from.on('data', (chunk) => {
+      if (isSwallowed(chunk)) this.silent = true;
+      this.#onData(chunk);
+    });
     from.on('end', () => this.silent || to.end());
     from.on('close', (failed) => {
       if (failed && !this.silent) cut();

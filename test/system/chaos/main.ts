@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { plants } from './plants.ts';
+import { plants } from './plants/plants.ts';
 import { type ChaosOptions, runChaos } from './run-chaos.ts';
 import { printVerdict, verdictOf } from './verdict.ts';
 

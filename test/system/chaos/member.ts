@@ -37,6 +37,10 @@ export class Member {
     this.#options = options;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   get running(): boolean {
     return this.#child !== undefined;
   }

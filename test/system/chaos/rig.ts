@@ -7,9 +7,11 @@ import { type LocalPostgres, openPostgres } from '../../../dev/postgres.ts';
 import { migratedDatabase } from '../../support/migrated-database.ts';
 import { until } from '../../support/until.ts';
 import { ChaosBroker } from './broker.ts';
+import { createRoles } from './create-roles.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { History } from './history.ts';
 import { Member } from './member.ts';
+import { urlFor } from './roles.ts';
 import { patchEnvironment } from './source-patch-environment.ts';
 
 export const SLOT = 'order_outbox';
@@ -46,7 +48,7 @@ export interface Rig {
   readonly apis: readonly ApiNode[];
   readonly relays: readonly RelayNode[];
   readonly proxies: readonly FaultProxy[];
-  /** Good weather, a broker without faults, every process started and ready. PostgreSQL is whoever's who stopped it. */
+  /** Good weather, a broker without faults, every process started. PostgreSQL is whoever's who stopped it. */
   heal(): Promise<void>;
   close(): Promise<void>;
 }
@@ -55,7 +57,13 @@ export interface Rig {
 export async function openRig(options: RigOptions): Promise<Rig> {
   const { folder, sessions, history, plant } = options;
   const postgres = await openPostgres({
-    settings: { fsync: 'off', max_connections: '300', checkpoint_timeout: '30s' },
+    settings: {
+      fsync: 'off',
+      max_connections: '300',
+      checkpoint_timeout: '30s',
+      // As often as rows come and go.
+      autovacuum_naptime: '5s',
+    },
   });
   const databaseUrl = await migratedDatabase(postgres, DATABASE);
   const db = new pg.Pool({
@@ -66,6 +74,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     application_name: 'chaos-rig',
   });
   db.on('error', () => undefined); // PostgreSQL is killed on purpose
+  await createRoles(db);
   const broker = await ChaosBroker.open(folder, sessions, history);
   await broker.start();
 
@@ -88,7 +97,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
       args: script.args,
       env: {
         ...script.env,
-        DATABASE_URL: through(databaseUrl, toPostgres),
+        DATABASE_URL: through(urlFor(`order_${kind}`, databaseUrl), toPostgres),
         SERVICE_NAME: name,
         ...env(port),
       },
@@ -116,7 +125,8 @@ export async function openRig(options: RigOptions): Promise<Rig> {
       SERVICEBUS_CONNECTION_STRING: `Endpoint=sb://localhost:${toBroker.port};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;`,
       SERVICEBUS_ENTITY: 'orders',
       SERVICEBUS_SESSIONS: String(sessions),
-      ...patchEnvironment(plant && { plant }),
+      OUTBOX_RETENTION: '1m',
+      ...patchEnvironment({ plant, shortRetention: true }),
     }));
     relays.push({ ...relay, toBroker });
   }
@@ -138,7 +148,6 @@ export async function openRig(options: RigOptions): Promise<Rig> {
         member.start();
         member.signal('SIGCONT');
       }
-      await ready([...apis, ...relays]);
     },
     async close() {
       await db.end();
@@ -156,16 +165,20 @@ export async function openRig(options: RigOptions): Promise<Rig> {
   return rig;
 }
 
-async function ready(nodes: readonly Node[]): Promise<void> {
+/** Waits until they are; throws of the first that is not for so long. */
+export async function ready(nodes: readonly Node[]): Promise<void> {
   for (const { url, member } of nodes) {
-    await until(`${member.name} is ready`, async () => (await healthOf(url))?.ok, 90_000);
+    await until(`${member.name} is ready`, async () => (await healthOf(url, 5_000))?.ok, 90_000);
   }
 }
 
 /** What a process says of its readiness; undefined when it does not answer. */
-export async function healthOf(url: string): Promise<{ ok: boolean; state: string | undefined } | undefined> {
+export async function healthOf(
+  url: string,
+  withinMs = 1_000,
+): Promise<{ ok: boolean; state: string | undefined } | undefined> {
   try {
-    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(1_000) });
+    const response = await fetch(`${url}/health/ready`, { signal: AbortSignal.timeout(withinMs) });
     const { state } = (await response.json()) as { state?: string };
     return { ok: response.ok, state };
   } catch {

@@ -3,13 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drain, STUCK_AFTER_MS } from './drain.ts';
-import { type FaultRecord, faultKinds, planFaults, runFaults } from './fault-driver.ts';
+import { type FaultRecord, faultKinds, runFaults } from './fault-driver.ts';
+import { planFaults } from './fault-plan.ts';
 import { History } from './history.ts';
 import { type ChaosResult, judge, type Observed } from './judge.ts';
 import { OrderClients } from './order-clients.ts';
-import { type Plant, plants } from './plants.ts';
-import { openRig, type Rig } from './rig.ts';
+import type { Plant } from './plants/plant.ts';
+import { plants } from './plants/plants.ts';
+import { openRig, type Rig, ready } from './rig.ts';
 import { SqlWriters } from './sql-writers.ts';
+import { SystemWatch } from './system-watch.ts';
 import { Witness } from './witness.ts';
 
 export interface ChaosOptions {
@@ -54,20 +57,26 @@ async function observe(options: ChaosOptions, rig: Rig, history: History): Promi
   const clients = new OrderClients({ urls, seed, rate, history });
   const rounds = planted ? 10 : Math.min(10, Math.max(2, rate / 25));
   const writers = new SqlWriters({ url: rig.databaseUrl, seed: seed + 1, rate: rounds });
+  const watch = new SystemWatch(rig);
   const poison = new Set<string>();
+  const troubled = new Set<string>();
   const failures: string[] = [];
   const faults: FaultRecord[] = [];
   clients.start();
   writers.start();
+  watch.start();
   try {
     await sleep(CALM_MS);
-    faults.push(...(await runFaults(planOf(options, planted), { rig, clients, poison }, history)));
+    faults.push(...(await runFaults(planOf(options, planted), { rig, clients, poison, troubled }, history)));
     await rig.heal().catch((error: unknown) => failures.push(String(error)));
     await sleep(CALM_MS);
   } finally {
-    await Promise.all([writers.stop(), clients.stop(ANSWERS_WITHIN_MS)]);
+    await Promise.all([writers.stop(), clients.stop(ANSWERS_WITHIN_MS), watch.stop()]);
   }
-  const stuck = await drain(rig, planted ? PLANT_STUCK_AFTER_MS : STUCK_AFTER_MS);
+  const stuck = await drain(rig, poison, planted ? PLANT_STUCK_AFTER_MS : STUCK_AFTER_MS);
+  if (stuck !== undefined) failures.push(stuck);
+  // Not before: with all that load, and a machine that is busy, a process that recovers takes what it takes.
+  else await ready([...rig.apis, ...rig.relays]).catch((error: unknown) => failures.push(String(error)));
   await witness.finish();
   await history.close();
   return {
@@ -75,15 +84,19 @@ async function observe(options: ChaosOptions, rig: Rig, history: History): Promi
     placed: clients.placed,
     faults,
     poison,
-    notDrained: stuck === undefined ? failures : [...failures, stuck],
+    troubled,
+    sightings: watch.sightings,
+    notDrained: failures,
   };
 }
 
-function planOf({ seconds, seed }: ChaosOptions, planted: Plant | undefined) {
+function planOf(options: ChaosOptions, planted: Plant | undefined) {
+  const { seed } = options;
+  const seconds = Math.max(options.seconds, planted?.seconds ?? 0);
   const gapMs = planted ? GAPS_MS.plant : seconds < 200 ? GAPS_MS.short : GAPS_MS.long;
   const everything = Object.fromEntries(
     Object.entries(faultKinds).map(([kind, { weight }]) => [kind, weight]),
   );
   const lengthMs = Math.max(0, seconds * 1_000 - 2 * CALM_MS);
-  return planFaults(seed, lengthMs, gapMs, planted?.weights ?? everything);
+  return planFaults({ seed, lengthMs, gapMs, weights: planted?.weights ?? everything, kinds: faultKinds });
 }

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { failpoints } from './failpoints.ts';
-import { plants } from './plants.ts';
+import { plants } from './plants/plants.ts';
+import { shortRetention } from './short-retention.ts';
 import { applyPatch } from './source-patch.ts';
 import { patchEnvironment } from './source-patch-environment.ts';
 
@@ -11,6 +12,7 @@ import { patchEnvironment } from './source-patch-environment.ts';
 
 for (const { name, patches } of [
   ...plants,
+  { name: 'the short retention', patches: shortRetention },
   ...failpoints.map(({ name, patch }) => ({ name, patches: [patch] })),
 ]) {
   test(`what ${name} replaces stands in the relay exactly once`, () => {

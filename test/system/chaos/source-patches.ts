@@ -2,14 +2,18 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { failpoints } from './failpoints.ts';
-import { plants } from './plants.ts';
+import { plants } from './plants/plants.ts';
+import { shortRetention } from './short-retention.ts';
 import { applyPatch, type SourcePatch } from './source-patch.ts';
 
 // Loaded by --import into a relay: changes the source of some of its modules while they are loaded. CHAOS_PLANT names a
-// planted fault, CHAOS_FAILPOINT a place to die at and at which passing of it: "after_ack:3".
+// planted fault, CHAOS_FAILPOINT a place to die at and at which passing of it: "after_ack:3". CHAOS_SHORT_RETENTION makes the
+// minutes of the retention short.
 
 const root = new URL('../../../', import.meta.url);
 const patches: SourcePatch[] = [];
+
+if (process.env['CHAOS_SHORT_RETENTION']) patches.push(...shortRetention);
 
 const plant = process.env['CHAOS_PLANT'];
 if (plant) patches.push(...(plants.find(({ name }) => name === plant)?.patches ?? unknown(plant)));

@@ -10,6 +10,10 @@ export type ViolationKind =
   | 'order twice'
   | 'request refused'
   | 'held back'
+  | 'held up'
+  | 'ready while stuck'
+  | 'not ready while moving'
+  | 'table grows'
   | 'witness'
   | 'not drained';
 

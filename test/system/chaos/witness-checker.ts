@@ -1,11 +1,22 @@
 import type { Violation } from './violation.ts';
 
-/** Nobody deletes from the table: what the witness saw and what the table has are the same, or the witness is no witness. */
-export function checkWitness(seen: ReadonlySet<string>, stored: ReadonlySet<string>): Violation[] {
+export interface WitnessEvidence {
+  /** What the witness saw being committed. */
+  readonly seen: ReadonlySet<string>;
+  /** What the table has. */
+  readonly stored: ReadonlySet<string>;
+  /** What was published long enough ago to be deleted. */
+  readonly old: ReadonlySet<string>;
+}
+
+/** What the table has was seen, or the witness is no witness; and nothing but what is old was deleted. Pure. */
+export function checkWitness({ seen, stored, old }: WitnessEvidence): Violation[] {
   const missing = [...stored].filter((id) => !seen.has(id));
-  const extra = [...seen].filter((id) => !stored.has(id));
+  const gone = [...seen].filter((id) => !stored.has(id) && !old.has(id));
   return [
     ...missing.map((id): Violation => ({ kind: 'witness', id, detail: 'is in the table and was not seen' })),
-    ...extra.map((id): Violation => ({ kind: 'witness', id, detail: 'was seen and is not in the table' })),
+    ...gone.map(
+      (id): Violation => ({ kind: 'witness', id, detail: 'was seen, is not old and is not in the table' }),
+    ),
   ];
 }

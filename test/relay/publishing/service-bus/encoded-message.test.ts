@@ -44,6 +44,14 @@ test('a message that is nearly as large as a message may be goes as it is, witho
   assert.ok(message.large && message.large.bytes < 256 * 1024 && message.large.bytes > 255_000);
 });
 
+test('a message of any size is measured as it is sent, by what is written of a smaller one', () => {
+  const bytesOf = (bodyBytes: number) =>
+    encode(outboxMessage('id', 'a', { body: Buffer.alloc(bodyBytes) })).large?.bytes;
+  const written = bytesOf(256 * 1024) ?? 0;
+
+  assert.equal(bytesOf(256 * 1024 + 1), written + 1);
+});
+
 for (const { name, message, told } of [
   {
     name: 'one property of 40,000 bytes',

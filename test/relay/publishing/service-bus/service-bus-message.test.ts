@@ -107,3 +107,17 @@ test('metadata cannot take the place of a property of the contract', () => {
   assert.equal(applicationProperties?.['aggregateId'], 'order-1');
   assert.equal(applicationProperties?.['traceparent'], 'real');
 });
+
+for (const [what, metadata] of [
+  ['value', '{"half": "a\\ud83d"}'],
+  ['name', '{"half\\ude00": 1}'],
+] as const) {
+  test(`a ${what} in the metadata that is no text, as the type json lets in, is refused, not replaced`, () => {
+    const message = outboxMessage('id-1', undefined, { metadata });
+
+    assert.throws(() => toServiceBusMessage(message, false), {
+      kind: 'poison',
+      message: /The metadata .*half.* has half of a surrogate pair, which is no text/,
+    });
+  });
+}

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { until } from '../../../support/until.ts';
 import type { OrderClients } from '../order-clients.ts';
 import { healthOf, type RelayNode, type Rig } from '../rig.ts';
@@ -10,6 +11,8 @@ export interface Stage {
   readonly clients: OrderClients;
   /** Messages that the broker can never take, by their ids. */
   readonly poison: Set<string>;
+  /** The orders of which some message is refused on purpose: they wait, and no other does. */
+  readonly troubled: Set<string>;
 }
 
 /** What the seed has decided about one fault. */
@@ -39,6 +42,8 @@ export interface FaultKind {
   readonly excusesRepeats: boolean;
   /** It is a kill of a process. */
   readonly kill?: boolean;
+  /** It is about one order, and delays no other. */
+  readonly ofOneOrder?: boolean;
   /** Carries it out and heals it. */
   run(stage: Stage, choice: Choice): Promise<Bite>;
 }
@@ -49,6 +54,32 @@ export function succeeds(statement: Promise<unknown>): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/**
+ * Carries out what needs the table for itself, as soon as it can be had: behind a transaction that is open it would wait with
+ * everybody else behind it. It may be carried out twice.
+ */
+export async function alter({ rig }: Stage, sql: string): Promise<void> {
+  await until(`this is done: ${sql}`, () =>
+    succeeds(rig.db.query(`SET LOCAL lock_timeout = '200ms'; ${sql}`)),
+  );
+}
+
+/** One plain INSERT; where PostgreSQL is away there is no event, or one that was not confirmed, which the witness knows. */
+export function publish({ rig }: Stage, event: Event): Promise<boolean> {
+  const { messageId = randomUUID(), type = 'Noted', aggregateId, body = '{}', metadata = null } = event;
+  const sql =
+    'INSERT INTO outbox (message_id, message_type, message_body, aggregate_id, metadata) VALUES ($1, $2, $3, $4, $5)';
+  return succeeds(rig.db.query(sql, [messageId, type, body, aggregateId, metadata]));
+}
+
+export interface Event {
+  readonly messageId?: string;
+  readonly type?: string;
+  readonly aggregateId: string;
+  readonly body?: string;
+  readonly metadata?: string;
 }
 
 /** How many rows wait to be published or marked; some, when PostgreSQL cannot be asked. */
@@ -62,6 +93,15 @@ export async function unsettled({ rig }: Stage): Promise<number> {
   } catch {
     return 1; // PostgreSQL is being killed, with rows waiting
   }
+}
+
+/** Ends the sessions that this condition is true of. */
+export async function terminate(stage: Stage, which: string): Promise<Bite> {
+  const waiting = await unsettled(stage);
+  const { rowCount } = await stage.rig.db.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${which}`,
+  );
+  return { bit: (rowCount ?? 0) > 0 && waiting > 0 };
 }
 
 export interface Roles {

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StopMode } from '../../../../dev/postgres.ts';
-import { until } from '../../../support/until.ts';
-import { type Bite, type FaultKind, type Stage, succeeds, unsettled } from './fault.ts';
+import { type Bite, type FaultKind, type Stage, terminate, unsettled } from './fault.ts';
 
 const server = { victim: () => 'postgres', excusesRepeats: true } as const;
-let columns = 0;
 
 export const postgresFaults = {
   killPostgres: {
@@ -48,20 +46,6 @@ export const postgresFaults = {
         "backend_type = 'client backend' AND application_name NOT LIKE 'chaos-%' AND pid <> pg_backend_pid()",
       ),
   },
-  addColumn: {
-    ...server,
-    label: 'column added to the outbox',
-    weight: 1,
-    durationMs: [0, 0],
-    excusesRepeats: false,
-    async run(stage) {
-      const bit = (await unsettled(stage)) > 0;
-      // Behind a transaction that is open, it would wait with everybody else behind it.
-      const sql = `SET LOCAL lock_timeout = '200ms'; ALTER TABLE outbox ADD COLUMN chaos_${++columns} text`;
-      await until('the column is added', () => succeeds(stage.rig.db.query(sql)));
-      return { bit };
-    },
-  },
 } satisfies Record<string, FaultKind>;
 
 async function restart(stage: Stage, mode: StopMode, downMs: number): Promise<Bite> {
@@ -75,12 +59,4 @@ async function restart(stage: Stage, mode: StopMode, downMs: number): Promise<Bi
     await postgres.start();
   }
   return { bit };
-}
-
-async function terminate(stage: Stage, which: string): Promise<Bite> {
-  const waiting = await unsettled(stage);
-  const { rowCount } = await stage.rig.db.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${which}`,
-  );
-  return { bit: (rowCount ?? 0) > 0 && waiting > 0 };
 }

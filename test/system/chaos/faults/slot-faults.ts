@@ -31,6 +31,7 @@ export const slotFaults = {
   },
 } satisfies Record<string, FaultKind>;
 
+/** Drops it, whoever has it. */
 export function dropSlot(stage: Stage): Promise<Bite> {
   return takeSlot(stage, 'SELECT pg_drop_replication_slot($1)');
 }

@@ -1,17 +1,5 @@
-import type { SourcePatch } from './source-patch.ts';
-import type { ViolationKind } from './violation.ts';
-
-/** A mistake that a relay could have. The rig is worth something only if it catches each of them. */
-export interface Plant {
-  readonly name: string;
-  readonly patches: readonly SourcePatch[];
-  /** What must be found, or the rig is blind to it. */
-  readonly caughtBy: ViolationKind;
-  /** With no relay standing by, which would take over and start with a clean memory. */
-  readonly alone?: boolean;
-  /** The faults it takes to show; the checker is the same for all. */
-  readonly weights: Readonly<Record<string, number>>;
-}
+import type { SourcePatch } from '../source-patch.ts';
+import type { Plant } from './plant.ts';
 
 /**
  * The relay notices a slot that stands further than its own progress, and makes good from the table what was confirmed too
@@ -25,7 +13,8 @@ const TRUSTS_ITS_SLOT: SourcePatch = {
 
 const KILLS = { killActiveRelay: 4, brokerLatency: 4 };
 
-export const plants: readonly Plant[] = [
+// Mistakes about what is confirmed, and where to go on.
+export const cursorPlants: readonly Plant[] = [
   {
     name: 'ack-plus-one',
     patches: [
@@ -108,67 +97,5 @@ export const plants: readonly Plant[] = [
     caughtBy: 'lost',
     alone: true,
     weights: { terminateWalsender: 4, brokerLatency: 4 },
-  },
-  {
-    name: 'pipelined-sends',
-    patches: [
-      {
-        file: 'relay/session/lanes.ts',
-        find: 'const behind = lane !== undefined && !lanes.has(lane) ? this.#busy.get(lane) : undefined;',
-        replace: 'const behind: M[] | undefined = undefined;',
-      },
-    ],
-    caughtBy: 'reordered',
-    weights: { brokerBusy: 4, brokerLatency: 2, brokerAckLost: 1 },
-  },
-  {
-    name: 'new-id-on-resend',
-    patches: [
-      {
-        file: 'relay/publishing/service-bus/service-bus-message.ts',
-        find: 'messageId: message.messageId,',
-        replace: `messageId: (globalThis.sentIds ??= new Set()).has(message.messageId)
-          ? crypto.randomUUID() : (globalThis.sentIds.add(message.messageId), message.messageId),`,
-      },
-    ],
-    caughtBy: 'phantom',
-    weights: { brokerAckLost: 4, brokerBusy: 2 },
-  },
-  {
-    name: 'skip-not-retryable',
-    patches: [
-      {
-        file: 'relay/session/action-runner.ts',
-        find: 'return this.#onRejected(batch, asPublishError(error));',
-        replace:
-          'if (error.cause?.retryable !== false) return this.#onRejected(batch, asPublishError(error));',
-      },
-    ],
-    caughtBy: 'lost',
-    weights: { brokerNotFound: 2, brokerDisabled: 2 },
-  },
-  {
-    name: 'new-slot-without-scan',
-    patches: [
-      {
-        file: 'relay/recovery/make-slot.ts',
-        find: 'const positions = await unsettledPositions(ordinary, table);',
-        replace: 'const positions = new BigInt64Array(0); void unsettledPositions;',
-      },
-    ],
-    caughtBy: 'lost',
-    weights: { dropSlot: 4, brokerLatency: 4 },
-  },
-  {
-    name: 'body-parsed-and-printed',
-    patches: [
-      {
-        file: 'relay/publishing/service-bus/service-bus-message.ts',
-        find: 'body: message.body,',
-        replace: 'body: Buffer.from(JSON.stringify(JSON.parse(message.body.toString()))),',
-      },
-    ],
-    caughtBy: 'altered',
-    weights: { killActiveRelay: 1 },
   },
 ];

@@ -1,0 +1,71 @@
+import type { FastifyInstance } from 'fastify';
+import fp from 'fastify-plugin';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { VERSION } from '../../version.ts';
+import { type AdmissionFigures, admissionFigures } from '../metrics/admission-figures.ts';
+import { type PoolFigures, poolGauges } from '../metrics/pool-gauges.ts';
+import { processFigures } from '../metrics/process-figures.ts';
+import { requestDurations } from '../metrics/request-durations.ts';
+import type { Problem } from '../problem-details.ts';
+import { problemName } from '../problem-type.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Counts a problem that is answered, by its type. */
+    countProblem(problem: Problem): void;
+  }
+}
+
+export interface MetricsDeps extends AdmissionFigures {
+  readonly pool: PoolFigures;
+}
+
+/** Counts and times every request that comes after it, and serves GET /metrics in Prometheus' form. */
+export const metrics = fp(async (app: FastifyInstance, { pool, ...admission }: MetricsDeps) => {
+  const registry = new Registry();
+  const registers = [registry];
+  const observe = requestDurations(registers);
+  poolGauges(pool, registers);
+  admissionFigures(admission, registers);
+
+  let inFlight = 0;
+  app.addHook('onRequest', (request, reply, done) => {
+    inFlight++;
+    // Comes for every request, also when its client has gone.
+    reply.raw.once('close', () => {
+      inFlight--;
+      observe(request, reply);
+    });
+    done();
+  });
+  new Gauge({
+    name: 'http_server_active_requests',
+    help: 'Requests that are in flight.',
+    registers,
+    collect() {
+      this.set(inFlight);
+    },
+  });
+
+  const problems = new Counter({
+    name: 'order_service_problems_total',
+    help: 'Requests that were refused or failed, by type of problem.',
+    labelNames: ['type', 'status'],
+    registers,
+  });
+  app.decorate('countProblem', ({ type, status }) =>
+    problems.inc({ type: problemName(type), status: String(status) }),
+  );
+
+  new Gauge({
+    name: 'order_service_build_info',
+    help: '1, with the version that runs.',
+    labelNames: ['version'],
+    registers,
+  }).set({ version: VERSION }, 1);
+
+  app.get('/metrics', { logLevel: 'warn', schema: { hide: true } }, async (_request, reply) => {
+    const all = Registry.merge([registry, processFigures]);
+    return reply.type(all.contentType).send(await all.metrics());
+  });
+});
