@@ -95,7 +95,9 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
     return reply.type(file.type).send(file.text);
   });
 
-  server.get('/console/live', (_request, reply) => {
+  server.get('/console/live', { exposeHeadRoute: false }, (_request, reply) => {
+    if (feed.isFull)
+      return reply.code(503).send({ code: 'TOO_MANY_VIEWERS', message: 'Too many look at once' });
     reply.hijack();
     reply.raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
     feed.add(reply.raw);
@@ -117,7 +119,8 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
     },
   );
 
-  server.get<{ Params: { id: string } }>('/console/messages/:id', async (request, reply) => {
+  const ofMessage = { schema: { params: Type.Object({ id: Type.String({ format: 'uuid' }) }) } };
+  server.get<{ Params: { id: string } }>('/console/messages/:id', ofMessage, async (request, reply) => {
     const message = await findMessage(pool, table, request.params.id);
     if (!message)
       return reply
@@ -150,9 +153,9 @@ function operatorRoutes(
       {
         schema: { body: ACTION_BODIES[name] },
         onRequest: async (request, reply) => {
-          if (isAllowed(request.headers.authorization)) return;
+          if (isAllowed(request.headers.authorization)) return undefined;
           log.warn({ action: name, from: request.ip }, 'The console was asked to act without its token');
-          await reply
+          return reply
             .code(401)
             .send({ code: 'TOKEN_WRONG', message: 'This is not the token of RELAY_CONSOLE_TOKEN' });
         },

@@ -1,4 +1,5 @@
-const STALE_AFTER_MS = 3_500;
+/** A relay that ends closes the connection. A database that hangs keeps an update for six seconds. */
+const STALE_AFTER_MS = 10_000;
 
 /** Calls `onOverview` for each update, and `onLink` with whether there are any. */
 export function watchLive(onOverview, onLink) {

@@ -178,9 +178,10 @@ test('an opened message has its body as it was committed, its order, and its jou
   assert.ok(committed <= decoded + 2 && decoded <= sent && sent <= accepted, times.join());
 });
 
-test('a message that is not there is a 404 that says so', async (t) => {
+test('a message that is not there is a 404, and what is no id a 400', async (t) => {
   const page = await openTestConsole(t);
 
+  assert.equal((await fetch(`${page.url}/console/messages/o1`)).status, 400);
   assert.equal((await fetch(`${page.url}/console/messages/${randomUUIDv7()}`)).status, 404);
 });
 
