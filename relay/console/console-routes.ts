@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify';
 import type pg from 'pg';
 import { errorCode } from '../../src/core/errors.ts';
 import { describeError, type Logger } from '../../src/core/log.ts';
@@ -139,26 +139,29 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
     };
   });
 
-  if (mode === 'operate') operatorRoutes(server, deps, isAllowed);
+  const needsToken = async (request: FastifyRequest, reply: FastifyReply) => {
+    if (isAllowed(request.headers.authorization)) return undefined;
+    log.warn({ url: request.url, from: request.ip }, 'The console was asked with a wrong token');
+    return reply
+      .code(401)
+      .send({ code: 'TOKEN_WRONG', message: 'This is not the token of RELAY_CONSOLE_TOKEN' });
+  };
+  // Whoever signs in is told at once.
+  server.get('/console/token', { onRequest: needsToken }, () => ({ isRight: true }));
+  if (mode === 'operate') operatorRoutes(server, deps, needsToken);
 }
 
 function operatorRoutes(
   server: FastifyInstance,
   { operatorPool, table, slot, log }: ConsoleRoutesDeps,
-  isAllowed: (authorization: string | undefined) => boolean,
+  needsToken: onRequestAsyncHookHandler,
 ): void {
   for (const name of Object.keys(ACTION_BODIES) as ActionName[]) {
     server.post<{ Body: { by: string; reason?: string; messageIds?: string[] } }>(
       `/console/${name}`,
       {
         schema: { body: ACTION_BODIES[name] },
-        onRequest: async (request, reply) => {
-          if (isAllowed(request.headers.authorization)) return undefined;
-          log.warn({ action: name, from: request.ip }, 'The console was asked to act without its token');
-          return reply
-            .code(401)
-            .send({ code: 'TOKEN_WRONG', message: 'This is not the token of RELAY_CONSOLE_TOKEN' });
-        },
+        onRequest: needsToken,
       },
       async ({ body }) => {
         const results = await carryOut({ pool: operatorPool, table, slot }, name, body);

@@ -24,12 +24,14 @@ export function askFor({ title, text, fields = {}, button, submit }) {
   dialog.showModal();
   return new Promise((resolve) => {
     cancel.onclick = () => dialog.close();
-    dialog.onclose = () => resolve(undefined);
+    let answer;
+    // Not before: the next question is in the same dialog.
+    dialog.onclose = () => resolve(answer);
     form.onsubmit = async (event) => {
       event.preventDefault();
       accept.disabled = true;
       try {
-        resolve(await submit(Object.fromEntries(new FormData(form))));
+        answer = await submit(Object.fromEntries(new FormData(form)));
         dialog.close();
       } catch (error) {
         fault.textContent = error.message;

@@ -1,4 +1,4 @@
-import { act, operator, signIn, signOut } from './api.js';
+import { act, get, operator, signIn, signOut } from './api.js';
 import { askFor } from './ask.js';
 import { byId, el, setText } from './dom.js';
 import { count } from './format.js';
@@ -13,8 +13,14 @@ export async function ensureSignedIn() {
       text: 'What you do is logged with your name. The token is that of RELAY_CONSOLE_TOKEN; this tab forgets it when it is closed.',
       fields: { 'Your name': { name: 'by', maxlength: '100' }, Token: { name: 'token', type: 'password' } },
       button: 'Sign in',
-      submit: (who) => {
+      submit: async (who) => {
         signIn(who);
+        try {
+          await get('/console/token');
+        } catch (error) {
+          signOut();
+          throw error;
+        }
         return true;
       },
     })) === true

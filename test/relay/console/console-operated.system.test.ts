@@ -87,12 +87,16 @@ test('with a wrong token nothing is done, the page says so, and asks again', { s
 
   await page.getByRole('button', { name: 'Drop…' }).first().click();
   await signIn(page, 'not the token at all');
-  await dropWith(page, 'none');
   await page.getByRole('alert').getByText('This is not the token of RELAY_CONSOLE_TOKEN').waitFor();
   await page.getByRole('button', { name: 'Cancel' }).click();
 
   assert.equal((await stateOf(served, 'Poison'))?.dropped, false);
   await page.getByRole('button', { name: 'Sign in' }).waitFor();
+  await page.getByLabel('Select Poison').check();
+  await page.getByRole('button', { name: 'Drop…' }).first().click();
+  await signIn(page, TOKEN);
+  await dropWith(page, 'none');
+  await until('it is dropped', async () => (await stateOf(served, 'Poison'))?.dropped);
   assert.ok(!page.url().includes('token'));
   assert.deepEqual(await page.context().cookies(), []);
 });

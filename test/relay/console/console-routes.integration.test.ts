@@ -213,7 +213,7 @@ test('a wrong token does nothing and is logged', async (t) => {
   }
 
   assert.deepEqual(await types(page, 'list=parked'), ['TooLarge']);
-  assert.equal(page.logs.filter(({ msg }) => String(msg).includes('without its token')).length, 4);
+  assert.equal(page.logs.filter(({ msg }) => String(msg).includes('with a wrong token')).length, 4);
   assert.ok(!JSON.stringify(page.logs).includes(TOKEN));
 });
 
