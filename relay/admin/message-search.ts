@@ -39,11 +39,12 @@ export function listMessages(
  */
 export function newestMessages(search: MessageSearch, delivered: readonly string[]): Promise<FoundMessage[]> {
   const { outbox } = search.table;
-  const newest = `message_id = ANY ($2::uuid[])
-    OR message_id IN (SELECT message_id FROM ${outbox} WHERE ${UNSETTLED} ORDER BY position DESC LIMIT $1)
-    OR message_id IN (SELECT message_id FROM (SELECT message_id FROM ${outbox} ORDER BY message_id DESC LIMIT $1) AS last
+  // As one set of ids, so that each is looked up by the primary key.
+  const newest = `SELECT unnest($2::uuid[])
+    UNION (SELECT message_id FROM ${outbox} WHERE ${UNSETTLED} ORDER BY position DESC LIMIT $1)
+    UNION (SELECT message_id FROM (SELECT message_id FROM ${outbox} ORDER BY message_id DESC LIMIT $1) AS last
       WHERE substr(message_id::text, 15, 1) = '7')`;
-  return select(search, `(${newest}) ORDER BY o.position DESC`, [delivered]);
+  return select(search, `message_id IN (${newest}) ORDER BY o.position DESC`, [delivered]);
 }
 
 /**
