@@ -63,8 +63,8 @@ async function takeAll({ bus, apiUrl, relayUrl, ...rest }: Stack, chrome: Browse
     JSON.stringify({ by: 'Ada', token: TOKEN }),
   );
   await dark.reload();
-  await dark.getByRole('button', { name: 'parked', exact: false }).first().click();
-  await dark.locator('#rows tr', { hasText: 'too large' }).getByRole('button').click();
+  await dark.locator('#lists [data-list=parked]').click();
+  await dark.locator('#rows tr', { hasText: 'parked' }).getByRole('button').click();
   await dark.getByText('Other events of its order').waitFor();
   await take(dark, 'parked');
   await dark.keyboard.press('Escape');
@@ -110,9 +110,10 @@ async function placeOrder(apiUrl: string): Promise<{ orderId: string }> {
 }
 
 async function cancelOrder(apiUrl: string, orderId: string): Promise<void> {
-  await fetch(`${apiUrl}/api/orders/${orderId}/cancel`, {
+  const answer = await fetch(`${apiUrl}/api/orders/${orderId}/cancel`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: '{}',
+    body: JSON.stringify({ reason: 'Ordered twice' }),
   });
+  if (!answer.ok) throw new Error(`The order could not be cancelled: ${await answer.text()}`);
 }
