@@ -15,7 +15,7 @@ const KEPT = 8_192;
 
 /** Remembers the times of the last deliveries of this process, and counts how long they took from their commits. */
 export class DeliveryLog implements DeliveryObserver {
-  readonly #ids: string[] = new Array<string>(KEPT).fill('');
+  readonly #ids: string[] = Array.from({ length: KEPT }, () => '');
   readonly #committedAt = new Float64Array(KEPT);
   readonly #decodedAt = new Float64Array(KEPT);
   readonly #sentAt = new Float64Array(KEPT);

@@ -149,18 +149,13 @@ export function noticesOf(facts: FlowFacts): Notice[] {
 
 function stateNotice({ state, lag, lastError, brokerName }: FlowFacts): Notice | undefined {
   const why = lastError && !lastError.isOver ? `: ${lastError.message}` : '';
-  switch (state) {
-    case 'broker-away':
-      return { level: 'bad', text: `${brokerName} takes nothing${why}`, section: `${brokerName} is away` };
-    case 'set-back':
-      return { level: 'bad', text: capitalized(meaningOf(state)), section: 'A database that was set back' };
-    case 'waiting':
-      // That is what it waits for then.
-      if (lag.databaseError !== null) return undefined;
-      return { level: 'bad', text: `The relay does not stream${why}`, section: sectionOf(lastError?.code) };
-    default:
-      return undefined;
-  }
+  if (state === 'broker-away')
+    return { level: 'bad', text: `${brokerName} takes nothing${why}`, section: `${brokerName} is away` };
+  if (state === 'set-back')
+    return { level: 'bad', text: capitalized(meaningOf(state)), section: 'A database that was set back' };
+  // Without a database, that is what it waits for.
+  if (state !== 'waiting' || lag.databaseError !== null) return undefined;
+  return { level: 'bad', text: `The relay does not stream${why}`, section: sectionOf(lastError?.code) };
 }
 
 function parkedNotice({ parkedEvents }: FlowFacts['lag']): Notice | undefined {

@@ -37,7 +37,7 @@ export function drawChart({ title, lines, format, isLogarithmic = false }, colum
           ...axis,
           size: 56,
           space: 30,
-          ...(isLogarithmic && { splits: powersBetween }),
+          ...(isLogarithmic && { splits: powersBetween, filter: (_plot, powers) => powers }),
           values: (_plot, values) => values.map((each) => format(each).replace('.0 ', ' ')),
         },
       ],

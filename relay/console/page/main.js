@@ -24,11 +24,9 @@ const messages = new Messages({
 // A browser that the library does not know must not keep the rest from being seen.
 const charts = 'uPlot' in window ? new Charts(start.history) : undefined;
 
-byId('selection').addEventListener('click', async ({ target }) => {
+byId('selection').addEventListener('click', ({ target }) => {
   const { action } = target.dataset;
-  if (!action) return;
-  await operations[action](messages.picked);
-  messages.clearPicked();
+  if (action) void operations[action](messages.picked).then(() => messages.clearPicked());
 });
 
 const theme = byId('theme');
@@ -44,11 +42,7 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => char
 
 const signing = byId('operator');
 signing.hidden = !start.needsToken;
-signing.addEventListener('click', async () => {
-  if (operator()) signOut();
-  else await ensureSignedIn();
-  changed();
-});
+signing.addEventListener('click', () => void changeOperator());
 
 if (start.overview) show(start.overview);
 changed();
@@ -71,6 +65,12 @@ function showLink(isLive) {
   link.dataset.level = isLive ? 'good' : 'bad';
   document.body.classList.toggle('stale', !isLive);
   setText(link.lastElementChild, isLive ? 'live' : 'the relay does not answer; trying again');
+}
+
+async function changeOperator() {
+  if (operator()) signOut();
+  else await ensureSignedIn();
+  changed();
 }
 
 function changed() {
