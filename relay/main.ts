@@ -3,6 +3,9 @@ import { runProcess } from '../src/core/lifecycle.ts';
 import { openPool } from '../src/core/pool.ts';
 import { isTracing } from '../src/core/telemetry.ts';
 import { relayConfig } from './config.ts';
+import { consoleMode } from './console/console-mode.ts';
+import { openConsole } from './console/open-console.ts';
+import { relayConnectionName } from './console/relay-instances.ts';
 import { observers } from './monitoring/delivery-observer.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
 import { collectMetrics } from './monitoring/metrics.ts';
@@ -34,7 +37,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   const pool = openPool({
     url: replicationUrl,
     max: POOL_SIZE,
-    applicationName: `relay ${slot}`,
+    applicationName: relayConnectionName(slot),
     log,
     // A mark that a crash of PostgreSQL could undo would look like a database that was set back.
     durableCommits: true,
@@ -46,7 +49,6 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   exportMetrics(() => collectMetrics({ monitor, pool, table, slot }));
   const health = buildHealthServer({ monitor, pool, table, slot, publication, entity });
   onClose('health server', () => health.close());
-  await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });
 
   const destination = destinationOf(config);
   const publisher = new ServiceBusPublisher(destination, log);
@@ -57,6 +59,28 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
     ms: config.RELAY_WAL_LIMIT_MINUTES * 60_000,
     leastMs: BROKER_AWAY_AFTER_MS,
   };
+  const mode = consoleMode(config.RELAY_CONSOLE, config.NODE_ENV);
+  const page =
+    mode === 'off'
+      ? undefined
+      : openConsole({
+          mode,
+          token: config.RELAY_CONSOLE_TOKEN,
+          databaseUrl: replicationUrl,
+          monitor,
+          table,
+          slot,
+          entity,
+          brokerName: publisher.name,
+          walLimitBytes: walLimit.bytes,
+          log,
+        });
+  if (page) {
+    onClose('console', () => page.close());
+    await health.register(page.routes);
+  }
+  await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });
+
   // Loaded only where there are traces: OpenTelemetry's API takes 7 MB.
   const { sendSpans } = isTracing ? await import('./monitoring/send-spans.ts') : {};
   const spans = sendSpans?.({ slot, entity, broker: brokerAttributes(destination) });
@@ -71,7 +95,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
       retention,
       walLimit,
       monitor,
-      observer: observers(spans),
+      observer: observers(page?.observer, spans),
       log,
       random: Math.random,
     },

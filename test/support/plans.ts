@@ -16,21 +16,24 @@ export async function plansOf(pool: pg.Pool, work: (db: Database) => Promise<unk
   const statements: [sql: string, params: unknown[]][] = [];
   await work(drizzle(pool, { logger: { logQuery: (sql, params) => statements.push([sql, params]) } }));
   const plans: Plan[] = [];
-  for (const [sql, params] of statements) {
-    const { rows } = await pool.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, params);
-    const nodes = nodesOf(rows[0]['QUERY PLAN'][0].Plan);
-    plans.push({
-      scans: nodes
-        .filter((node) => node['Relation Name'])
-        .map((node) => `${node['Relation Name']} by ${node['Index Name'] ?? node['Node Type']}`),
-      rowsRead: nodes.reduce(
-        (sum, node) =>
-          sum + (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'],
-        0,
-      ),
-    });
-  }
+  for (const [sql, params] of statements) plans.push(await planOf(pool, sql, params));
   return plans;
+}
+
+/** How PostgreSQL carries out a statement. */
+export async function planOf(pool: pg.Pool, sql: string, params: readonly unknown[]): Promise<Plan> {
+  const { rows } = await pool.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, [...params]);
+  const nodes = nodesOf(rows[0]['QUERY PLAN'][0].Plan);
+  return {
+    scans: nodes
+      .filter((node) => node['Relation Name'])
+      .map((node) => `${node['Relation Name']} by ${node['Index Name'] ?? node['Node Type']}`),
+    rowsRead: nodes.reduce(
+      (sum, node) =>
+        sum + (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops'],
+      0,
+    ),
+  };
 }
 
 interface PlanNode {
