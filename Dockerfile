@@ -34,6 +34,8 @@ CMD ["node", "--import", "./src/core/telemetry.ts", "--import", "./src/db/drizzl
 
 FROM process AS relay
 COPY relay relay
+# The console shows the section about what is wrong.
+COPY docs/runbook.md docs/runbook.md
 EXPOSE 5001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.RELAY_PORT || 5001}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

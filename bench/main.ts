@@ -4,6 +4,7 @@ import { apiCreate } from './figures/api-create.ts';
 import { apiOverload } from './figures/api-overload.ts';
 import { apiRead } from './figures/api-read.ts';
 import { relayBig } from './figures/relay-big.ts';
+import { relayConsole } from './figures/relay-console.ts';
 import { relayDecode } from './figures/relay-decode.ts';
 import { relayDrain } from './figures/relay-drain.ts';
 import { relayFar } from './figures/relay-far.ts';
@@ -28,6 +29,7 @@ const figures: readonly Figure[] = [
   relayPeer,
   relayPolling,
   relayLatency,
+  relayConsole,
   relayFar,
   relayBig,
   relayGrowth,

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { databaseUrl, portConfig, sharedConfig } from '../src/core/config.ts';
+import { CONSOLE_MODES } from './console/console-mode.ts';
 import { OUTBOX_TABLE_PATTERN } from './outbox/outbox-table.ts';
 import { destinationProperties } from './publishing/service-bus/destination.ts';
 import { RETENTION_PATTERN } from './retention/retention-cutoff.ts';
@@ -32,8 +33,22 @@ const properties = {
   }),
   RELAY_WAL_LIMIT_MB: Type.Integer({ default: 4096, minimum: 1, description: 'megabytes, 1 or more' }),
   RELAY_WAL_LIMIT_MINUTES: Type.Integer({ default: 60, minimum: 1, description: 'minutes, 1 or more' }),
+  NODE_ENV: Type.String({ default: 'development', description: 'a name; production turns the console off' }),
+  RELAY_CONSOLE: Type.Optional(
+    Type.Union(
+      CONSOLE_MODES.map((mode) => Type.Literal(mode)),
+      { description: `one of ${CONSOLE_MODES.join(', ')}`, check: operateNeedsToken },
+    ),
+  ),
+  RELAY_CONSOLE_TOKEN: Type.Optional(
+    Type.String({ pattern: '^[!-~]{16,}$', description: '16 printable characters or more, without a space' }),
+  ),
   ...destinationProperties,
 };
+
+function operateNeedsToken(mode: string, { RELAY_CONSOLE_TOKEN: token }: Readonly<Record<string, unknown>>) {
+  return mode === 'operate' && token === undefined ? 'operate needs RELAY_CONSOLE_TOKEN' : undefined;
+}
 
 export const relayConfig = Type.Object(properties, {
   anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],

@@ -1,6 +1,9 @@
 import { runProcess } from '../src/core/lifecycle.ts';
 import { openPool } from '../src/core/pool.ts';
 import { relayConfig } from './config.ts';
+import { consoleMode } from './console/console-mode.ts';
+import { openConsole } from './console/open-console.ts';
+import { relayConnectionName } from './console/relay-instances.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
 import { RelayMonitor } from './monitoring/relay-monitor.ts';
 import { parseOutboxTable } from './outbox/outbox-table.ts';
@@ -29,7 +32,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   const pool = openPool({
     url: replicationUrl,
     max: POOL_SIZE,
-    applicationName: `relay ${slot}`,
+    applicationName: relayConnectionName(slot),
     log,
     // A mark that a crash of PostgreSQL could undo would look like a database that was set back.
     durableCommits: true,
@@ -40,8 +43,6 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
 
   const health = buildHealthServer({ monitor, pool, table, slot, publication, entity });
   onClose('health server', () => health.close());
-  await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });
-
   const publisher = new ServiceBusPublisher(destinationOf(config), log);
   onClose(publisher.name, () => publisher.close());
 
@@ -50,6 +51,28 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
     ms: config.RELAY_WAL_LIMIT_MINUTES * 60_000,
     leastMs: BROKER_AWAY_AFTER_MS,
   };
+  const mode = consoleMode(config.RELAY_CONSOLE, config.NODE_ENV);
+  const page =
+    mode === 'off'
+      ? undefined
+      : openConsole({
+          mode,
+          token: config.RELAY_CONSOLE_TOKEN,
+          databaseUrl: replicationUrl,
+          monitor,
+          table,
+          slot,
+          entity,
+          brokerName: publisher.name,
+          walLimitBytes: walLimit.bytes,
+          log,
+        });
+  if (page) {
+    onClose('console', () => page.close());
+    await health.register(page.routes);
+  }
+  await health.listen({ host: config.RELAY_HOST, port: config.RELAY_PORT });
+
   const running = runRelay(
     {
       pool,
@@ -61,6 +84,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
       retention,
       walLimit,
       monitor,
+      observer: page?.observer,
       log,
       random: Math.random,
     },

@@ -16,7 +16,8 @@ export interface RelayRig {
   /** The bodies of the rows, as they are streamed. */
   readonly bodies: readonly Buffer[];
   readonly relayUrl: string;
-  startRelay(): Service;
+  /** `env`: more than that of the rig. */
+  startRelay(env?: Record<string, string>): Service;
   close(): Promise<void>;
 }
 
@@ -37,7 +38,7 @@ export async function openRelayRig(options: RigOptions = {}): Promise<RelayRig> 
   const brokerUrl = await broker.ask<string>({ kind: 'open', keep: options.keep ?? 0 });
   const port = await freePort();
   const relayUrl = `http://127.0.0.1:${port}`;
-  const startRelay = () =>
+  const startRelay = (env: Record<string, string> = {}) =>
     startService('relay', npmScript('relay'), {
       DATABASE_URL: server.url,
       RELAY_HOST: '127.0.0.1',
@@ -45,6 +46,7 @@ export async function openRelayRig(options: RigOptions = {}): Promise<RelayRig> 
       SERVICEBUS_CONNECTION_STRING: brokerUrl,
       SERVICEBUS_ENTITY: 'orders',
       ...options.env,
+      ...env,
     });
   const first = startRelay(); // makes the slot
   await first.untilReady(`${relayUrl}/health/ready`);

@@ -5,3 +5,6 @@ export type AdminErrorCode = CoreErrorCode | 'USAGE_INVALID' | 'MESSAGE_NOT_FOUN
 
 export type AdminError = AppError<AdminErrorCode>;
 export const AdminError = AppError<AdminErrorCode>;
+
+/** Every AppError of what an operator asks for has one of these codes. */
+export const isAdminError = (error: unknown): error is AdminError => error instanceof AppError;

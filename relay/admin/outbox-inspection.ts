@@ -49,7 +49,8 @@ export function messageState(message: StoredMessage): MessageState {
 
 const utc = (column: string, name: string) =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "${name}"`;
-const columns = ({ outbox }: OutboxTable) => `
+/** SQL: the columns of a `StoredMessage`, from the table as `o`. */
+export const selectStored = ({ outbox }: OutboxTable) => `
   ${selectMembers(['messageId', 'messageType', 'aggregateId'])}, position::text,
   ${utc('created_at', 'createdAt')}, ${utc('processed_at', 'processedAt')}, ${utc('parked_at', 'parkedAt')},
   ${utc('deferred_at', 'deferredAt')}, ${utc('dropped_at', 'droppedAt')}, retry_count AS "retryCount",
@@ -84,7 +85,7 @@ export async function inspectOutbox(pool: pg.Pool, table: OutboxTable, limit: nu
     SELECT FROM ${outbox} AS other WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL AND other.aggregate_id = o.aggregate_id))`;
   const list = async (from: string) =>
     (
-      await pool.query<StoredMessage>(`SELECT ${columns(table)} ${from} ORDER BY o.position LIMIT $1`, [
+      await pool.query<StoredMessage>(`SELECT ${selectStored(table)} ${from} ORDER BY o.position LIMIT $1`, [
         limit,
       ])
     ).rows;
@@ -105,7 +106,7 @@ export async function findMessage(
   messageId: string,
 ): Promise<WholeMessage | undefined> {
   const { rows } = await pool.query<WholeMessage>(
-    `SELECT ${columns(table)}, ${selectMembers(REST)} FROM ${table.outbox} AS o WHERE message_id = $1`,
+    `SELECT ${selectStored(table)}, ${selectMembers(REST)} FROM ${table.outbox} AS o WHERE message_id = $1`,
     [messageId],
   );
   return rows[0];

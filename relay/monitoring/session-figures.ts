@@ -4,10 +4,18 @@ export interface SessionFigures {
   readonly failures: number;
   /** The broker refuses batches of messages that it takes one by one. */
   readonly sendsSingly: boolean;
+  /** Batches that the broker has not answered yet. */
+  readonly sendsInFlight: number;
   /** Rows that cannot be marked because another session has locked them. */
   readonly lockedRows: number;
   /** Orders that wait behind a parked message. */
   readonly parkedOrders: number;
 }
 
-export const NO_FIGURES: SessionFigures = { failures: 0, sendsSingly: false, lockedRows: 0, parkedOrders: 0 };
+export const NO_FIGURES: SessionFigures = {
+  failures: 0,
+  sendsSingly: false,
+  sendsInFlight: 0,
+  lockedRows: 0,
+  parkedOrders: 0,
+};

@@ -6,7 +6,13 @@ import { PgoutputReader } from './pgoutput-reader.ts';
 import { WalRow } from './wal-row.ts';
 
 export type WalEvent =
-  | { readonly kind: 'begin'; readonly commitLsn: Lsn; readonly xid: number }
+  | {
+      readonly kind: 'begin';
+      readonly commitLsn: Lsn;
+      readonly xid: number;
+      /** By the server's clock: milliseconds since 1970, with fractions. */
+      readonly committedAt: number;
+    }
   | { readonly kind: 'insert'; readonly message: OutboxMessage }
   /** A row that its writer inserted as settled already (restored history): never sent. */
   | { readonly kind: 'history' }
@@ -67,8 +73,8 @@ export class OutboxDecoder {
   #begin(): WalEvent {
     const reader = this.#reader;
     const commitLsn = reader.uint64();
-    reader.skip(8); // time
-    return { kind: 'begin', commitLsn, xid: reader.uint32() };
+    const committedAt = reader.timestamp();
+    return { kind: 'begin', commitLsn, xid: reader.uint32(), committedAt };
   }
 
   #commit(): WalEvent {

@@ -1,5 +1,7 @@
 import { RelayError } from '../relay-error.ts';
 
+const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
+
 /** Reads on through one message after the other; throws WAL_MALFORMED at the end of the bytes, never less than was asked for. */
 export class PgoutputReader {
   #buffer: Buffer = Buffer.alloc(0);
@@ -29,6 +31,12 @@ export class PgoutputReader {
 
   uint64(): bigint {
     return this.#buffer.readBigUInt64BE(this.take(8));
+  }
+
+  /** Milliseconds since 1970, with fractions; PostgreSQL writes microseconds since 2000. */
+  timestamp(): number {
+    const high = this.uint32();
+    return POSTGRES_EPOCH_MS + (high * 2 ** 32 + this.uint32()) / 1_000;
   }
 
   /** Text that ends with a zero. */

@@ -5,6 +5,10 @@ export interface Transaction {
   readonly commitLsn: Lsn;
   /** The id of the transaction, without its epoch. */
   readonly xid: number;
+  /** By the server's clock, in milliseconds since 1970; undefined for what is read from the table. */
+  committedAt?: number | undefined;
+  /** By the relay's own clock, where somebody observes deliveries. */
+  decodedAt?: number | undefined;
   /** Known once its Commit has arrived. */
   endLsn: Lsn | undefined;
   /** How many of its messages received so far are not settled. */
@@ -41,7 +45,14 @@ export class AckTracker {
   }
 
   begin(commitLsn: Lsn, xid: number): Transaction {
-    const transaction: Transaction = { commitLsn, xid, endLsn: undefined, unsettled: 0 };
+    const transaction: Transaction = {
+      commitLsn,
+      xid,
+      committedAt: undefined,
+      decodedAt: undefined,
+      endLsn: undefined,
+      unsettled: 0,
+    };
     this.#transactions.push(transaction);
     return transaction;
   }

@@ -1,5 +1,7 @@
 import type { Logger } from '../../src/core/log.ts';
 import { levelAfter } from '../failures/retry-policy.ts';
+import type { DeliveryObserver } from '../monitoring/delivery-observer.ts';
+import { epochMs } from '../monitoring/epoch-clock.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import { PublishError } from '../publishing/publish-error.ts';
@@ -21,6 +23,7 @@ export interface SessionDeps {
   readonly store: OutboxStore;
   readonly publisher: Publisher;
   readonly monitor: RelayMonitor;
+  readonly observer?: DeliveryObserver | undefined;
   readonly log: Logger;
 }
 
@@ -67,8 +70,9 @@ export class ActionRunner {
   }
 
   async #send(batch: readonly Pending[]): Promise<void> {
-    const { state, stream, publisher, monitor } = this.#deps;
+    const { state, stream, publisher, monitor, observer } = this.#deps;
     const prepared: Prepared[] = [];
+    let sentAt = 0;
     for (const { prepared: each } of batch) {
       if (each instanceof PublishError) return this.#onRejected(batch, each);
       prepared.push(each);
@@ -86,6 +90,7 @@ export class ActionRunner {
         );
         return this.#fail(lost);
       }
+      if (observer) sentAt = epochMs();
       await publisher.send(prepared);
     } catch (error) {
       return this.#onRejected(batch, asPublishError(error));
@@ -93,6 +98,7 @@ export class ActionRunner {
     state.accepted(batch, performance.now());
     monitor.counts.published += batch.length;
     monitor.lastPublishedAt = new Date();
+    observer?.accepted(batch, sentAt);
   }
 
   #onRejected(batch: readonly Pending[], err: PublishError): void {

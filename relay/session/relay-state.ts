@@ -52,9 +52,10 @@ export class RelayState {
 
   // What arrives from the WAL, or from the table as one transaction.
 
-  begin(commitLsn: Lsn, xid: number): void {
+  begin(commitLsn: Lsn, xid: number): Transaction {
     this.#open = this.#settlement.begin(commitLsn, xid);
     if (this.#unverified.isEmpty) this.#parkedOrders.passed(commitLsn);
+    return this.#open;
   }
 
   insert(message: OutboxMessage): void {
@@ -186,9 +187,9 @@ export class RelayState {
   }
 
   get figures(): SessionFigures {
-    const { failures, sendsSingly } = this.#sending;
+    const { failures, sendsSingly, inFlight: sendsInFlight } = this.#sending;
     const { lockedRows } = this.#settlement;
-    return { failures, sendsSingly, lockedRows, parkedOrders: this.#parkedOrders.size };
+    return { failures, sendsSingly, sendsInFlight, lockedRows, parkedOrders: this.#parkedOrders.size };
   }
 
   #openTransaction(): Transaction {

@@ -1,4 +1,5 @@
 import { formatLsn } from '../lsn.ts';
+import type { DeliveryObserver } from '../monitoring/delivery-observer.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import { assertOutbox } from '../outbox/assert-outbox.ts';
 import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
@@ -23,6 +24,7 @@ export interface Run extends StartDeps {
   /** Goes on in the next session where it was. */
   readonly retention: Retention | undefined;
   readonly monitor: RelayMonitor;
+  readonly observer?: DeliveryObserver | undefined;
   readonly random: () => number;
   /** How often a session looks at what no stream tells, if not every 5 s. */
   readonly watchEveryMs?: number;
@@ -83,7 +85,7 @@ interface Opened {
 }
 
 async function streamOn(run: Run, { stream, start, marker, publicationVersion }: Opened): Promise<void> {
-  const { store, progress, slot, publisher, monitor, log, random, stopping } = run;
+  const { store, progress, slot, publisher, monitor, observer, log, random, stopping } = run;
   const { recovery } = start;
   const state = new RelayState({
     limits: limitsFor(publisher.limits),
@@ -93,7 +95,7 @@ async function streamOn(run: Run, { stream, start, marker, publicationVersion }:
     parkedOrders: recovery?.parkedOrders ?? (await store.parkedOrders()),
     prepare: (message) => publisher.prepare(message),
   });
-  const session = new Session({ stream, state, marker, store, publisher, monitor, log });
+  const session = new Session({ stream, state, marker, store, publisher, monitor, observer, log });
   const lettingGo = new AbortController();
   const watch = watchSession({
     ...run,

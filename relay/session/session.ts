@@ -1,4 +1,5 @@
 import type { Lsn } from '../lsn.ts';
+import { epochMs } from '../monitoring/epoch-clock.ts';
 import type { SessionFigures } from '../monitoring/session-figures.ts';
 import { parseRequest, type RedriveTarget } from '../outbox/operator-request.ts';
 import { readUnsettled, type UnsettledTable } from '../recovery/unsettled-table.ts';
@@ -61,11 +62,14 @@ export class Session implements StreamHandler {
 
   onEvent(event: WalEvent): void {
     if (this.#ended) return;
-    const { state, monitor } = this.#deps;
+    const { state, monitor, observer } = this.#deps;
     switch (event.kind) {
-      case 'begin':
-        state.begin(event.commitLsn, event.xid);
+      case 'begin': {
+        const transaction = state.begin(event.commitLsn, event.xid);
+        transaction.committedAt = event.committedAt;
+        if (observer) transaction.decodedAt = epochMs();
         break;
+      }
       case 'insert':
         monitor.counts.received++;
         state.insert(event.message);

@@ -25,6 +25,7 @@ export const RELAY_ROOMS: Readonly<Record<string, string>> = {
   retention: 'outbox|monitoring',
   session: 'outbox|publishing|replication|recovery|monitoring|failures|retention',
   admin: 'outbox|replication|recovery|monitoring|config\\.ts',
+  console: 'outbox|monitoring|admin',
 };
 
 export const rules: Rule[] = [
@@ -99,7 +100,7 @@ export const rules: Rule[] = [
   only('@opentelemetry\\/api', /^(src\/core\/tracing|src\/messages\/trace-context|test\/.*)\.ts$/),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
-    /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|bench\/programs\/.*|test\/.*)\.ts$/,
+    /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|relay\/console\/.*|bench\/programs\/.*|test\/.*)\.ts$/,
     'fastify',
   ),
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
@@ -111,6 +112,9 @@ export const rules: Rule[] = [
     /^(relay\/monitoring\/metrics\.ts$|src\/http\/(metrics\/|plugins\/metrics\.ts$)|test\/)/,
   ),
   only('pino$', /^src\/core\/(terminal-)?log\.ts$/),
+  only('playwright-core', /^(dev\/(browser|screenshots)\.ts$|test\/)/),
+  only('@sparticuz\\/chromium', /^dev\/browser\.ts$/, '@sparticuz/chromium'),
+  only('axe-core', /^test\//),
   only('pino-pretty', /^(dev\/readable-log|src\/core\/terminal-log)\.ts$/),
   only('chokidar', /^dev\/restarted-process\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
@@ -131,7 +135,7 @@ export const rules: Rule[] = [
   {
     rule: 'what ships writes to its log, not to the console',
     files: /^(src|relay)\//,
-    text: /\bconsole\./,
+    text: /\bconsole\.(?!ts\b)/,
     planted: ['relay/session/session.ts', "console.log('here');"],
   },
   {

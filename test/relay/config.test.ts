@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { relayConfig } from '../../relay/config.ts';
+import { consoleMode } from '../../relay/console/console-mode.ts';
 import { loadConfig } from '../../src/core/config.ts';
 
 const CONNECTION =
@@ -27,6 +28,7 @@ test('with only what is required, everything else has its default', () => {
   assert.deepEqual(load(LEAST), {
     ...LEAST,
     LOG_LEVEL: 'info',
+    NODE_ENV: 'development',
     SERVICE_NAME: 'OrderService',
     RELAY_HOST: '0.0.0.0',
     RELAY_PORT: 5001,
@@ -69,6 +71,9 @@ const ACCEPTED: [string, string, unknown][] = [
   ['SERVICEBUS_ENTITY', 'sales/orders', undefined],
   ['SERVICEBUS_SESSIONS', 'true', true],
   ['SERVICEBUS_SESSIONS', 'false', false],
+  ['RELAY_CONSOLE', 'off', undefined],
+  ['RELAY_CONSOLE', 'read', undefined],
+  ['RELAY_CONSOLE_TOKEN', 'x'.repeat(16), undefined],
   ['LOG_LEVEL', 'debug', undefined],
   ['SERVICE_NAME', 'relay', undefined],
 ];
@@ -120,6 +125,10 @@ const REFUSED: [string, string][] = [
   ['SERVICEBUS_NAMESPACE', 'orders.servicebus.windows.net'],
   ['SERVICEBUS_ENTITY', 'e'.repeat(261)],
   ['SERVICEBUS_SESSIONS', 'yes'],
+  ['RELAY_CONSOLE', 'on'],
+  ['RELAY_CONSOLE', 'operate'],
+  ['RELAY_CONSOLE_TOKEN', 'x'.repeat(15)],
+  ['RELAY_CONSOLE_TOKEN', 'sixteen or more, with spaces'],
   ['LOG_LEVEL', 'loud'],
 ];
 
@@ -196,4 +205,20 @@ test('a secret may come as a file', (t) => {
   const config = load({ DATABASE_URL: LEAST.DATABASE_URL, SERVICEBUS_CONNECTION_STRING_FILE: file });
 
   assert.equal(config.SERVICEBUS_CONNECTION_STRING, CONNECTION);
+});
+
+test('who may operate by the console needs a token, and is told so', () => {
+  assert.throws(
+    () => load({ ...LEAST, RELAY_CONSOLE: 'operate' }),
+    /RELAY_CONSOLE: bad value \(operate needs RELAY_CONSOLE_TOKEN\)/,
+  );
+  const config = load({ ...LEAST, RELAY_CONSOLE: 'operate', RELAY_CONSOLE_TOKEN: 'x'.repeat(16) });
+  assert.equal(config.RELAY_CONSOLE, 'operate');
+});
+
+test('the console is there to look at, except in production; what is said wins', () => {
+  assert.equal(consoleMode(undefined, 'development'), 'read');
+  assert.equal(consoleMode(undefined, 'production'), 'off');
+  assert.equal(consoleMode('operate', 'production'), 'operate');
+  assert.equal(consoleMode('off', 'development'), 'off');
 });

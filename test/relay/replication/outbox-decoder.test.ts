@@ -22,10 +22,11 @@ function messageOf(row: Row): OutboxMessage {
   return event.kind === 'insert' ? event.message : assert.fail();
 }
 
-test('a begin tells where its transaction commits, and which it is', () => {
-  const event = new OutboxDecoder(OID).decode(begin(0x16_b374_d848n, 4_294_967_295));
+test('a begin tells where and when its transaction commits, and which it is', () => {
+  const committedAt = Date.UTC(2026, 10, 28, 5, 4, 16) + 123.456;
+  const event = new OutboxDecoder(OID).decode(begin(0x16_b374_d848n, 4_294_967_295, committedAt));
 
-  assert.deepEqual(event, { kind: 'begin', commitLsn: 0x16_b374_d848n, xid: 4_294_967_295 });
+  assert.deepEqual(event, { kind: 'begin', commitLsn: 0x16_b374_d848n, xid: 4_294_967_295, committedAt });
 });
 
 test('a commit tells where it ends', () => {

@@ -1,7 +1,9 @@
 /** pgoutput messages made by hand. https://www.postgresql.org/docs/current/protocol-logicalrep-message-formats.html */
 
-export function begin(commitLsn: bigint, xid: number): Buffer {
-  return Buffer.concat([Buffer.from('B'), uint64(commitLsn), uint64(0n), uint32(xid)]);
+/** `committedAt`: milliseconds since 1970; PostgreSQL writes microseconds since 2000. */
+export function begin(commitLsn: bigint, xid: number, committedAt = Date.UTC(2000)): Buffer {
+  const time = BigInt(Math.round((committedAt - Date.UTC(2000)) * 1_000));
+  return Buffer.concat([Buffer.from('B'), uint64(commitLsn), uint64(time), uint32(xid)]);
 }
 
 export function commit(commitLsn: bigint, endLsn: bigint): Buffer {

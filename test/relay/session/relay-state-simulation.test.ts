@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { type Lsn, maxLsn } from '../../../relay/lsn.ts';
 import type { OrderRows } from '../../../relay/outbox/order-rows.ts';
 import type { OutboxMessage } from '../../../relay/outbox/outbox-message.ts';
+import type { Transaction } from '../../../relay/session/ack-tracker.ts';
 import type { Mark, Marked } from '../../../relay/session/mark.ts';
 import type { Redrive } from '../../../relay/session/parked-orders.ts';
 import type { Pending } from '../../../relay/session/pending.ts';
@@ -89,10 +90,10 @@ class SkipsWhatBeganEarlier extends RelayState {
   #highest = 0;
   #skipping = false;
 
-  override begin(commitLsn: Lsn, xid: number): void {
-    super.begin(commitLsn, xid);
+  override begin(commitLsn: Lsn, xid: number): Transaction {
     this.#skipping = xid !== 0 && xid < this.#highest;
     this.#highest = Math.max(this.#highest, xid);
+    return super.begin(commitLsn, xid);
   }
 
   override insert(message: OutboxMessage): void {

@@ -17,7 +17,7 @@ test('after its end a session takes nothing in: what it would not send must not 
 
   stopping.abort();
   await run;
-  session.onEvent({ kind: 'begin', commitLsn: 30n, xid: 7 });
+  session.onEvent({ kind: 'begin', commitLsn: 30n, xid: 7, committedAt: 0 });
   session.onEvent({ kind: 'commit', endLsn: 31n });
   session.onKeepalive(40n);
 
