@@ -21,7 +21,9 @@ const REPLAY_BATCH = 50_000;
 export const RETRIED =
   'parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL, error_message = NULL, retry_count = 0';
 /** SQL: what `drop` writes into a row, with the reason from this parameter. */
-export const dropped = (reason: string) => `dropped_at = clock_timestamp(), deferred_at = NULL, next_retry_at = NULL,
+export const dropped = (
+  reason: string,
+) => `dropped_at = clock_timestamp(), deferred_at = NULL, next_retry_at = NULL,
          error_message = concat_ws('; before: ', 'dropped: ' || ${reason}, left(error_message, 500))`;
 
 /** Has a parked message sent again, and after it what waits behind it. Throws MESSAGE_NOT_FOUND or MESSAGE_NOT_PARKED. */

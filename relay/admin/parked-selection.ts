@@ -31,11 +31,7 @@ export async function countParked(
 }
 
 /** Has them sent again, as `retryMessage` does with one, and returns how many. A few hundred are one transaction. */
-export function retryParked(
-  pool: pg.Pool,
-  table: OutboxTable,
-  selection: ParkedSelection,
-): Promise<number> {
+export function retryParked(pool: pg.Pool, table: OutboxTable, selection: ParkedSelection): Promise<number> {
   return changeParked(pool, table, selection, { set: RETRIED, values: [] });
 }
 

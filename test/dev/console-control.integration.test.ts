@@ -16,7 +16,8 @@ test('the broker is stopped and started, as often as somebody asks', async (t) =
   const broker = async () => ((await (await fetch(url)).json()) as { broker: string }).broker;
   assert.equal(await broker(), 'running');
 
-  for (const _ of ['once', 'twice']) assert.deepEqual(await json(post(`${url}/broker/stop`)), { broker: 'stopped' });
+  for (const _ of ['once', 'twice'])
+    assert.deepEqual(await json(post(`${url}/broker/stop`)), { broker: 'stopped' });
   assert.ok(bus.faults.has('refuseConnections'));
   assert.equal(await broker(), 'stopped');
   await post(`${url}/broker/start`);

@@ -28,5 +28,11 @@ test('clocks that differ make no bar run backwards', () => {
 
 test('no steps are no lines, and one that takes no time is one column', () => {
   assert.deepEqual(timeBars([]), []);
-  assert.match(timeBars([{ step: 'a', at: 5 }, { step: 'b', at: 5 }]).join(), /^a → b {2}█ +0\.0 ms$/);
+  assert.match(
+    timeBars([
+      { step: 'a', at: 5 },
+      { step: 'b', at: 5 },
+    ]).join(),
+    /^a → b {2}█ +0\.0 ms$/,
+  );
 });

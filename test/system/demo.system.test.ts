@@ -21,7 +21,7 @@ test('the demo shows in ten lines the order, its rows, its event and where the t
     /^order_items +prod-456 2 × 19\.99 = 39\.98, prod-789 1 × 49\.99 = 49\.99$/m,
     /^outbox +OrderCreated [0-9a-f-]{36}, published$/m,
     /^topic orders +OrderCreated [0-9a-f-]{36}, correlation id req-123$/m,
-    /^request → commit +█+ +[\d.]+ ms$/m,
+    /^request → committed +█+ +[\d.]+ ms$/m,
     /^From the request to the receiver: [\d.]+ ms$/m,
   ]) {
     assert.match(output, shown);
@@ -75,7 +75,9 @@ test('the demo that is kept says a line for each event, and starts a relay again
   assert.match(place().stdout, /^HTTP\/1.1 201 /);
   await until('its event has a line', () => events() === 1);
   await fetch(`${controlUrl}/relay/kill`, { method: 'POST' });
-  await until('the end of the relay is told', () => kept.lines.some((line) => line.includes('ended with SIGKILL')));
+  await until('the end of the relay is told', () =>
+    kept.lines.some((line) => line.includes('ended with SIGKILL')),
+  );
   place();
 
   await until('the event has a line once the relay is back', () => events() === 2);

@@ -62,7 +62,11 @@ export function parseCommand(args: readonly string[]): { readonly command: Comma
   if (!takes) throw wrong(`There is no command ${name}`);
   const selection = takes.options.includes('all') ? toSelection(values) : undefined;
   if (words.length !== (selection ? 0 : takes.words.length))
-    throw wrong(selection ? `${name} takes either an ID or a selection` : `${name} takes ${takes.words.join(' ') || 'no further word'}`);
+    throw wrong(
+      selection
+        ? `${name} takes either an ID or a selection`
+        : `${name} takes ${takes.words.join(' ') || 'no further word'}`,
+    );
   const foreign = Object.keys(values).find((option) => option !== 'json' && !takes.options.includes(option));
   if (foreign) throw wrong(`${name} does not take --${foreign}`);
   if (values.yes && !selection) throw wrong(`--yes is for ${name} with a selection; one ID needs none`);
@@ -90,7 +94,8 @@ function toCommand(name: string, word: string, values: Values, selection?: Parke
       return selection ? { name: 'retry-parked', selection, yes } : { name, messageId: toMessageId(word) };
     case 'drop': {
       const reason = values.reason?.trim();
-      if (!reason) throw wrong('drop needs --reason TEXT: it stays with the message, for those who ask later');
+      if (!reason)
+        throw wrong('drop needs --reason TEXT: it stays with the message, for those who ask later');
       return selection
         ? { name: 'drop-parked', selection, reason, yes }
         : { name, messageId: toMessageId(word), reason };
@@ -112,7 +117,8 @@ function toCommand(name: string, word: string, values: Values, selection?: Parke
 function toSelection(values: Values): ParkedSelection | undefined {
   const given = SELECTION.filter((option) => values[option] !== undefined);
   if (given.length === 0) return undefined;
-  if (values.all && given.length > 1) throw wrong(`--all is everything that is parked: leave out --${given[0]}`);
+  if (values.all && given.length > 1)
+    throw wrong(`--all is everything that is parked: leave out --${given[0]}`);
   for (const option of given) if (values[option] === '') throw wrong(`--${option} needs a text`);
   return { messageType: values.type, aggregateId: values.order, reasonHas: values['reason-like'] };
 }

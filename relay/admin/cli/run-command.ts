@@ -76,7 +76,10 @@ export async function runCommand({ pool, table, slot }: CommandDeps, command: To
       const { selection, reason, yes } = command;
       if (!yes) return asksFor('given up, for good', await countParked(pool, table, selection));
       const count = await dropParked(pool, table, selection, reason);
-      return { text: `${count} messages are given up and never sent; what waits for them goes on.`, data: { count } };
+      return {
+        text: `${count} messages are given up and never sent; what waits for them goes on.`,
+        data: { count },
+      };
     }
     case 'replay': {
       const { range, dryRun } = command;

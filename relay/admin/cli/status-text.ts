@@ -14,7 +14,12 @@ export function statusText(status: OutboxStatus, now: Date): string {
   const since = (time: string) => `${duration(now.getTime() - Date.parse(time))} old`;
   const lines: [string, string][] = [
     ['state', STATES[status.state]],
-    ['slot', status.walStatus === null ? `${status.slot}: not there` : `${status.slot}: its WAL is ${status.walStatus}`],
+    [
+      'slot',
+      status.walStatus === null
+        ? `${status.slot}: not there`
+        : `${status.slot}: its WAL is ${status.walStatus}`,
+    ],
     ['lag', bytes(status.slotLagBytes)],
     ['WAL kept', `${bytes(status.retainedBytes)}${status.walWarning ? `. ${status.walWarning}` : ''}`],
     ['settled to', `${status.settledLsn ?? 'nothing yet'}, epoch ${status.epoch ?? 'none'}`],
@@ -24,7 +29,12 @@ export function statusText(status: OutboxStatus, now: Date): string {
         ? `${status.unsettled}, the oldest ${oldestUnsettled.messageId}, ${since(oldestUnsettled.createdAt)}`
         : '0',
     ],
-    ['parked', oldestParkedAt ? `${status.parked}, the first ${duration(now.getTime() - Date.parse(oldestParkedAt))} ago` : '0'],
+    [
+      'parked',
+      oldestParkedAt
+        ? `${status.parked}, the first ${duration(now.getTime() - Date.parse(oldestParkedAt))} ago`
+        : '0',
+    ],
     ['waiting', `${status.waiting}, behind a parked message or to be sent again`],
     ['database', status.setBack ?? 'not set back, as far as it shows'],
     ['next', nextStep(status)],

@@ -15,7 +15,13 @@ test('the status says whether a relay streams, and how far it is', async (t) => 
 
   const before = await status();
   assert.deepEqual(
-    [before.state, before.slotLagBytes, before.walStatus, before.unsettled, before.oldestUnsettled?.messageId],
+    [
+      before.state,
+      before.slotLagBytes,
+      before.walStatus,
+      before.unsettled,
+      before.oldestUnsettled?.messageId,
+    ],
     ['no-slot', null, null, 1, id],
   );
   const relay = startRelay(t, { url, bus: new MemoryPublisher(), slot });

@@ -27,7 +27,11 @@ test('a selection means the parked messages for which all of it holds', async (t
     [{ messageType: 'OrderCreated', reasonHas: 'size' }, 1, 1],
     [{ messageType: 'OrderCreated', aggregateId: 'o9' }, 0, 0],
   ] as const) {
-    assert.deepEqual(await countParked(pool, OUTBOX, selection), { messages, orders }, JSON.stringify(selection));
+    assert.deepEqual(
+      await countParked(pool, OUTBOX, selection),
+      { messages, orders },
+      JSON.stringify(selection),
+    );
   }
 });
 
@@ -40,7 +44,10 @@ test('drop gives up what is selected, with the reason, and leaves the rest', asy
 
   const [first, second] = [await findMessage(pool, OUTBOX, selected), await findMessage(pool, OUTBOX, other)];
   assert.ok(first && second);
-  assert.deepEqual([messageState(first), first.errorMessage], ['dropped', 'dropped: known; before: too large']);
+  assert.deepEqual(
+    [messageState(first), first.errorMessage],
+    ['dropped', 'dropped: known; before: too large'],
+  );
   assert.equal(messageState(second), 'parked');
 });
 
@@ -73,6 +80,9 @@ test('more than one transaction takes are all sent again, each order in its orde
 
 async function parked(pool: pg.Pool, type: string, aggregateId: string, error: string): Promise<string> {
   const id = await insertEvent(pool, type, { aggregateId });
-  await pool.query('UPDATE outbox SET parked_at = now(), error_message = $2 WHERE message_id = $1', [id, error]);
+  await pool.query('UPDATE outbox SET parked_at = now(), error_message = $2 WHERE message_id = $1', [
+    id,
+    error,
+  ]);
   return id;
 }

@@ -55,7 +55,10 @@ test('a selection is counted first, and is done with --yes', async (t) => {
 
   const counted = await run(url, 'drop', '--reason-like', 'size', '--reason', 'known');
   assert.equal(counted.code, 1);
-  assert.match(counted.stdout, /^2 parked messages of 2 orders would be given up, for good. Nothing was changed: --yes does it.$/m);
+  assert.match(
+    counted.stdout,
+    /^2 parked messages of 2 orders would be given up, for good. Nothing was changed: --yes does it.$/m,
+  );
   const done = await run(url, 'drop', '--reason-like', 'size', '--reason', 'known', '--yes', '--json');
 
   assert.equal(done.code, 0);
