@@ -109,7 +109,7 @@ async function sendOrder(running: Stack): Promise<void> {
     for (const [table, found] of Object.entries(rows)) show(`Table ${table}`, found);
     showEvent(message);
     const entry = running.bus.journal.entries().find(({ messageId }) => messageId === message.messageId);
-    if (!entry) throw new Error(`Service Bus has not taken ${message.messageId} in`);
+    if (!entry) throw new Error('Service Bus does not know what it has delivered');
     console.log(
       demoReport({
         answer: `${answer}, Location: ${location}`,
