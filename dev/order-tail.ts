@@ -26,7 +26,8 @@ export async function tailOrders(
       const entries = bus.journal.entries(seen + 1);
       seen += entries.length;
       for (const entry of entries) {
-        const orderId = String(entry.applicationProperties['aggregateId'] ?? '');
+        const { aggregateId } = entry.applicationProperties;
+        const orderId = typeof aggregateId === 'string' ? aggregateId : '';
         say(orderLine(entry, orderId, await findOrder(pool, orderId)));
       }
       await sleep(LOOK_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);

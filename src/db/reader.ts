@@ -4,14 +4,14 @@ import { pooledSession } from '../core/session-settings.ts';
 import { type Connections, connectTo } from './connections.ts';
 import type { Database } from './database.ts';
 import { isDatabaseUnavailable } from './database-failure.ts';
-import { lend } from './lent-database.ts';
+import { type LentDatabase, lender } from './lent-database.ts';
 import { queryOf } from './query.ts';
 import { QueryBatch, unawaited } from './query-batch.ts';
 
 /** Runs `work` on a connection without a transaction: each statement sees what is committed then. Throws DATABASE_UNAVAILABLE without a connection. */
 export async function read<T>(connections: Connections, work: (db: Database) => Promise<T>): Promise<T> {
   const client = await connectTo(connections);
-  const { db, end } = lend(readerOn(client));
+  const { db, end } = readerOn(client)();
   let isBroken = false;
   try {
     return await work(db);
@@ -24,14 +24,14 @@ export async function read<T>(connections: Connections, work: (db: Database) => 
   }
 }
 
-const readers = new WeakMap<pg.PoolClient, Database>();
+const readers = new WeakMap<pg.PoolClient, () => LentDatabase>();
 
 /** One for each connection, so that it keeps its prepared queries. */
-function readerOn(client: pg.PoolClient): Database {
+function readerOn(client: pg.PoolClient): () => LentDatabase {
   const known = readers.get(client);
   if (known) return known;
   const query = (config: pg.QueryConfig, values: unknown[]) => send(client, config, values);
-  const reader: Database = drizzle({ query } as unknown as pg.PoolClient); // Drizzle asks no more of a client than this
+  const reader = lender(drizzle({ query } as unknown as pg.PoolClient)); // Drizzle asks no more of a client than this
   readers.set(client, reader);
   return reader;
 }

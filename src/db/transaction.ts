@@ -5,7 +5,7 @@ import { ApiError } from '../api-error.ts';
 import { type Connections, connectTo } from './connections.ts';
 import type { Database } from './database.ts';
 import { isCommitUncertain, isDatabaseUnavailable } from './database-failure.ts';
-import { lend } from './lent-database.ts';
+import { type LentDatabase, lender } from './lent-database.ts';
 import { TransactionClient } from './transaction-client.ts';
 
 /**
@@ -19,8 +19,8 @@ export async function inTransaction<T>(
   timeoutMs = 8_000,
 ): Promise<T> {
   const client = await connectTo(connections);
-  const { db, transaction } = connectionOn(client);
-  const lent = lend(db);
+  const { lend, transaction } = connectionOn(client);
+  const lent = lend();
   // Each statement has its own time limit; this one bounds their sum. With a query in flight, end() drops the connection.
   const deadline = setTimeout(() => void client.end(), timeoutMs);
   let committing = false;
@@ -47,7 +47,7 @@ export async function inTransaction<T>(
 
 /** A connection and Drizzle on it. */
 interface Connection {
-  readonly db: Database;
+  readonly lend: () => LentDatabase;
   readonly transaction: TransactionClient;
 }
 
@@ -59,7 +59,7 @@ function connectionOn(client: pg.PoolClient): Connection {
   if (known) return known;
   const transaction = new TransactionClient(client);
   // Drizzle asks no more of a client than this.
-  const connection = { db: drizzle(transaction as unknown as pg.PoolClient), transaction };
+  const connection = { lend: lender(drizzle(transaction as unknown as pg.PoolClient)), transaction };
   connections.set(client, connection);
   return connection;
 }

@@ -24,7 +24,8 @@ const { placeholder } = sql;
 
 /** What one page may take from memory and from the event loop. */
 const MAX_PAGE_ITEMS = 2_000;
-const LOCK_WAIT_MS = 1_000;
+/** Shorter than anybody waits for a connection: those who wait for the ones that are held so see them come back. */
+const LOCK_WAIT_MS = 500;
 const LOCK_NOT_AVAILABLE = '55P03'; // https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 // One statement, since each costs the api and the server a turn; and the items' columns as arrays, so that it is one text to
@@ -105,15 +106,16 @@ const selectOwnOrderForUpdate = prepared((db) =>
 /**
  * The same, and nobody else changes the order until the transaction ends. Whoever changes an order begins with this: then the
  * order's events are inserted, committed and published one after the other. Throws ORDER_LOCKED when somebody else keeps it locked
- * for a second: longer would take a connection from those who ask for other orders.
+ * for half a second: longer would take a connection from those who ask for other orders.
  */
 export async function lockOrder(db: Database, orderId: string, owner: Owner): Promise<Order | undefined> {
-  const selected =
+  // Sent together, and within the transaction alone: a session may be shared by means of a pooler.
+  const [, locked] = await Promise.allSettled([
+    limitLockWait(db).execute(),
     owner === undefined
       ? selectOrderForUpdate(db).execute({ orderId })
-      : selectOwnOrderForUpdate(db).execute({ orderId, owner });
-  // Sent together, and within the transaction alone: a session may be shared by means of a pooler.
-  const [, locked] = await Promise.allSettled([limitLockWait(db).execute(), selected]);
+      : selectOwnOrderForUpdate(db).execute({ orderId, owner }),
+  ]);
   if (locked.status === 'fulfilled') return toOrder(locked.value);
   throw errorCode(locked.reason) === LOCK_NOT_AVAILABLE ? orderLocked(locked.reason) : locked.reason;
 }

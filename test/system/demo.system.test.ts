@@ -110,7 +110,7 @@ for (const [signal, target] of [
     const urls = [...npm.output().matchAll(/(http:\/\/127\.0\.0\.1:\d+)(?= |\/status)/g)].map(
       ([, url]) => url,
     );
-    assert.equal(urls.length, 2);
+    assert.equal(urls.length, 3, 'api, relay and control');
 
     process.kill(target === 'npm alone' ? npm.pid : -npm.pid, signal);
 

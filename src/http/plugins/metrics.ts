@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import type { ServerResponse } from 'node:http';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import fp from 'fastify-plugin';
 import { Counter, Gauge, Registry } from 'prom-client';
 import { VERSION } from '../../version.ts';
@@ -8,6 +9,10 @@ import { processFigures } from '../metrics/process-figures.ts';
 import { requestDurations } from '../metrics/request-durations.ts';
 import type { Problem } from '../problem-details.ts';
 import { problemName } from '../problem-type.ts';
+
+/** Where a response keeps its reply. */
+const REPLY = Symbol('reply');
+type Response = ServerResponse & { [REPLY]?: FastifyReply };
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -24,18 +29,22 @@ export interface MetricsDeps extends AdmissionFigures {
 export const metrics = fp(async (app: FastifyInstance, { pool, ...admission }: MetricsDeps) => {
   const registry = new Registry();
   const registers = [registry];
-  const observe = requestDurations(registers);
+  const observe = requestDurations(registry);
   poolGauges(pool, registers);
   admissionFigures(admission, registers);
 
   let inFlight = 0;
-  app.addHook('onRequest', (request, reply, done) => {
+  /** Comes for every request, also when its client has gone. */
+  function closed(this: Response): void {
+    inFlight--;
+    const reply = this[REPLY];
+    if (reply) observe(reply.request, reply);
+  }
+  app.addHook('onRequest', (_request, reply, done) => {
     inFlight++;
-    // Comes for every request, also when its client has gone.
-    reply.raw.once('close', () => {
-      inFlight--;
-      observe(request, reply);
-    });
+    const response: Response = reply.raw;
+    response[REPLY] = reply; // one listener for all of them: a closure for each would cost more than to count does
+    response.on('close', closed);
     done();
   });
   new Gauge({

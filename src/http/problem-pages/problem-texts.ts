@@ -53,7 +53,7 @@ export const PROBLEM_TEXTS: Readonly<Record<ApiErrorCode, ProblemText>> = {
     whatToDo: 'accept `application/json`',
   },
   ORDER_LOCKED: {
-    when: 'another change of the order is under way, and took longer than a second',
+    when: 'another change of the order is under way, and took longer than half a second',
     whatToDo: 'send it again after `Retry-After` seconds',
   },
   ORDER_NOT_CANCELLABLE: {

@@ -101,7 +101,7 @@ for (const pooler of PGBOUNCERS) {
       await holder.query('BEGIN; SELECT FROM orders FOR UPDATE');
 
       const answers = Promise.all(Array.from({ length: 5 }, () => limited.cancel(orderId)));
-      await until('five wait', async () => (await waiting(database)) === 5);
+      await until('some wait', async () => (await waiting(database)) > 0);
       const statuses = (await answers).map(({ statusCode }) => statusCode);
       await until('none waits', async () => (await waiting(database)) === 0);
       const lost = Array.from({ length: 5 }, () =>

@@ -96,7 +96,7 @@ test("another caller's key of the same name is another key", async (t) => {
 });
 
 test('while the first is under way, others get a 409 at once and hold no connection; the next one gets its answer', async (t) => {
-  const app = await openApp(t, { poolOptions: { max: 2 } });
+  const app = await openApp(t, { poolOptions: { max: 3 } }); // two for writing
   const other = await openApp(t, { database: app.database });
   const release = await lockOrders(t, app.db);
   const first = app.post(tutorialOrder(), KEY);

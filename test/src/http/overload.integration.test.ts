@@ -56,7 +56,7 @@ test('who waits too long for a connection while others have their turn is refuse
 });
 
 test('an order that somebody keeps locked costs those alone who ask for it', async (t) => {
-  const app = await openApp(t, { ...POOL, limits: limitsOf(8, { waitMs: 3_000 }) });
+  const app = await openApp(t, { ...POOL, limits: limitsOf(8, { waitMs: PATIENT_MS }) });
   const { orderId } = (await app.post(tutorialOrder())).json();
   const other = (await app.post(tutorialOrder())).json().orderId;
   const release = await takeLock(t, app, `SELECT FROM orders WHERE order_id = '${orderId}' FOR UPDATE`);
