@@ -36,6 +36,9 @@ FROM process AS relay
 COPY relay relay
 # The console shows the section about what is wrong.
 COPY docs/runbook.md docs/runbook.md
+# For `node doctor/main.ts relay`.
+COPY doctor doctor
+COPY drizzle/meta/_journal.json drizzle/meta/_journal.json
 EXPOSE 5001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.RELAY_PORT || 5001}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]

@@ -1,4 +1,4 @@
-import { isoDurationMs } from './iso-duration.ts';
+import { isoDurationMs } from '../../relay/publishing/service-bus/iso-duration.ts';
 
 /** Reads a parsed JSON document of a known shape and gathers everything that is wrong in it, each with its path. */
 export class ConfigReader {

@@ -2,29 +2,41 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { administer, isAdministrative } from './administration/administer.ts';
 import { readFault } from './fault-request.ts';
 import type { Faults } from './faults.ts';
 import type { Journal } from './journal.ts';
+import type { Namespace } from './namespace.ts';
 
 export interface ControlServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
+/** What the HTTP side is about. */
+export interface Controlled {
+  readonly namespace: Namespace;
+  readonly faults: Faults;
+  readonly journal: Journal;
+  /** Epoch milliseconds. */
+  readonly now: () => number;
+}
+
 /**
- * The HTTP side of a broker: the emulator's `GET /health`, and what tests of a broker in a process of its own need.
+ * The HTTP side of a broker: the emulator's `GET /health` and administration, and what tests of a broker in a process of its own
+ * need.
  *
+ * - Whatever has an `api-version`: the administration API, as far as it reads (`administer`).
  * - `GET /journal?from=N`: the entries from an arrival number on, a JSON line each; 410 when they are not kept any more.
  * - `GET /faults`, `POST /faults` (a fault as JSON), `DELETE /faults/ID`, `DELETE /faults` (heals all).
  */
 export async function openControlServer(
-  faults: Faults,
-  journal: Journal,
+  controlled: Controlled,
   port: number,
   host: string,
 ): Promise<ControlServer> {
   const server = createServer((request, response) => {
-    handle(faults, journal, request, response).catch((error: unknown) => {
+    handle(controlled, request, response).catch((error: unknown) => {
       send(response, error instanceof RangeError ? 410 : 400, { error: String(error) });
     });
   });
@@ -34,12 +46,20 @@ export async function openControlServer(
 }
 
 async function handle(
-  faults: Faults,
-  journal: Journal,
+  { faults, journal, namespace, now }: Controlled,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`);
+  const { pathname, searchParams } = url;
+  if (isAdministrative(url)) {
+    const { authorization } = request.headers;
+    const answer = administer(namespace, { method: request.method, url, authorization }, now());
+    response
+      .writeHead(answer.status, { 'content-type': 'application/atom+xml;charset=utf-8' })
+      .end(answer.body);
+    return;
+  }
   const [, resource = '', id] = pathname.split('/');
   switch (`${request.method} /${resource}`) {
     case 'GET /health':

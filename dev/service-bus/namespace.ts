@@ -12,6 +12,8 @@ const managementSuffix = /\/\$management$/i;
 /** The entities of a namespace, found by the address that clients attach to. Case does not matter in addresses. */
 export class Namespace {
   readonly name: string;
+  /** What it was made of. */
+  readonly config: NamespaceConfig;
   readonly #targets = new Map<string, SendTarget>();
   readonly #sources = new Map<string, QueueEntity>();
   readonly #rules = new Map<string, SubscriptionRules>();
@@ -20,6 +22,7 @@ export class Namespace {
 
   constructor(config: NamespaceConfig, journal: Journal, now: () => number) {
     this.name = config.name;
+    this.config = config;
     this.#now = now;
     this.#policies.set('', config.policies);
     for (const queue of config.queues) {

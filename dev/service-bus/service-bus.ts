@@ -85,7 +85,7 @@ export async function openServiceBus(options: ServiceBusOptions): Promise<LocalS
     if (faults.has('freeze')) connection.freeze();
   });
   const healthPort = options.healthPort ?? (options.port === 0 ? 0 : 5300);
-  const control = await openControlServer(faults, journal, healthPort, host);
+  const control = await openControlServer({ namespace, faults, journal, now }, healthPort, host);
   const port = await listen(server, options.port ?? 5672, host).catch(async (error: unknown) => {
     await control.close();
     throw error;

@@ -19,6 +19,8 @@ export interface PoolOptions {
   uncheckedText?: boolean;
   /** A commit that was answered survives a crash of the server, whatever the database's own setting is. */
   durableCommits?: boolean;
+  /** Every transaction is read-only. Not behind a pooler. */
+  readOnly?: boolean;
   /** Whether a transaction pooler may be between; what it takes to use the connections then: `pooledSession`. Default: refused. */
   pooler?: PoolerUse;
 }
@@ -36,7 +38,10 @@ export function openPool(options: PoolOptions): pg.Pool {
     idleInTransactionTimeoutMs: 10_000,
     uncheckedText: options.uncheckedText,
     ...(options.pooler && { pooler: options.pooler }),
-    ...(options.durableCommits && { settings: { synchronous_commit: 'on' } }),
+    settings: {
+      ...(options.durableCommits && { synchronous_commit: 'on' }),
+      ...(options.readOnly && { default_transaction_read_only: 'on' }),
+    },
   });
   const tellOfPooler = teller(options.log);
   const pool = new pg.Pool({

@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 export interface LentDatabase {
   readonly db: Database;
   /** From here on, every use of `db` throws: its connection is somebody else's. */
-  end(): void;
+  readonly end: () => void;
 }
 
 /** What lends this connection: each time as another handle, all of which share what is prepared. */

@@ -221,6 +221,22 @@ for (const [name, main] of [
   });
 }
 
+test('the doctor runs from the files and the packages that the image of the relay has', (t) => {
+  const image = temporaryFolder(t);
+  copyInto(image, 'relay');
+  linkProductionPackages(image);
+  const { PATH } = process.env;
+
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['doctor/main.ts', 'relay'], {
+    cwd: image,
+    env: { PATH },
+    encoding: 'utf8',
+  });
+
+  assert.equal(status, 1, stderr);
+  assert.match(stdout, /DATABASE_URL: missing/);
+});
+
 function service(name: string): Service {
   const found = compose.services[name];
   assert.ok(found, `compose.yaml has the service ${name}`);

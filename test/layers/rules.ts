@@ -44,20 +44,26 @@ export const rules: Rule[] = [
   {
     rule: 'src/core imports nothing of ours',
     files: /^src\/core\//,
-    imports: / (?!src\/core\/)(src|relay|dev|bench|test|drizzle)\//,
+    imports: / (?!src\/core\/)(src|relay|doctor|dev|bench|test|drizzle)\//,
     planted: ['src/core/log.ts', "import { buildApp } from '../app.ts';"],
   },
   {
     rule: 'relay imports src/core and itself',
     files: /^relay\//,
-    imports: / (?!relay\/|src\/core\/)(src|dev|bench|test|drizzle)\//,
+    imports: / (?!relay\/|src\/core\/)(src|doctor|dev|bench|test|drizzle)\//,
     planted: ['relay/relay.ts', "import type { Order } from '../src/orders/order.ts';"],
   },
   {
     rule: 'the api imports src alone',
     files: /^src\/(?!core\/)/,
-    imports: / (?!drizzle\/meta\/_journal\.json$)(relay|dev|bench|test|drizzle)\//,
+    imports: / (?!drizzle\/meta\/_journal\.json$)(relay|doctor|dev|bench|test|drizzle)\//,
     planted: ['src/main.ts', "const { openStack } = await import('../dev/stack-to-be.ts');"],
+  },
+  {
+    rule: 'the doctor imports what ships, and what it looks with',
+    files: /^doctor\//,
+    imports: / (dev|bench|test|drizzle)\/| (relay|src)\/(relay|main|app)\.ts$| relay\/session\//,
+    planted: ['doctor/examine.ts', "import { runRelay } from '../relay/relay.ts';"],
   },
   {
     rule: 'only tests import tests',
@@ -122,7 +128,7 @@ export const rules: Rule[] = [
   {
     rule: 'the environment is read at the edge',
     files:
-      /^(?!(src|src\/db\/migrate|relay|relay\/admin\/cli)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+      /^(?!(src|src\/db\/migrate|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
     text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
     planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
   },
@@ -134,7 +140,7 @@ export const rules: Rule[] = [
   },
   {
     rule: 'what ships writes to its log, not to the console',
-    files: /^(src|relay)\//,
+    files: /^(src|relay|doctor)\//,
     text: /\bconsole\.(?!ts\b)/,
     planted: ['relay/session/session.ts', "console.log('here');"],
   },

@@ -1,0 +1,15 @@
+import type { OutboxTable } from '../../relay/outbox/outbox-table.ts';
+import type { DatabaseSession } from './session.ts';
+
+/** The database as the relay would meet it. */
+export interface RelayDatabase extends DatabaseSession {
+  readonly table: OutboxTable;
+  readonly slot: string;
+  readonly publication: string;
+  /** RELAY_WAL_LIMIT_MB. */
+  readonly walLimitMb: number;
+  /** RELAY_PORT. */
+  readonly port: number;
+  /** Whether the relay deletes old rows. */
+  readonly deletes: boolean;
+}

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { examineSystem } from '../../doctor/examine.ts';
+import { document } from '../support/documents.ts';
+
+test('the runbook has every check, and no other', async () => {
+  // Nobody is there: each check says that it cannot be asked.
+  const findings = await examineSystem(
+    {
+      PORT: '1',
+      RELAY_PORT: '1',
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+      SERVICEBUS_CONNECTION_STRING:
+        'Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true',
+    },
+    { emulatorPort: 1 },
+  );
+  const { text } = document('docs/runbook.md');
+  const [, section = ''] = /## What the doctor names\n([\s\S]*?)\n## /.exec(text) ?? [];
+  const named = [...section.matchAll(/^\| (`.*?`) \|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name),
+  );
+
+  assert.equal(new Set(named).size, named.length, 'none is there twice');
+  assert.deepEqual(new Set(named), new Set(findings.map(({ check }) => check)));
+});
