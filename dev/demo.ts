@@ -15,6 +15,7 @@ import { placeOrder } from './place-order.ts';
 import { RevivedRelay } from './revived-relay.ts';
 import { openStack, type Stack } from './stack.ts';
 import { stopRequest } from './stop-request.ts';
+import type { Step } from './time-bars.ts';
 import { USUAL_PORTS } from './usual-ports.ts';
 
 const USAGE = `An order through the whole system on this machine: npm run demo [-- OPTION ...]
@@ -104,7 +105,7 @@ async function sendOrder(running: Stack): Promise<void> {
     if (status !== 201) throw new Error(`The order was not created: ${answer}`);
 
     const { message, at: receivedAt } = await arrival;
-    const { rows, committedAt } = await readRows(running.databaseUrl);
+    const rows = await readRows(running.databaseUrl);
     for (const [table, found] of Object.entries(rows)) show(`Table ${table}`, found);
     showEvent(message);
     const entry = running.bus.journal.entries().find(({ messageId }) => messageId === message.messageId);
@@ -117,9 +118,8 @@ async function sendOrder(running: Stack): Promise<void> {
         body: message.body,
         steps: [
           { step: 'request', at: requestedAt },
-          { step: 'commit', at: committedAt },
-          { step: 'in Service Bus', at: entry.at },
-          { step: 'received', at: receivedAt },
+          ...(await journeyOf(running.relayUrl, entry.messageId)),
+          { step: 'receiver', at: receivedAt },
         ],
       }),
     );
@@ -128,27 +128,30 @@ async function sendOrder(running: Stack): Promise<void> {
   }
 }
 
+/** What the relay's console knows of the way of a message, without what came before the commit. */
+async function journeyOf(relayUrl: string, messageId: string | undefined): Promise<Step[]> {
+  const answer = await fetch(`${relayUrl}/console/messages/${messageId}`);
+  const { journey } = (await answer.json()) as { journey: Step[] };
+  return journey.filter(({ step }) => step !== 'received' && step !== 'marked');
+}
+
 async function receiveOne(receiver: ServiceBusReceiver) {
   const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: DEADLINE_MS });
   if (!message) throw new Error('No message came out of Service Bus');
   return { message, at: epochMs() };
 }
 
-/** Everything that the order has left in the database, once its event is marked, and when it was committed. */
+/** Everything that the order has left in the database, once its event is marked. */
 async function readRows(databaseUrl: string) {
   const db = new pg.Pool({ connectionString: databaseUrl, max: 1 });
   try {
     while ((await db.query('SELECT FROM outbox WHERE processed_at IS NULL')).rowCount !== 0) await sleep(10);
-    const committed = await db.query<{ ms: number }>(
-      'SELECT (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000)::float8 AS ms FROM orders',
-    );
     const all = async (table: string) => (await db.query(`SELECT * FROM ${table}`)).rows;
-    const rows = {
+    return {
       orders: await all('orders'),
       order_items: await all('order_items'),
       outbox: await all('outbox'),
     };
-    return { rows, committedAt: committed.rows[0]?.ms ?? Number.NaN };
   } finally {
     await db.end();
   }

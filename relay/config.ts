@@ -43,8 +43,19 @@ const properties = {
   RELAY_CONSOLE_TOKEN: Type.Optional(
     Type.String({ pattern: '^[!-~]{16,}$', description: '16 printable characters or more, without a space' }),
   ),
+  RELAY_CONSOLE_DEV_URL: Type.Optional(
+    Type.String({
+      pattern: '^http://127\\.0\\.0\\.1:\\d{1,5}$',
+      description: 'http://127.0.0.1:port, as npm run dev sets it, and not in production',
+      check: notInProduction,
+    }),
+  ),
   ...destinationProperties,
 };
+
+function notInProduction(_url: string, { NODE_ENV }: Readonly<Record<string, unknown>>) {
+  return NODE_ENV === 'production' ? 'it is for development, and NODE_ENV is production' : undefined;
+}
 
 function operateNeedsToken(mode: string, { RELAY_CONSOLE_TOKEN: token }: Readonly<Record<string, unknown>>) {
   return mode === 'operate' && token === undefined ? 'operate needs RELAY_CONSOLE_TOKEN' : undefined;

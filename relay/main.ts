@@ -66,6 +66,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
       : openConsole({
           mode,
           token: config.RELAY_CONSOLE_TOKEN,
+          devUrl: config.RELAY_CONSOLE_DEV_URL,
           databaseUrl: replicationUrl,
           monitor,
           table,

@@ -21,6 +21,8 @@ export interface ConsoleRoutesDeps extends OverviewDeps {
   readonly mode: Exclude<ConsoleMode, 'off'>;
   /** Without one, everything may be read by whoever reaches the port, and nothing be done. */
   readonly token: string | undefined;
+  /** In development: what the page may ask to place an order, stop the broker or kill the relay. */
+  readonly devUrl: string | undefined;
   readonly history: SampleHistory;
   readonly feed: LiveFeed;
   /** For what an operator asks for, which may take minutes. */
@@ -33,15 +35,14 @@ const FIRST_PAINT_WITHIN_MS = 1_000;
 const LIST_LIMIT = 50;
 const QUERY_CANCELED = '57014';
 /** Everything comes from here, and nothing else may be loaded, sent or framed. https://www.w3.org/TR/CSP3/ */
-const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+const headersWith = (devUrl: string | undefined) => ({
+  'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self'; connect-src ${["'self'", ...(devUrl ? [devUrl] : [])].join(' ')}; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
   'cross-origin-resource-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
-};
+});
 const listQuery = Type.Object({
   list: Type.Union(
     MESSAGE_LISTS.map((list) => Type.Literal(list)),
@@ -52,14 +53,15 @@ const listQuery = Type.Object({
 
 /** The page, what it shows, and what an operator can do there. To be registered by itself: its headers and errors are its own. */
 export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutesDeps): Promise<void> {
-  const { mode, token, history, feed, pool, table, deliveries, log } = deps;
+  const { mode, token, devUrl, history, feed, pool, table, deliveries, log } = deps;
+  const headers = headersWith(devUrl);
   const files = readConsoleFiles();
   const [before = '', behind = ''] = files.get('index.html')?.text.split('<!-- start -->') ?? [];
   const isAllowed = token === undefined ? () => true : tokenCheck(token); // to operate, there has to be one
   const search = { pool, table, limit: LIST_LIMIT };
 
   server.addHook('onRequest', async (_request, reply) => {
-    reply.headers(HEADERS);
+    reply.headers(headers);
   });
   server.setErrorHandler((error, _request, reply) => {
     const { status, code, message } = refusal(error);
@@ -76,6 +78,7 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
     const start = {
       mode,
       needsToken: token !== undefined,
+      devUrl,
       slot,
       brokerName,
       entity,
@@ -99,7 +102,7 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
     if (feed.isFull)
       return reply.code(503).send({ code: 'TOO_MANY_VIEWERS', message: 'Too many look at once' });
     reply.hijack();
-    reply.raw.writeHead(200, { ...HEADERS, 'content-type': 'text/event-stream' });
+    reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream' });
     feed.add(reply.raw);
   });
 

@@ -74,6 +74,7 @@ const ACCEPTED: [string, string, unknown][] = [
   ['RELAY_CONSOLE', 'off', undefined],
   ['RELAY_CONSOLE', 'read', undefined],
   ['RELAY_CONSOLE_TOKEN', 'x'.repeat(16), undefined],
+  ['RELAY_CONSOLE_DEV_URL', 'http://127.0.0.1:40000', undefined],
   ['LOG_LEVEL', 'debug', undefined],
   ['SERVICE_NAME', 'relay', undefined],
 ];
@@ -128,6 +129,7 @@ const REFUSED: [string, string][] = [
   ['RELAY_CONSOLE', 'on'],
   ['RELAY_CONSOLE', 'operate'],
   ['RELAY_CONSOLE_TOKEN', 'x'.repeat(15)],
+  ['RELAY_CONSOLE_DEV_URL', 'http://example.com:40000'],
   ['RELAY_CONSOLE_TOKEN', 'sixteen or more, with spaces'],
   ['LOG_LEVEL', 'loud'],
 ];
@@ -214,6 +216,13 @@ test('who may operate by the console needs a token, and is told so', () => {
   );
   const config = load({ ...LEAST, RELAY_CONSOLE: 'operate', RELAY_CONSOLE_TOKEN: 'x'.repeat(16) });
   assert.equal(config.RELAY_CONSOLE, 'operate');
+});
+
+test('what breaks things is refused in production', () => {
+  assert.throws(
+    () => load({ ...LEAST, NODE_ENV: 'production', RELAY_CONSOLE_DEV_URL: 'http://127.0.0.1:40000' }),
+    /RELAY_CONSOLE_DEV_URL: bad value \(it is for development, and NODE_ENV is production\)/,
+  );
 });
 
 test('the console is there to look at, except in production; what is said wins', () => {

@@ -28,7 +28,11 @@ export interface TestConsole {
 /** A relay that streams, with its console as its process serves it. */
 export async function openTestConsole(
   t: TestContext,
-  { mode = 'read', token }: { mode?: Exclude<ConsoleMode, 'off'>; token?: string } = {},
+  {
+    mode = 'read',
+    token,
+    devUrl,
+  }: { mode?: Exclude<ConsoleMode, 'off'>; token?: string; devUrl?: string } = {},
 ): Promise<TestConsole> {
   const { url: databaseUrl, pool } = await createDatabase(t);
   const bus = await createBus(t);
@@ -43,6 +47,7 @@ export async function openTestConsole(
   const console = openConsole({
     mode,
     token,
+    devUrl,
     databaseUrl,
     monitor,
     table: OUTBOX,

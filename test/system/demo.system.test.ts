@@ -21,7 +21,7 @@ test('the demo shows in ten lines the order, its rows, its event and where the t
     /^order_items +prod-456 2 × 19\.99 = 39\.98, prod-789 1 × 49\.99 = 49\.99$/m,
     /^outbox +OrderCreated [0-9a-f-]{36}, published$/m,
     /^topic orders +OrderCreated [0-9a-f-]{36}, correlation id req-123$/m,
-    /^request → commit +█+ +[\d.]+ ms$/m,
+    /^request → committed +█+ +[\d.]+ ms$/m,
     /^From the request to the receiver: [\d.]+ ms$/m,
   ]) {
     assert.match(output, shown);

@@ -1,5 +1,6 @@
 import { operator, signOut } from './api.js';
 import { Charts } from './charts.js';
+import { showDevelopment } from './development.js';
 import { byId, setText } from './dom.js';
 import { showFigures, showFlow, showNotices } from './flow.js';
 import { watchLive } from './live.js';
@@ -44,6 +45,7 @@ const signing = byId('operator');
 signing.hidden = !start.needsToken;
 signing.addEventListener('click', () => void changeOperator());
 
+if (start.devUrl) showDevelopment(start.devUrl);
 if (start.overview) show(start.overview);
 changed();
 showLink(true);
