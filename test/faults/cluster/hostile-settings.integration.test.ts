@@ -75,19 +75,20 @@ test('set to their worst all at once, they are withstood by both processes', asy
   assert.equal(created.statusCode, 201, created.body);
   const { orderId } = created.json();
   await open.query('BEGIN');
-  await open.query('SELECT FROM orders FOR UPDATE');
-  const cancelling = cancel(orderId);
-  await until('the cancelling waits for a lock', async () => {
+  await open.query('LOCK TABLE orders IN SHARE MODE');
+  const creating = post(tutorialOrder());
+  await until('the creating waits for a lock', async () => {
     const { rowCount } = await pool.query(
       `SELECT FROM pg_locks WHERE NOT granted AND waitstart < now() - interval '1.2 s'`,
     );
     return rowCount !== 0;
   });
   await open.query('COMMIT');
-  const cancelled = await cancelling;
+  assert.equal((await creating).statusCode, 201);
+  const cancelled = await cancel(orderId);
   await until('all is marked', async () => {
     const { rowCount } = await pool.query('SELECT FROM outbox WHERE processed_at IS NULL LIMIT 1');
-    return rowCount === 0 && bus.journal.total === 20_002;
+    return rowCount === 0 && bus.journal.total === 20_003;
   });
   await insertEvent(pool, 'Bad', { aggregateId: 'o1' });
   await insertEvent(pool, 'Behind', { aggregateId: 'o1' });

@@ -32,9 +32,9 @@ export const sendingPlants: readonly Plant[] = [
     patches: [
       {
         file: 'relay/session/action-runner.ts',
-        find: 'return this.#onRejected(batch, asPublishError(error));',
+        find: 'return this.#onRejected(batch, sentAt, asPublishError(error));',
         replace:
-          'if (error.cause?.retryable !== false) return this.#onRejected(batch, asPublishError(error));',
+          'if (error.cause?.retryable !== false) return this.#onRejected(batch, sentAt, asPublishError(error));',
       },
     ],
     caughtBy: 'lost',
