@@ -11,15 +11,17 @@ const TOLD = {
 export function showDevelopment(url) {
   const section = byId('development');
   section.hidden = false;
-  section.addEventListener('click', async ({ target }) => {
-    const path = target.dataset.ask;
-    if (!path) return;
-    try {
-      const response = await fetch(url + path, { method: 'POST' });
-      const answer = await response.json();
-      setText(byId('tried'), response.ok ? TOLD[path](answer) : (answer.detail ?? answer.error));
-    } catch {
-      setText(byId('tried'), 'Nobody answers: npm run dev or npm run demo -- --keep has ended');
-    }
+  section.addEventListener('click', ({ target }) => {
+    if (target.dataset.ask) void ask(url, target.dataset.ask);
   });
+}
+
+async function ask(url, path) {
+  try {
+    const response = await fetch(url + path, { method: 'POST' });
+    const answer = await response.json();
+    setText(byId('tried'), response.ok ? TOLD[path](answer) : (answer.detail ?? answer.error));
+  } catch {
+    setText(byId('tried'), 'Nobody answers: npm run dev or npm run demo -- --keep has ended');
+  }
 }
