@@ -76,7 +76,7 @@ test('the image brings the Node that the repository is developed with', () => {
 test('every image is pinned to a version', () => {
   for (const [name, { image }] of Object.entries(compose.services)) {
     if (image && image !== 'mcr.microsoft.com/mssql/server:2022-latest')
-      assert.match(image, /:\d+\.[\d.]+$/, name);
+      assert.match(image, /:v?\d+\.[\d.]+$/, name);
   }
 });
 
