@@ -103,6 +103,17 @@ test('every metric of a rule and of the dashboard is in the reference', () => {
   }
 });
 
+test('every label of a rule and of the dashboard is in the reference', () => {
+  const { code } = document('docs/reference.md');
+  const used = [...rules.map((rule) => rule.expr), ...queries].flatMap(labelsOf);
+
+  assert.ok(used.includes('http_route'));
+  assert.deepEqual(
+    used.filter((label) => !['job', 'le', ...code].includes(label)),
+    [],
+  );
+});
+
 test('every query of the dashboard finds something in the metrics of a system that works', {
   skip,
 }, async (t) => {
@@ -133,6 +144,13 @@ function metricsOf(expr: string): string[] {
   const bare = expr.replaceAll(/\{[^}]*\}|\[[^\]]*\]|\b(by|without)\s*\([^)]*\)/g, '');
   const words = bare.match(/\b[a-zA-Z_]\w*\b(?!\s*\()/g) ?? [];
   return words.filter((word) => !['or', 'and', 'unless', 'bool'].includes(word));
+}
+
+/** The labels that it asks for or groups by. */
+function labelsOf(expr: string): string[] {
+  const matched = [...expr.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"/g)];
+  const grouped = [...expr.matchAll(/\b(?:by|without)\s*\(([^)]*)\)/g)];
+  return [...matched, ...grouped].flatMap(([, labels = '']) => labels.split(/\s*,\s*/));
 }
 
 async function relayMetrics(t: TestContext): Promise<string> {
