@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { databaseUrl, portConfig, sharedConfig } from '../src/core/config.ts';
-import { CONSOLE_MODES } from './console/console-mode.ts';
+import { CONSOLE_MODES, type ConsoleMode } from './console/console-mode.ts';
 import { OUTBOX_TABLE_PATTERN } from './outbox/outbox-table.ts';
 import { destinationProperties } from './publishing/service-bus/destination.ts';
 import { RETENTION_PATTERN } from './retention/retention-cutoff.ts';
@@ -35,10 +35,12 @@ const properties = {
   RELAY_WAL_LIMIT_MINUTES: Type.Integer({ default: 60, minimum: 1, description: 'minutes, 1 or more' }),
   NODE_ENV: Type.String({ default: 'development', description: 'a name; production turns the console off' }),
   RELAY_CONSOLE: Type.Optional(
-    Type.Union(
-      CONSOLE_MODES.map((mode) => Type.Literal(mode)),
-      { description: `one of ${CONSOLE_MODES.join(', ')}`, check: operateNeedsToken },
-    ),
+    Type.Unsafe<ConsoleMode>({
+      type: 'string',
+      enum: CONSOLE_MODES,
+      description: `one of ${CONSOLE_MODES.join(', ')}`,
+      check: operateNeedsToken,
+    }),
   ),
   RELAY_CONSOLE_TOKEN: Type.Optional(
     Type.String({ pattern: '^[!-~]{16,}$', description: '16 printable characters or more, without a space' }),
