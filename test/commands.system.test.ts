@@ -12,7 +12,10 @@ import { plants } from './system/chaos/plants/plants.ts';
 // options. What a curl is answered is compared in test/api-guide.system.test.ts.
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-const { services } = parseYaml(readFileSync('compose.yaml', 'utf8')) as { services: Record<string, object> };
+const { services } = parseYaml(readFileSync('compose.yaml', 'utf8')) as {
+  services: Record<string, { profiles?: string[] }>;
+};
+const profiles = new Set(Object.values(services).flatMap((service) => service.profiles ?? []));
 const INLINE = /^(?:[A-Z_]+=\S+ )*(?:npm|npx|node|docker|curl) [^`]/;
 const MESSAGE_ID = '01a2061d-4c17-70c2-86cf-054c0e53a32b';
 /** What stands for what a reader puts there. */
@@ -135,8 +138,13 @@ function checkDrizzleKit(script: string, args: readonly string[]): void {
   for (const arg of args) assert.ok(command && stdout.includes(` ${arg} `), `${script} does not take ${arg}`);
 }
 
-function checkDocker([compose, command = '', ...args]: readonly string[]): void {
+function checkDocker([compose, ...words]: readonly string[]): void {
   assert.equal(compose, 'compose');
+  if (words[0] === '--profile') {
+    const [, profile = ''] = words.splice(0, 2);
+    assert.ok(profiles.has(profile), `compose.yaml has no profile ${profile}`);
+  }
+  const [command = '', ...args] = words;
   assert.ok(['up', 'run'].includes(command), command);
   for (const name of args.filter((arg) => !arg.startsWith('-'))) {
     assert.ok(name in services, `compose.yaml has no ${name}`);
