@@ -16,7 +16,7 @@ export function check<Source, Facts>(
   return { name, look: async (source) => judge(await ask(source), source) };
 }
 
-/** Of one check, and of all that are made one after the other. */
+/** Of one check, and until when the last one may begin. */
 export interface TimeLimits {
   readonly eachMs: number;
   readonly allMs: number;
@@ -60,8 +60,8 @@ async function lookWithin(look: () => Promise<Judgement>, ms: number): Promise<J
   }
 }
 
-/** What an error says; of a connection that failed in several ways, only the several say anything. */
+/** What an error says, or else its code. */
 export function reasonOf(error: unknown): string {
-  const { message, code, errors = [] } = describeError(error);
-  return message || errors.map((each) => each.message).join('; ') || (code ?? 'no reason was given');
+  const { message, code = 'no reason was given' } = describeError(error);
+  return message || code;
 }

@@ -20,7 +20,7 @@ export interface ExamineOptions {
   readonly emulatorPort?: number | undefined;
 }
 
-/** Looks at everything that these variables lead to, and changes nothing. Never rejects; takes half a minute and a little at most. */
+/** Looks at everything that these variables lead to, and changes nothing. Never rejects; takes less than a minute. */
 export async function examineSystem(
   env: NodeJS.ProcessEnv,
   { halves, emulatorPort }: ExamineOptions = {},

@@ -3,13 +3,7 @@ import { errorCode } from '../../src/core/errors.ts';
 import { assertSchemaCurrent } from '../../src/db/schema-version.ts';
 import { type Check, check } from '../check.ts';
 import { type Judgement, right, risky, wrong } from '../finding.ts';
-import {
-  hiddenTables,
-  judgePrivileges,
-  judgeRowSecurity,
-  missingPrivileges,
-  type Privilege,
-} from './privileges.ts';
+import { type Privilege, privilegeChecks } from './privileges.ts';
 import { roleSettingsCheck } from './role-settings.ts';
 import { serverChecks } from './server-checks.ts';
 import type { DatabaseSession, SessionFacts } from './session.ts';
@@ -41,7 +35,6 @@ const PRIVILEGES: readonly Privilege[] = [
   { table: 'idempotency_keys', action: 'UPDATE' },
   { table: 'idempotency_keys', action: 'DELETE' },
 ];
-const TABLES = ['orders', 'order_items', 'outbox', 'idempotency_keys'];
 
 const PERMISSION_DENIED = '42501';
 
@@ -72,16 +65,7 @@ export const apiChecks: readonly Check<ApiDatabase>[] = [
     (facts) => judgeApiPooler(facts),
   ),
   check('schema', schemaFault, judgeSchema),
-  check(
-    'grants',
-    ({ pool }) => missingPrivileges(pool, PRIVILEGES),
-    (missing, { facts }) => judgePrivileges(missing, facts.role),
-  ),
-  check(
-    'row-level security',
-    ({ pool }) => hiddenTables(pool, TABLES),
-    (hidden, { facts }) => judgeRowSecurity(hidden, facts.role),
-  ),
+  ...privilegeChecks(() => PRIVILEGES),
   roleSettingsCheck,
   check(
     'synchronous_commit',

@@ -1,16 +1,15 @@
 import { OutboxAges, type ParkedEvents } from '../../relay/monitoring/outbox-ages.ts';
+import { STALLED_AFTER_MS } from '../../relay/monitoring/progress-watch.ts';
 import { type Check, check } from '../check.ts';
 import { cannotTell, type Judgement, right, risky, wrong } from '../finding.ts';
 import type { RelayDatabase } from './relay-database.ts';
 
-/** As the relay's own readiness has it: an event that has waited so long does not move. */
-const STANDS_AFTER_MS = 12_000;
 const OPEN_FOR_S = 60;
 
 export function judgeOldest(ageMs: number | undefined, port: number): Judgement {
   if (ageMs === undefined) return right('every event is settled');
   const seconds = Math.round(ageMs / 1_000);
-  return ageMs > STANDS_AFTER_MS
+  return ageMs > STALLED_AFTER_MS
     ? wrong(`the oldest event has waited for ${seconds} s`, `curl -s http://localhost:${port}/status`)
     : right(`the oldest event has waited for ${seconds} s`);
 }

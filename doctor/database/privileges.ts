@@ -1,5 +1,7 @@
 import type pg from 'pg';
+import { type Check, check } from '../check.ts';
 import { type Judgement, right, wrong } from '../finding.ts';
+import type { DatabaseSession } from './session.ts';
 
 /** What a role has to be allowed; `columns`: on each of them, which a right on the whole table covers. */
 export interface Privilege {
@@ -9,8 +11,26 @@ export interface Privilege {
   readonly columns?: readonly string[];
 }
 
+/** Whether the role has these, and sees every row of their tables. */
+export function privilegeChecks<Source extends DatabaseSession>(
+  wantedOf: (source: Source) => readonly Privilege[],
+): readonly Check<Source>[] {
+  return [
+    check(
+      'grants',
+      (source) => missingPrivileges(source.pool, wantedOf(source)),
+      (missing, { facts }) => judgePrivileges(missing, facts.role),
+    ),
+    check(
+      'row-level security',
+      (source) => hiddenTables(source.pool, [...new Set(wantedOf(source).map(({ table }) => table))]),
+      (hidden, { facts }) => judgeRowSecurity(hidden, facts.role),
+    ),
+  ];
+}
+
 /** Those that this role does not have; of a table that is not there, none. */
-export async function missingPrivileges(db: pg.Pool, wanted: readonly Privilege[]): Promise<Privilege[]> {
+async function missingPrivileges(db: pg.Pool, wanted: readonly Privilege[]): Promise<Privilege[]> {
   const { rows } = await db.query<{ at: number }>(
     `SELECT at::int FROM jsonb_array_elements($1) WITH ORDINALITY AS wanted (privilege, at)
      WHERE CASE WHEN privilege->'columns' IS NULL
@@ -22,7 +42,7 @@ export async function missingPrivileges(db: pg.Pool, wanted: readonly Privilege[
   return rows.flatMap(({ at }) => wanted[at - 1] ?? []);
 }
 
-export function judgePrivileges(missing: readonly Privilege[], role: string): Judgement {
+function judgePrivileges(missing: readonly Privilege[], role: string): Judgement {
   if (missing.length === 0) return right('it has the grants that it needs');
   const told = missing.map(({ action, table }) => `${action} on ${table}`).join(', ');
   return wrong(`${role} lacks ${told}`, missing.map((each) => `GRANT ${sql(each)} TO ${role};`).join(' '));
@@ -33,7 +53,7 @@ function sql({ table, action, columns }: Privilege): string {
 }
 
 /** Those of these tables of which row-level security would hide rows from this role. SQL names. */
-export async function hiddenTables(db: pg.Pool, tables: readonly string[]): Promise<string[]> {
+async function hiddenTables(db: pg.Pool, tables: readonly string[]): Promise<string[]> {
   const { rows } = await db.query<{ name: string }>(
     'SELECT name FROM unnest($1::text[]) AS name WHERE row_security_active(to_regclass(name)::oid)',
     [tables],
@@ -41,7 +61,7 @@ export async function hiddenTables(db: pg.Pool, tables: readonly string[]): Prom
   return rows.map(({ name }) => name);
 }
 
-export function judgeRowSecurity(hidden: readonly string[], role: string): Judgement {
+function judgeRowSecurity(hidden: readonly string[], role: string): Judgement {
   return hidden.length === 0
     ? right('it hides no row from this role')
     : wrong(`it would hide rows of ${hidden.join(', ')} from ${role}`, `ALTER ROLE ${role} BYPASSRLS;`);

@@ -6,13 +6,7 @@ import { inspectPublication } from '../../relay/replication/publication.ts';
 import { type Check, check } from '../check.ts';
 import { type Judgement, right, risky, wrong } from '../finding.ts';
 import { flowChecks } from './flow-checks.ts';
-import {
-  hiddenTables,
-  judgePrivileges,
-  judgeRowSecurity,
-  missingPrivileges,
-  type Privilege,
-} from './privileges.ts';
+import { type Privilege, privilegeChecks } from './privileges.ts';
 import type { RelayDatabase } from './relay-database.ts';
 import { replicationSettingsChecks } from './replication-settings.ts';
 import { roleSettingsCheck } from './role-settings.ts';
@@ -59,16 +53,7 @@ export const relayChecks: readonly Check<RelayDatabase>[] = [
         ? right(`${table.name} and relay_progress have the columns that the relay uses`)
         : wrong(fault, 'npm run db:migrate'),
   ),
-  check(
-    'grants',
-    ({ pool, ...relay }) => missingPrivileges(pool, privileges(relay)),
-    (missing, { facts }) => judgePrivileges(missing, facts.role),
-  ),
-  check(
-    'row-level security',
-    ({ pool, table }) => hiddenTables(pool, [table.outbox, table.progress]),
-    (hidden, { facts }) => judgeRowSecurity(hidden, facts.role),
-  ),
+  ...privilegeChecks(privileges),
   check(
     'publication',
     ({ pool, publication, table }) =>
@@ -83,7 +68,7 @@ export const relayChecks: readonly Check<RelayDatabase>[] = [
 ];
 
 /** docs/operations.md, "Roles and grants" */
-function privileges({ table, deletes }: Pick<RelayDatabase, 'table' | 'deletes'>): Privilege[] {
+function privileges({ table, deletes }: RelayDatabase): Privilege[] {
   const { outbox, progress } = table;
   return [
     { table: outbox, action: 'SELECT' },

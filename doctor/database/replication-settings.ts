@@ -58,19 +58,17 @@ export const JUDGES = {
       : right(`${slotWalMb} MB; the disk needs as much to spare, which cannot be seen from here`);
   },
   wal_sender_timeout: ({ senderTimeoutMs }) =>
-    senderTimeoutMs === 0
-      ? risky(
-          'it is 0: the slot of a relay that went silent is not given to another',
-          `ALTER SYSTEM SET wal_sender_timeout = '60s'; ${RELOAD}`,
-        )
-      : right(`${senderTimeoutMs} ms`),
+    judgeTimeout(
+      'wal_sender_timeout',
+      senderTimeoutMs,
+      'the slot of a relay that went silent is not given to another',
+    ),
   idle_in_transaction_session_timeout: ({ idleInTransactionMs }) =>
-    idleInTransactionMs === 0
-      ? risky(
-          'it is 0: a transaction that somebody leaves open blocks the making of the slot, and VACUUM',
-          `ALTER SYSTEM SET idle_in_transaction_session_timeout = '60s'; ${RELOAD}`,
-        )
-      : right(`${idleInTransactionMs} ms`),
+    judgeTimeout(
+      'idle_in_transaction_session_timeout',
+      idleInTransactionMs,
+      'a transaction that somebody leaves open blocks the making of the slot, and VACUUM',
+    ),
   idle_replication_slot_timeout: ({ idleSlotMs = 0 }) =>
     idleSlotMs > 0
       ? risky(
@@ -82,6 +80,12 @@ export const JUDGES = {
   string,
   (settings: ReplicationSettings, relay: Pick<RelayDatabase, 'walLimitMb'>) => Judgement
 >;
+
+function judgeTimeout(name: string, ms: number, harmOfNone: string): Judgement {
+  return ms === 0
+    ? risky(`it is 0: ${harmOfNone}`, `ALTER SYSTEM SET ${name} = '60s'; ${RELOAD}`)
+    : right(`${ms} ms`);
+}
 
 export const replicationSettingsChecks: readonly Check<RelayDatabase>[] = Object.entries(JUDGES).map(
   ([name, judge]) => check(name, askSettings, judge),

@@ -1,6 +1,7 @@
 import type pg from 'pg';
-import { OPEN, PARKED_OR_DEFERRED, UNSETTLED } from '../outbox/outbox-columns.ts';
+import { OPEN, PARKED, UNSETTLED } from '../outbox/outbox-columns.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
+import { isMessageId } from './message-id.ts';
 import { type MessageState, messageState, type StoredMessage, selectStored } from './outbox-inspection.ts';
 
 /** newest: whatever came last. waiting: unsettled. refused: the broker has said no to it, and it is tried again. parked: it waits for a person. */
@@ -17,13 +18,11 @@ export interface MessageSearch {
   readonly limit: number;
 }
 
-const IS_PARKED = `(${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL)`;
 const CONDITIONS: Readonly<Record<Exclude<MessageList, 'newest'>, string>> = {
   waiting: `(${UNSETTLED})`,
-  refused: `((${UNSETTLED}) OR ${IS_PARKED}) AND ${OPEN} AND next_retry_at IS NOT NULL`,
-  parked: IS_PARKED,
+  refused: `((${UNSETTLED}) OR (${PARKED})) AND ${OPEN} AND next_retry_at IS NOT NULL`,
+  parked: `(${PARKED})`,
 };
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The first of a list, the oldest first. Throws what `pg` throws. */
 export function listMessages(
@@ -57,7 +56,7 @@ export async function searchMessages(
   list: MessageList,
 ): Promise<FoundMessage[]> {
   const within = list === 'newest' ? 'true' : CONDITIONS[list];
-  const id = UUID.test(text) ? 'message_id = $2::uuid OR ' : '';
+  const id = isMessageId(text) ? 'message_id = $2::uuid OR ' : '';
   for (const found of [
     `${id}aggregate_id::text = $2::text`,
     'correlation_id::text = $2 OR message_type::text = $2',

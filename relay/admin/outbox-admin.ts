@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { TELL_REDRIVE, TELL_SETTLE } from '../outbox/operator-request.ts';
-import { OPEN, PARKED_OR_DEFERRED } from '../outbox/outbox-columns.ts';
+import { OPEN, PARKED } from '../outbox/outbox-columns.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { AdminError } from './admin-error.ts';
 import { findMessage, messageState } from './outbox-inspection.ts';
@@ -15,7 +15,7 @@ export interface Changed {
 }
 
 /** SQL: answers with what was changed, and tells the relay of it. */
-export const CHANGED = `SELECT message_id::text AS "messageId", aggregate_id AS "aggregateId", ${TELL_REDRIVE} AS told FROM changed`;
+const CHANGED = `SELECT message_id::text AS "messageId", aggregate_id AS "aggregateId", ${TELL_REDRIVE} AS told FROM changed`;
 const REPLAY_BATCH = 50_000;
 /** SQL: what `retry` writes into a row. */
 export const RETRIED =
@@ -56,7 +56,7 @@ export async function dropMessage(
        SELECT aggregate_id, position FROM ${table.outbox} WHERE message_id = $1
      ), held_by AS (
        SELECT FROM ${table.outbox} WHERE aggregate_id = (SELECT aggregate_id FROM wanted) AND position < (SELECT position FROM wanted)
-         AND ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL
+         AND ${PARKED}
        ORDER BY position LIMIT 1 FOR NO KEY UPDATE
      ), changed AS (
        UPDATE ${table.outbox} SET ${dropped('$2')}

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { OPEN, PARKED_OR_DEFERRED, selectMembers } from '../outbox/outbox-columns.ts';
+import { OPEN, PARKED, PARKED_OR_DEFERRED, selectMembers } from '../outbox/outbox-columns.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 
 /**
@@ -55,7 +55,7 @@ export const selectStored = ({ outbox }: OutboxTable) => `
   ${utc('created_at', 'createdAt')}, ${utc('processed_at', 'processedAt')}, ${utc('parked_at', 'parkedAt')},
   ${utc('deferred_at', 'deferredAt')}, ${utc('dropped_at', 'droppedAt')}, retry_count AS "retryCount",
   ${utc('next_retry_at', 'nextRetryAt')}, error_message AS "errorMessage",
-  (SELECT message_id::text FROM ${outbox} AS other WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL
+  (SELECT message_id::text FROM ${outbox} AS other WHERE ${PARKED}
      AND other.aggregate_id = o.aggregate_id AND other.message_id <> o.message_id ORDER BY position LIMIT 1) AS behind,
   CASE WHEN parked_at IS NULL THEN 0 ELSE (SELECT count(*)::int FROM ${outbox} AS other
      WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NULL AND other.aggregate_id = o.aggregate_id) END AS waiting`;
@@ -80,9 +80,9 @@ export interface Overview {
 /** What waits for an operator, and what waits for the relay or the broker. */
 export async function inspectOutbox(pool: pg.Pool, table: OutboxTable, limit: number): Promise<Overview> {
   const { outbox } = table;
-  const parked = `FROM ${outbox} AS o WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL`;
+  const parked = `FROM ${outbox} AS o WHERE ${PARKED}`;
   const unsettled = `FROM ${outbox} AS o WHERE ${OPEN} AND parked_at IS NULL AND (deferred_at IS NULL OR NOT EXISTS (
-    SELECT FROM ${outbox} AS other WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL AND other.aggregate_id = o.aggregate_id))`;
+    SELECT FROM ${outbox} AS other WHERE ${PARKED} AND other.aggregate_id = o.aggregate_id))`;
   const list = async (from: string) =>
     (
       await pool.query<StoredMessage>(`SELECT ${selectStored(table)} ${from} ORDER BY o.position LIMIT $1`, [

@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import { PARKED_OR_DEFERRED } from '../outbox/outbox-columns.ts';
+import { TELL_REDRIVE } from '../outbox/operator-request.ts';
+import { PARKED } from '../outbox/outbox-columns.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
-import { CHANGED, type Changed, dropped, RETRIED } from './outbox-admin.ts';
+import { dropped, RETRIED } from './outbox-admin.ts';
 
 /** Which parked messages are meant: those for which all of it holds. Without a member: every one. */
 export interface ParkedSelection {
@@ -13,7 +14,7 @@ export interface ParkedSelection {
 
 const BATCH = 500;
 /** SQL: the parked rows of a selection, whose members are the parameters from $1 to $3. */
-const SELECTED = `${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL
+const SELECTED = `${PARKED}
   AND ($1::text IS NULL OR message_type::text = $1) AND ($2::text IS NULL OR aggregate_id::text = $2)
   AND ($3::text IS NULL OR strpos(lower(error_message), lower($3)) > 0)`;
 
@@ -54,20 +55,19 @@ async function changeParked(
   let changed = 0;
   // By position: what is parked again meanwhile is not taken twice, and operators at once wait for each other in the same order.
   for (let after = '0'; ; ) {
-    const { rows } = await pool.query<Changed & { readonly position: string }>(
+    const { rows } = await pool.query<{ count: number; last: string | null }>(
       `WITH selected AS (
          SELECT message_id FROM ${outbox} WHERE ${SELECTED} AND position > $4 ORDER BY position LIMIT $5 FOR NO KEY UPDATE
        ), changed AS (
          UPDATE ${outbox} AS outbox SET ${set} FROM selected WHERE outbox.message_id = selected.message_id
          RETURNING outbox.message_id, aggregate_id, position
-       ), told AS (${CHANGED})
-       SELECT told.*, position FROM told JOIN changed ON changed.message_id::text = told."messageId" ORDER BY position`,
+       ) SELECT count(${TELL_REDRIVE})::int AS count, max(position) AS last FROM changed`,
       [...parameters(selection), after, BATCH, ...values],
     );
-    const last = rows.at(-1);
-    if (!last) return changed;
-    changed += rows.length;
-    after = last.position;
+    const { count = 0, last = null } = rows[0] ?? {};
+    if (last === null) return changed;
+    changed += count;
+    after = last;
   }
 }
 

@@ -41,7 +41,7 @@ export class DeliveryLog implements DeliveryObserver {
   find(messageId: string): DeliveryTimes | undefined {
     const last = this.#ids.lastIndexOf(messageId, (this.#total - 1) % KEPT);
     const at = last === -1 ? this.#ids.lastIndexOf(messageId) : last;
-    if (at === -1 || this.#total === 0) return undefined;
+    if (at === -1) return undefined;
     return {
       committedAt: known(this.#committedAt[at]),
       decodedAt: known(this.#decodedAt[at]),

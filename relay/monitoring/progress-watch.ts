@@ -15,11 +15,13 @@ export interface ProgressWatchDeps {
 
 export interface ProgressWatchOptions {
   readonly everyMs: number;
-  /** An event that has been the oldest for so long does not move. */
   readonly stalledAfterMs: number;
 }
 
-const USUAL: ProgressWatchOptions = { everyMs: 3_000, stalledAfterMs: 12_000 };
+/** An event that has been the oldest for so long does not move. */
+export const STALLED_AFTER_MS = 12_000;
+
+const USUAL: ProgressWatchOptions = { everyMs: 3_000, stalledAfterMs: STALLED_AFTER_MS };
 
 /**
  * Tells the monitor when the oldest event that is not waiting for a person does not move, whatever the relay itself believes: the

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { type Lsn, parseLsn } from '../lsn.ts';
 import { TELL_REDRIVE } from './operator-request.ts';
-import { PARKED_OR_DEFERRED, UNSETTLED } from './outbox-columns.ts';
+import { PARKED, UNSETTLED } from './outbox-columns.ts';
 import type { OutboxTable } from './outbox-table.ts';
 
 /** What waited for nothing in the table at one moment: forgotten, unless it was on its way. */
@@ -25,7 +25,7 @@ export interface Forgotten {
 /** How many rows are looked at at once. */
 export const LOOK_COUNT = 1_000;
 const hasParked = ({ outbox }: OutboxTable, order: string) =>
-  `EXISTS (SELECT FROM ${outbox} WHERE aggregate_id = ${order} AND ${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL)`;
+  `EXISTS (SELECT FROM ${outbox} WHERE aggregate_id = ${order} AND ${PARKED})`;
 
 /** Which of these orders have nothing parked, and which of the next thousand unsettled rows wait behind none. */
 export async function findCandidates(

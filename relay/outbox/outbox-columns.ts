@@ -42,3 +42,6 @@ export const OPEN = 'processed_at IS NULL AND dropped_at IS NULL';
 
 /** SQL: waits for an operator, or behind a message that does. As the index idx_outbox_held has it. */
 export const PARKED_OR_DEFERRED = `(parked_at IS NOT NULL OR deferred_at IS NOT NULL) AND ${OPEN}`;
+
+/** SQL: waits for an operator; by the same index. */
+export const PARKED = `${PARKED_OR_DEFERRED} AND parked_at IS NOT NULL`;

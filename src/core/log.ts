@@ -42,18 +42,22 @@ export interface ErrorDescription {
   errors?: ErrorDescription[];
 }
 
-/** What may be told about an error outside of the process that met it: Drizzle's message lists the parameters, so it is cut there. */
+/**
+ * What may be told about an error outside of the process that met it: Drizzle's message lists the parameters, so it is cut there.
+ * Of a connection that failed in several ways, only the several say anything.
+ */
 export function describeError(error: unknown): ErrorDescription {
   if (!(error instanceof Error)) return { type: typeof error, message: String(error) };
   const message = error.message.split('\nparams:')[0] ?? '';
+  const errors = error instanceof AggregateError ? error.errors.map(describeError) : undefined;
   const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at '));
   return {
     type: error.constructor.name,
-    message,
+    message: message || (errors ?? []).map((each) => each.message).join('; '),
     ...('code' in error && typeof error.code === 'string' && { code: error.code }),
     ...(frames && { stack: frames.join('\n') }),
     ...(error.cause !== undefined && { cause: describeError(error.cause) }),
-    ...(error instanceof AggregateError && { errors: error.errors.map(describeError) }),
+    ...(errors && { errors }),
   };
 }
 

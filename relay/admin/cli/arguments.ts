@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { AdminError } from '../admin-error.ts';
+import { isMessageId } from '../message-id.ts';
 import type { TimeRange } from '../outbox-admin.ts';
 import type { ParkedSelection } from '../parked-selection.ts';
 
@@ -49,7 +50,6 @@ const TAKES = new Map<string, { readonly words: string[]; readonly options: stri
   ['replay', { words: [], options: ['from', 'to', 'dry-run'] }],
   ['confirm', { words: [], options: [] }],
 ]);
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/;
 
 /** What is asked for, checked as far as the words alone allow. Throws USAGE_INVALID that says what is wrong. */
@@ -129,7 +129,7 @@ function toLimit(text: string): number {
 }
 
 function toMessageId(text: string): string {
-  if (!UUID.test(text))
+  if (!isMessageId(text))
     throw wrong(`${text} is no message id: they look like 01a2061d-4c17-70c2-86cf-054c0e53a32b`);
   return text.toLowerCase();
 }

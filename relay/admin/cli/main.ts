@@ -27,10 +27,8 @@ try {
     if (needsYes) process.exitCode = EXIT_NOT_DONE;
   }
 } catch (error) {
-  const { message, code = '', errors = [] } = describeError(error);
-  // Of a connection that failed in several ways, only the several say anything.
-  const told = message || errors.map((each) => each.message).join('; ');
-  process.stderr.write(`${told}\n${code === 'USAGE_INVALID' ? `\n${USAGE}` : ''}`);
+  const { message, code = '' } = describeError(error);
+  process.stderr.write(`${message}\n${code === 'USAGE_INVALID' ? `\n${USAGE}` : ''}`);
   process.exitCode = EXIT_CODES[code] ?? EXIT_NOT_DONE;
 }
 

@@ -41,6 +41,18 @@ test('what failed outside is told by type, message and code alone', () => {
   }
 });
 
+test('a connection that fails at each address of a name says so of each', () => {
+  const { message, errors } = describeBriefly(
+    new AggregateError([
+      withCode('connect ECONNREFUSED ::1:5432', 'ECONNREFUSED'),
+      withCode('connect ECONNREFUSED 127.0.0.1:5432', 'ECONNREFUSED'),
+    ]),
+  );
+
+  assert.equal(message, 'connect ECONNREFUSED ::1:5432; connect ECONNREFUSED 127.0.0.1:5432');
+  assert.equal(errors?.length, 2);
+});
+
 test('a cause that says the same is left out', () => {
   const cause = withCode('The entity is full', 'QuotaExceeded');
 
