@@ -16,6 +16,11 @@ export function check<Source, Facts>(
   return { name, look: async (source) => judge(await ask(source), source) };
 }
 
+/** Judges what is known already. */
+export function knownCheck<Source>(name: string, judge: (source: Source) => Judgement): Check<Source> {
+  return { name, look: async (source) => judge(source) };
+}
+
 /** Of one check, and until when the last one may begin. */
 export interface TimeLimits {
   readonly eachMs: number;

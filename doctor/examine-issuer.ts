@@ -1,14 +1,14 @@
 import type { ApiConfig } from '../src/config.ts';
 import { oidcSettings } from '../src/http/auth/auth-config.ts';
 import { fetchKeySet } from '../src/http/auth/key-set.ts';
-import { type Check, check, examine } from './check.ts';
+import { type Check, examine } from './check.ts';
 import { type Finding, type Judgement, right, risky, wrong } from './finding.ts';
 
 const GROUP = 'Who may call the api';
 /** Two questions of 5 s each. */
 const LIMITS = { eachMs: 12_000, allMs: 12_000 };
 
-const issuer: Check<ApiConfig> = check('issuer', askIssuer, (judgement) => judgement);
+const issuer: Check<ApiConfig> = { name: 'issuer', look: askIssuer };
 
 /** Whether an issuer is set, and whether its keys can be had from here. Never rejects. */
 export function examineIssuer(config: ApiConfig): Promise<Finding[]> {

@@ -1,6 +1,7 @@
 import type { Destination } from '../../relay/publishing/service-bus/destination.ts';
 import type { EntityFacts } from '../../relay/publishing/service-bus/inspect-entity.ts';
-import { type Check, check } from '../check.ts';
+import { type Check, knownCheck } from '../check.ts';
+import { judgeClock } from '../clock.ts';
 import { type Judgement, right, risky, wrong } from '../finding.ts';
 
 export interface Entity {
@@ -11,7 +12,6 @@ export interface Entity {
 }
 
 const MB = 1024 * 1024;
-const CLOCK_MS = 5_000;
 
 export const JUDGES = {
   status: ({ facts, destination }) => {
@@ -84,24 +84,12 @@ export const JUDGES = {
           `${dead.map(({ name, deadLetters }) => `${deadLetters} of ${name}`).join(', ')}: no receiver took them`,
         );
   },
-  clock: ({ facts: { clock } }) => {
-    if (!clock) return right('the service does not tell its time');
-    const ms = Math.abs(clock.there - clock.here);
-    return ms <= CLOCK_MS
-      ? right('the same as that of this machine')
-      : risky(
-          `${Math.round(ms / 1_000)} s from that of this machine: tokens of a wrong clock are refused`,
-          'timedatectl timesync-status',
-        );
-  },
+  clock: ({ facts: { clock } }) =>
+    clock ? judgeClock(clock.there - clock.here) : right('the service does not tell its time'),
 } satisfies Record<string, (entity: Entity) => Judgement>;
 
 export const entityChecks: readonly Check<Entity>[] = Object.entries(JUDGES).map(([name, judge]) =>
-  check(
-    name,
-    async (entity: Entity) => entity,
-    (entity) => judge(entity),
-  ),
+  knownCheck(name, judge),
 );
 
 /** Of every command for Azure: what the configuration does not say. */

@@ -1,7 +1,7 @@
 import { ApiError } from '../../src/api-error.ts';
 import { errorCode } from '../../src/core/errors.ts';
 import { assertSchemaCurrent } from '../../src/db/schema-version.ts';
-import { type Check, check } from '../check.ts';
+import { type Check, check, knownCheck } from '../check.ts';
 import { type Judgement, right, risky, wrong } from '../finding.ts';
 import { type Privilege, privilegeChecks } from './privileges.ts';
 import { roleSettingsCheck } from './role-settings.ts';
@@ -59,11 +59,7 @@ export function judgeConnections(room: ConnectionRoom, poolSize: number): Judgem
 
 export const apiChecks: readonly Check<ApiDatabase>[] = [
   ...serverChecks,
-  check(
-    'pooler',
-    async ({ facts }) => facts,
-    (facts) => judgeApiPooler(facts),
-  ),
+  knownCheck('pooler', ({ facts }) => judgeApiPooler(facts)),
   check('schema', schemaFault, judgeSchema),
   ...privilegeChecks(() => PRIVILEGES),
   roleSettingsCheck,

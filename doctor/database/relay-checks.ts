@@ -1,9 +1,10 @@
 import { setupAdvice } from '../../relay/failures/setup-advice.ts';
 import { assertOutbox } from '../../relay/outbox/assert-outbox.ts';
 import { MARKED_COLUMNS } from '../../relay/outbox/outbox-definition.ts';
+import type { OutboxTable } from '../../relay/outbox/outbox-table.ts';
 import { RelayError } from '../../relay/relay-error.ts';
 import { inspectPublication } from '../../relay/replication/publication.ts';
-import { type Check, check } from '../check.ts';
+import { type Check, check, knownCheck } from '../check.ts';
 import { type Judgement, right, risky, wrong } from '../finding.ts';
 import { flowChecks } from './flow-checks.ts';
 import { type Privilege, privilegeChecks } from './privileges.ts';
@@ -30,20 +31,13 @@ export function judgeRole({ role, isSuperuser, replicates, seesStatistics }: Rol
 
 export const relayChecks: readonly Check<RelayDatabase>[] = [
   ...serverChecks,
-  check(
-    'pooler',
-    async ({ facts }) => facts.pooler,
-    (pooler) =>
-      pooler === 'none'
-        ? right('none is between')
-        : wrong('a transaction pooler is between: RELAY_DATABASE_URL has to go straight to PostgreSQL'),
+  knownCheck('pooler', ({ facts }) =>
+    facts.pooler === 'none'
+      ? right('none is between')
+      : wrong('a transaction pooler is between: RELAY_DATABASE_URL has to go straight to PostgreSQL'),
   ),
   ...replicationSettingsChecks,
-  check(
-    'role',
-    async ({ facts }) => facts,
-    (facts) => judgeRole(facts),
-  ),
+  knownCheck('role', ({ facts }) => judgeRole(facts)),
   roleSettingsCheck,
   check(
     'table',
@@ -51,7 +45,7 @@ export const relayChecks: readonly Check<RelayDatabase>[] = [
     (fault, { table }) =>
       fault === undefined
         ? right(`${table.name} and relay_progress have the columns that the relay uses`)
-        : wrong(fault, 'npm run db:migrate'),
+        : wrong(fault, tableCommand(fault, table)),
   ),
   ...privilegeChecks(privileges),
   check(
@@ -78,6 +72,12 @@ function privileges({ table, deletes }: RelayDatabase): Privilege[] {
     { table: progress, action: 'INSERT' },
     { table: progress, action: 'UPDATE' },
   ];
+}
+
+/** What makes what the relay's own words call missing: of our own table a migration. */
+export function tableCommand(fault: string, { name }: Pick<OutboxTable, 'name'>): string | undefined {
+  if (!fault.includes('Run: npm run db:migrate')) return undefined;
+  return name === 'outbox' ? 'npm run db:migrate' : 'npm run outbox -- init --apply';
 }
 
 /** The statement that the relay's own words end with, with the name of the publication. */

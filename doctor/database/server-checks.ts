@@ -1,11 +1,11 @@
-import { type Check, check } from '../check.ts';
+import { type Check, check, knownCheck } from '../check.ts';
+import { judgeClock } from '../clock.ts';
 import { type Judgement, right, risky, wrong } from '../finding.ts';
 import type { DatabaseSession, SessionFacts } from './session.ts';
 
 /** What the tests run on; below, what was last tried. */
 const NEWEST = 18;
 const OLDEST = 15;
-const CLOCK_MS = 5_000;
 const HOSTS_HERE = /^(localhost|127\..*|\[::1\]|)$/;
 
 export function judgeVersion({ version }: Pick<SessionFacts, 'version'>): Judgement {
@@ -21,28 +21,10 @@ export function judgeEncryption(url: string, { isEncrypted }: Pick<SessionFacts,
   return risky('the connection is not encrypted: ask for it with ?sslmode=verify-full in the URL');
 }
 
-/** `aheadMs`: how far the server's clock is ahead of that of this machine. */
-export function judgeClock(aheadMs: number): Judgement {
-  const seconds = Math.round(Math.abs(aheadMs) / 1_000);
-  if (Math.abs(aheadMs) <= CLOCK_MS) return right('the same as that of this machine');
-  return risky(
-    `${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this machine: tokens, ages and retention go by clocks`,
-    'timedatectl timesync-status',
-  );
-}
-
 /** Of every database that a process of ours connects to. */
 export const serverChecks: readonly Check<DatabaseSession>[] = [
-  check(
-    'version',
-    async ({ facts }) => facts,
-    (facts) => judgeVersion(facts),
-  ),
-  check(
-    'encryption',
-    async ({ facts }) => facts,
-    (facts, { url }) => judgeEncryption(url, facts),
-  ),
+  knownCheck('version', ({ facts }) => judgeVersion(facts)),
+  knownCheck('encryption', ({ url, facts }) => judgeEncryption(url, facts)),
   check('primary', isStandby, (standby) =>
     standby
       ? wrong('this server is a standby and takes no writes: the URL has to name the primary')

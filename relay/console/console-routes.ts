@@ -58,6 +58,8 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
   const files = readConsoleFiles();
   const [before = '', behind = ''] = files.get('index.html')?.text.split('<!-- start -->') ?? [];
   const isAllowed = token === undefined ? () => true : tokenCheck(token); // to operate, there has to be one
+  const warnOfToken = ({ url, ip }: FastifyRequest) =>
+    log.warn({ url, from: ip }, 'The console was asked with a wrong token');
   const search = { pool, table, limit: LIST_LIMIT };
 
   server.addHook('onRequest', async (_request, reply) => {
@@ -129,6 +131,9 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
       return reply
         .code(404)
         .send(notFound('There is no such message; retention deletes what was settled long ago'));
+    const { authorization } = request.headers;
+    const mayRead = isAllowed(authorization);
+    if (!mayRead && authorization !== undefined) warnOfToken(request);
     const { body, metadata, userId, ...fields } = message;
     const { aggregateId, messageId } = message;
     const order = aggregateId === null ? [] : await messagesOfOrder(search, aggregateId);
@@ -136,7 +141,7 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
       message: fields,
       state: messageState(message),
       // What customers have written: for those who have the token, where there is one.
-      content: isAllowed(request.headers.authorization) ? { body, metadata, userId } : null,
+      content: mayRead ? { body, metadata, userId } : null,
       order: order.filter((each) => each.messageId !== messageId),
       journey: journeyOf(message, deliveries.find(messageId)),
     };
@@ -144,7 +149,7 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
 
   const needsToken = async (request: FastifyRequest, reply: FastifyReply) => {
     if (isAllowed(request.headers.authorization)) return undefined;
-    log.warn({ url: request.url, from: request.ip }, 'The console was asked with a wrong token');
+    warnOfToken(request);
     return reply
       .code(401)
       .send({ code: 'TOKEN_WRONG', message: 'This is not the token of RELAY_CONSOLE_TOKEN' });

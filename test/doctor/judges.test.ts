@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { JUDGES as OF_ENTITY } from '../../doctor/broker/entity-checks.ts';
 import { mendSending } from '../../doctor/broker/examine-broker.ts';
+import { judgeClock } from '../../doctor/clock.ts';
 import { judgeApiPooler, judgeConnections } from '../../doctor/database/api-checks.ts';
 import { judgeOldest, judgeOpen, judgeParked } from '../../doctor/database/flow-checks.ts';
-import { publicationCommand } from '../../doctor/database/relay-checks.ts';
+import { publicationCommand, tableCommand } from '../../doctor/database/relay-checks.ts';
 import { JUDGES, type ReplicationSettings } from '../../doctor/database/replication-settings.ts';
 import { judgeRoleSettings } from '../../doctor/database/role-settings.ts';
-import { judgeClock, judgeEncryption, judgeVersion } from '../../doctor/database/server-checks.ts';
+import { judgeEncryption, judgeVersion } from '../../doctor/database/server-checks.ts';
 import { judgeProgress, judgeSlot, judgeWal } from '../../doctor/database/slot-checks.ts';
 import { judgeReadiness } from '../../doctor/examine-process.ts';
 import type { Judgement } from '../../doctor/finding.ts';
@@ -126,7 +127,7 @@ const CASES: readonly [judged: Judgement, verdict: string, reason: RegExp, comma
     /not ready: streaming, blocked by locked-row/,
     /curl -s http:\/\/x/,
   ],
-  [OF_ENTITY.clock(entityAt(0, 90_000)), 'risky', /90 s from that/],
+  [OF_ENTITY.clock(entityAt(0, 90_000)), 'risky', /90 s ahead of this machine/],
   [OF_ENTITY.clock(entityAt(0, 1_000)), 'right', /same/],
 ];
 
@@ -170,6 +171,15 @@ test('what mends a failed connection goes by its code', () => {
   assert.match(mendSending('UnauthorizedAccess', at), /authorization-rule keys list/);
   assert.equal(mendSending('ServiceTimeout', at), 'nc -vz bus.example 5671');
   assert.equal(mendSending(undefined, on), 'nc -vz bus.example 5671');
+});
+
+test('what makes a table is a migration for our own, and the command for any other', () => {
+  const missing =
+    'The table billing.outbox does not exist. Run: npm run db:migrate, or for the outbox of another application: npm run outbox -- init';
+
+  assert.equal(tableCommand(missing, { name: 'outbox' }), 'npm run db:migrate');
+  assert.equal(tableCommand(missing, { name: 'billing.outbox' }), 'npm run outbox -- init --apply');
+  assert.equal(tableCommand('permission denied for schema billing', { name: 'billing.outbox' }), undefined);
 });
 
 test('the statement for a publication is that of the relay, with its name', () => {

@@ -193,6 +193,7 @@ test('where there is a token, what customers have written is for those who have 
 
   assert.equal(await content(), null);
   assert.equal(await content('some-other-token-of-many'), null);
+  assert.equal(page.logs.filter(({ msg }) => String(msg).includes('with a wrong token')).length, 1);
   assert.deepEqual(await content(TOKEN), { body: '{"name": "Ada"}', metadata: null, userId: null });
   assert.doesNotMatch(await (await fetch(page.url)).text(), /Ada/);
 });
