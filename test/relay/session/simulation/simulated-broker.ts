@@ -77,6 +77,7 @@ export class SimulatedBroker {
       if (at !== -1) expected?.splice(at, 1);
     }
   }
+
   #expect(row: Row): void {
     if (row.history || row.order === undefined) return;
     const expected = this.#expected.get(row.order);

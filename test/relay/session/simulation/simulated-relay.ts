@@ -19,7 +19,7 @@ export class SimulatedRelay {
   readonly #heldWhen: 'snapshot' | 'later';
   #session: SimulatedSession;
 
-  /** `heldWhen`: as the Simulation says. */
+  /** `heldWhen`: as for the Simulation. */
   constructor(surroundings: Surroundings, openState: OpenState, heldWhen: 'snapshot' | 'later') {
     this.#surroundings = surroundings;
     this.#openState = openState;
