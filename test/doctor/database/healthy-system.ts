@@ -1,7 +1,7 @@
-import { after, before } from 'node:test';
 import { type LocalServiceBus, openServiceBus } from '../../../dev/service-bus/service-bus.ts';
 import { cleanup, type Scope } from '../../support/cleanup.ts';
 import { type Cluster, createCluster } from '../../support/cluster.ts';
+import { forSuite } from '../../support/for-suite.ts';
 import { brokerEnvironment, createDocumentedRoles, type Examined, examined } from '../support.ts';
 import { runSql } from './run-sql.ts';
 
@@ -30,15 +30,7 @@ export interface HealthySystem {
 
 /** A cluster of the suite's own with the roles of the documents, and a broker; there once the suite's tests run, closed after them. */
 export function healthySystem(): HealthySystem {
-  const system = {} as HealthySystem;
-  const ends: (() => Promise<void>)[] = [];
-  before(async () => {
-    Object.assign(system, await open({ after: (end) => void ends.push(end) }));
-  });
-  after(async () => {
-    for (const end of ends) await end();
-  });
-  return system;
+  return forSuite(open);
 }
 
 async function open(scope: Scope): Promise<HealthySystem> {
