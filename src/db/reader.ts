@@ -22,7 +22,8 @@ export async function read<T>(connections: Connections, work: (db: Database) => 
   } finally {
     end();
     client.release(isBroken);
-    await turn(); // whoever waited for the connection sends before this is answered: to wake a server that sleeps costs more
+    // Whoever waits for the connection asks before this is answered: a server that sleeps meanwhile costs both of them more.
+    await turn();
   }
 }
 
