@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse as parseYaml } from 'yaml';
 import { parseCommand } from '../relay/admin/cli/arguments.ts';
@@ -61,7 +61,7 @@ test('what a document shows is of a kind that is checked', () => {
 });
 
 test('every SQL block has a name, and is carried out', () => {
-  const carriedOut = ['test/deploy/roles.integration.test.ts', 'test/system/relay-alone.system.test.ts']
+  const carriedOut = [...globSync('test/deploy/roles/*.ts'), 'test/system/relay-alone.system.test.ts']
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n');
   const names = documents.flatMap(({ blocks }) =>

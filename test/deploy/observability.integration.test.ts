@@ -4,22 +4,10 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parse, stringify } from 'yaml';
-import { collectMetrics } from '../../relay/monitoring/metrics.ts';
-import { openApp } from '../support/app.ts';
-import { createDatabase } from '../support/database.ts';
 import { document } from '../support/documents.ts';
 import { seriesOf } from '../support/metrics.ts';
-import { tutorialOrder } from '../support/orders.ts';
-import { OUTBOX } from '../support/outbox-table.ts';
 import { promtool } from '../support/promtool.ts';
-import {
-  createBus,
-  insertEvent,
-  slotOf,
-  startRelay,
-  untilAllMarked,
-  untilStreaming,
-} from '../support/relay.ts';
+import { apiMetrics, relayMetrics } from '../support/worked-metrics.ts';
 
 interface Rule {
   readonly alert: string;
@@ -151,22 +139,6 @@ function labelsOf(expr: string): string[] {
   const matched = [...expr.matchAll(/(\w+)\s*(?:=~|!~|!=|=)\s*"/g)];
   const grouped = [...expr.matchAll(/\b(?:by|without)\s*\(([^)]*)\)/g)];
   return [...matched, ...grouped].flatMap(([, labels = '']) => labels.split(/\s*,\s*/));
-}
-
-async function relayMetrics(t: TestContext): Promise<string> {
-  const { url, pool } = await createDatabase(t);
-  const { monitor, ...relay } = startRelay(t, { url, bus: await createBus(t) });
-  await untilStreaming({ monitor, ...relay });
-  await insertEvent(pool, 'Event');
-  await untilAllMarked(pool);
-  return (await collectMetrics({ monitor, pool, table: OUTBOX, slot: slotOf(url) })).metrics();
-}
-
-async function apiMetrics(t: TestContext): Promise<string> {
-  const { app, post } = await openApp(t);
-  await post(tutorialOrder());
-  await post('no order');
-  return (await app.inject('/metrics')).body;
 }
 
 function temporaryFolder(t: TestContext): string {

@@ -4,7 +4,7 @@ import { type ExamineOptions, examineSystem } from '../../doctor/examine.ts';
 import type { Finding, Verdict } from '../../doctor/finding.ts';
 import { exitCode } from '../../doctor/report.ts';
 import type { Cluster } from '../support/cluster.ts';
-import { documents } from '../support/documents.ts';
+import { sqlBlock } from '../support/documents.ts';
 
 /** What the doctor is to find about one thing. */
 export interface Expected {
@@ -61,10 +61,4 @@ export async function createDocumentedRoles({ pool, url }: Pick<Cluster, 'pool' 
   await pool.query(sqlBlock('grants'));
   const urlOf = (username: string) => Object.assign(new URL(url), { username }).href;
   return { DATABASE_URL: urlOf('order_api'), RELAY_DATABASE_URL: urlOf('order_relay') };
-}
-
-function sqlBlock(name: string): string {
-  const block = documents.flatMap(({ blocks }) => blocks).find(({ language }) => language === `sql ${name}`);
-  assert.ok(block, `a document has the block ${name}`);
-  return block.text;
 }

@@ -32,7 +32,15 @@ export const ROOMS: readonly Room[] = [
     stages: [
       ['test/relay/session/marker.integration.test.ts', 'test/relay/one-bad-message.integration.test.ts'],
       ['test/relay/ready-means-moving.integration.test.ts', 'test/relay/parked-messages.integration.test.ts'],
-      ['test/relay/relay.integration.test.ts', 'test/relay/changed-by-hand.integration.test.ts'],
+      [
+        'test/relay/committed-rows.integration.test.ts',
+        'test/relay/message-properties.integration.test.ts',
+        'test/relay/interrupted-delivery.integration.test.ts',
+        'test/relay/relay-restarts.integration.test.ts',
+        'test/relay/recovery/slot-and-publication.integration.test.ts',
+        'test/relay/needed-tables.integration.test.ts',
+        'test/relay/changed-by-hand.integration.test.ts',
+      ],
     ],
   },
   { name: 'relay/failures', files: filesIn('relay/failures'), stages: [unitTests('test/relay/failures')] },

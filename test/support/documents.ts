@@ -32,6 +32,13 @@ export function document(path: string): Document {
   return found;
 }
 
+/** The SQL that a document names so; fails if none does. */
+export function sqlBlock(name: string): string {
+  const block = documents.flatMap(({ blocks }) => blocks).find(({ language }) => language === `sql ${name}`);
+  if (!block) throw new Error(`No document has the block sql ${name}`);
+  return block.text;
+}
+
 function readDocument(path: string): Document {
   const text = readFileSync(path, 'utf8');
   const tokens: Token[] = [];

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ServiceBusReceivedMessage } from '@azure/service-bus';
 import { until } from '../../support/until.ts';
-import { connect, failureCode, openBroker } from './support.ts';
+import { connect, failureCode, openBroker, soon } from './support.ts';
 
-const soon = { maxWaitTimeInMs: 5_000 };
 const empty = { maxWaitTimeInMs: 50 };
 
 test('a locked message carries what the service adds, and its properties as they were sent', async (t) => {

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../../support/until.ts';
-import { connect, failure, failureCode, openBroker } from './support.ts';
-
-const soon = { maxWaitTimeInMs: 5_000 };
+import { connect, failure, failureCode, openBroker, soon } from './support.ts';
 
 test('a session is received in order, and by nobody else meanwhile', async (t) => {
   const bus = await openBroker(t, { queues: [{ name: 'q', requiresSession: true }] });

@@ -4,6 +4,9 @@ import type { NamespaceOptions } from '../../../dev/service-bus/namespace-config
 import type { LocalServiceBus, ServiceBusOptions } from '../../../dev/service-bus/service-bus.ts';
 import { openServiceBus } from '../../../dev/service-bus/service-bus.ts';
 
+/** How long a receiver waits for what must be there. */
+export const soon = { maxWaitTimeInMs: 5_000 };
+
 const clients = new WeakMap<TestContext, ServiceBusClient[]>();
 
 /** A broker on free ports, closed when the test ends. */

@@ -10,7 +10,8 @@ import type { Pending } from '../../../relay/session/pending.ts';
 import { RelayState, type RelayStateOptions } from '../../../relay/session/relay-state.ts';
 import type { Refusal } from '../../../relay/session/send-queue.ts';
 import { firstBroken } from './simulation/first-broken.ts';
-import { type OpenState, Simulation } from './simulation/simulation.ts';
+import type { OpenState } from './simulation/simulated-relay.ts';
+import { Simulation } from './simulation/simulation.ts';
 
 const SEEDS = 10_000;
 // A failing seed is named by the test; this replays it alone.

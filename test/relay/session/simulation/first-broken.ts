@@ -1,4 +1,5 @@
-import { type OpenState, Simulation } from './simulation.ts';
+import type { OpenState } from './simulated-relay.ts';
+import { Simulation } from './simulation.ts';
 
 /** The first of so many histories in which a promise is broken, and how; its seed plays it again. */
 export function firstBroken(seeds: number, openState: OpenState, heldWhen?: 'later'): string | undefined {

@@ -1,32 +1,7 @@
 import type { Lsn } from '../../../../relay/lsn.ts';
+import { BrokenPromise } from './broken-promise.ts';
 import type { SeededRandom } from './seeded-random.ts';
-
-export interface Row {
-  readonly id: string;
-  /** Undefined: it belongs to no order. */
-  readonly order: string | undefined;
-  /** Inserted as processed already. */
-  readonly history: boolean;
-  /** Deleted by the transaction that inserted it: never in the table, but in the WAL. */
-  readonly ephemeral: boolean;
-  settled: boolean;
-  parked: boolean;
-  /** It waits for an operator. */
-  deferred: boolean;
-  dropped: boolean;
-  transaction: WalTransaction | undefined;
-}
-
-export interface WalTransaction {
-  readonly xid: number;
-  readonly commitLsn: Lsn;
-  readonly endLsn: Lsn;
-  readonly rows: readonly Row[];
-  /** Whose orders an operator wants sent. */
-  readonly redrives: readonly Row[];
-  /** The WAL shows a commit a moment before other sessions see it. */
-  visibleAt: number;
-}
+import type { Row, WalTransaction } from './simulated-row.ts';
 
 export interface Progress {
   readonly settledLsn: Lsn | undefined;
@@ -58,6 +33,12 @@ export class SimulatedPostgres {
   constructor(random: SeededRandom, orders: readonly string[]) {
     this.#random = random;
     this.#orders = orders;
+  }
+
+  row(id: string): Row {
+    const row = this.rows.get(id);
+    if (!row) throw new BrokenPromise(`${id} is no row`);
+    return row;
   }
 
   /** One step of one writer: begin, insert, commit or roll back. Returns what a commit has added to the WAL. */
@@ -127,7 +108,7 @@ export class SimulatedPostgres {
     const { present } = this.look(ids, now);
     if (present.size !== ids.length) return false;
     for (const id of present) {
-      const row = this.#row(id);
+      const row = this.row(id);
       if (isParked(id)) row.parked = !row.settled && !row.dropped;
       else row.deferred = !row.parked;
     }
@@ -165,7 +146,7 @@ export class SimulatedPostgres {
   /** Marks rows and stores the progress, as the relay's one statement does. */
   mark(ids: readonly string[], progress: Progress, now: number): boolean {
     const { present } = this.look(ids, now);
-    for (const id of present) this.#row(id).settled = true;
+    for (const id of present) this.row(id).settled = true;
     if (present.size !== ids.length) return false;
     this.progress = progress;
     return true;
@@ -174,7 +155,7 @@ export class SimulatedPostgres {
   look(ids: readonly string[], now: number): LookUp {
     this.#showChanges(now);
     const isVisible = (transaction: WalTransaction) => transaction.visibleAt <= now;
-    const rows = ids.map((id) => this.#row(id));
+    const rows = ids.map((id) => this.row(id));
     const found = rows.filter((row) => !row.ephemeral && row.transaction && isVisible(row.transaction));
     const settled = found.filter((row) => row.settled || row.parked || row.dropped);
     const idsOf = (list: Row[]) => new Set(list.map(({ id }) => id));
@@ -245,11 +226,5 @@ export class SimulatedPostgres {
   #showChanges(now: number): void {
     for (const { apply } of this.#changes.filter(({ transaction }) => transaction.visibleAt <= now)) apply();
     this.#changes = this.#changes.filter(({ transaction }) => transaction.visibleAt > now);
-  }
-
-  #row(id: string): Row {
-    const row = this.rows.get(id);
-    if (!row) throw new Error(`There is no row ${id}`);
-    return row;
   }
 }

@@ -1,0 +1,2 @@
+/** A promise about delivery that was not kept. */
+export class BrokenPromise extends Error {}

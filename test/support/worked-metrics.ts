@@ -1,0 +1,25 @@
+import type { TestContext } from 'node:test';
+import { collectMetrics } from '../../relay/monitoring/metrics.ts';
+import { openApp } from './app.ts';
+import { createDatabase } from './database.ts';
+import { tutorialOrder } from './orders.ts';
+import { OUTBOX } from './outbox-table.ts';
+import { createBus, insertEvent, slotOf, startRelay, untilAllMarked, untilStreaming } from './relay.ts';
+
+/** `/metrics` of a relay that has published an event. */
+export async function relayMetrics(t: TestContext): Promise<string> {
+  const { url, pool } = await createDatabase(t);
+  const { monitor, ...relay } = startRelay(t, { url, bus: await createBus(t) });
+  await untilStreaming({ monitor, ...relay });
+  await insertEvent(pool, 'Event');
+  await untilAllMarked(pool);
+  return (await collectMetrics({ monitor, pool, table: OUTBOX, slot: slotOf(url) })).metrics();
+}
+
+/** `/metrics` of an api that has taken an order and refused another. */
+export async function apiMetrics(t: TestContext): Promise<string> {
+  const { app, post } = await openApp(t);
+  await post(tutorialOrder());
+  await post('no order');
+  return (await app.inject('/metrics')).body;
+}
