@@ -1,6 +1,6 @@
 import { AUDIENCE, openIssuer } from '../../dev/local-issuer.ts';
 import { npmScript } from '../../dev/npm-script.ts';
-import { measureRequests, POST_ORDER, startApi } from '../support/api-rig.ts';
+import { fillOrders, measureRequests, startApi } from '../support/api-rig.ts';
 import type { Figure } from '../support/figure.ts';
 import { startWorker } from '../support/processes.ts';
 import { openServer } from '../support/server.ts';
@@ -20,10 +20,7 @@ export const apiAuth: Figure = {
     const open = await startApi('open', npmScript('api'), server);
     const oidc = { OIDC_ISSUER: issuer.url, OIDC_AUDIENCE: AUDIENCE };
     const auth = await startApi('auth', npmScript('api'), server, oidc);
-    await measureRequests(server, load, open, { ...POST_ORDER, count: ORDERS });
-    await server.db.query('VACUUM ANALYZE orders, order_items');
-    const { rows } = await server.db.query<{ order_id: string }>('SELECT order_id FROM orders');
-    const paths = rows.map(({ order_id }) => `/api/orders/${order_id}`);
+    const paths = await fillOrders(server, load, open, ORDERS);
     const gets = { method: 'GET', paths, status: 200, count: size } as const;
     const claims = { scope: 'orders:read', customer_id: 'cust-123' };
     const authorizations = await Promise.all(

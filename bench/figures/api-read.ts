@@ -1,5 +1,5 @@
 import { npmScript } from '../../dev/npm-script.ts';
-import { measureRequests, POST_ORDER, startApi } from '../support/api-rig.ts';
+import { fillOrders, measureRequests, startApi } from '../support/api-rig.ts';
 import type { Figure } from '../support/figure.ts';
 import { startWorker } from '../support/processes.ts';
 import { openServer } from '../support/server.ts';
@@ -15,10 +15,7 @@ export const apiRead: Figure = {
     const load = startWorker('load', 'bench/programs/http-load.ts');
     const api = await startApi('api', npmScript('api'), server);
     const bare = await startApi('bare', { env: {}, args: ['bench/programs/bare-api.ts'] }, server);
-    await measureRequests(server, load, api, { ...POST_ORDER, count: ORDERS });
-    await server.db.query('VACUUM ANALYZE orders, order_items');
-    const { rows } = await server.db.query<{ order_id: string }>('SELECT order_id FROM orders');
-    const paths = rows.map(({ order_id }) => `/api/orders/${order_id}`);
+    const paths = await fillOrders(server, load, api, ORDERS);
     const gets = { method: 'GET', paths, status: 200, count: size } as const;
     return {
       sides: [

@@ -1,8 +1,8 @@
 import type { Comparison, Figure, Sample, Side } from '../support/figure.ts';
 import { withFloor } from '../support/floor.ts';
-import { measureLatency } from '../support/latency.ts';
+import { measureLatency, measureRelayLatency } from '../support/latency.ts';
 import { startWorker, type Worker } from '../support/processes.ts';
-import { openRelayRig, type RelayRig, untilCaughtUp } from '../support/relay-rig.ts';
+import { openRelayRig, type RelayRig } from '../support/relay-rig.ts';
 
 const RATES = [100, 1_000, 5_000];
 const WARM_UP_MS = 2_000;
@@ -42,13 +42,8 @@ export const relayLatency: Figure = {
   },
 };
 
-async function throughRelay(rig: RelayRig, writer: Worker, rate: number, ms: number): Promise<Sample> {
-  const relay = rig.startRelay();
-  await relay.untilReady(`${rig.relayUrl}/health/ready`);
-  await untilCaughtUp(rig);
-  const sample = await measureLatency({ ...rig, writer, relay, perSecond: rate, ms, warmUpMs: WARM_UP_MS });
-  await relay.stop();
-  return sample;
+function throughRelay(rig: RelayRig, writer: Worker, rate: number, ms: number): Promise<Sample> {
+  return measureRelayLatency(rig, { writer, perSecond: rate, ms, warmUpMs: WARM_UP_MS });
 }
 
 function throughFloor(rig: RelayRig, writer: Worker, rate: number, ms: number): Promise<Sample> {

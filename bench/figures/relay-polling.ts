@@ -1,9 +1,9 @@
 import { processCpuUs, startCpuMeter } from '../support/cpu.ts';
 import type { Figure, Sample } from '../support/figure.ts';
-import { acceptedSince, measureLatency } from '../support/latency.ts';
+import { acceptedSince, measureLatency, measureRelayLatency } from '../support/latency.ts';
 import { fillOutbox, prepareRows } from '../support/outbox-rows.ts';
 import { startWorker, type Worker } from '../support/processes.ts';
-import { measureDrain, openRelayRig, type RelayRig, untilCaughtUp } from '../support/relay-rig.ts';
+import { measureDrain, openRelayRig, type RelayRig } from '../support/relay-rig.ts';
 import { openServer, type Server } from '../support/server.ts';
 
 const TUTORIAL = { batch: 100, intervalMs: 5_000 };
@@ -67,20 +67,8 @@ interface Polled {
   readonly writer: Worker;
 }
 
-async function relayLatency(rig: RelayRig, writer: Worker): Promise<Sample> {
-  const relay = rig.startRelay();
-  await relay.untilReady(`${rig.relayUrl}/health/ready`);
-  await untilCaughtUp(rig);
-  const sample = await measureLatency({
-    ...rig,
-    writer,
-    relay,
-    perSecond: PER_SECOND,
-    ms: LATENCY_MS,
-    warmUpMs: 1_000,
-  });
-  await relay.stop();
-  return sample;
+function relayLatency(rig: RelayRig, writer: Worker): Promise<Sample> {
+  return measureRelayLatency(rig, { writer, perSecond: PER_SECOND, ms: LATENCY_MS, warmUpMs: 1_000 });
 }
 
 async function startPolling({ server, rig }: Polled, how: typeof TUTORIAL): Promise<Worker> {

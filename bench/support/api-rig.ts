@@ -59,6 +59,14 @@ export async function startApi(
   return { service, port };
 }
 
+/** As many orders as `count` in the tables of this server, and the paths at which the api has them. */
+export async function fillOrders(server: Server, load: Worker, api: Api, count: number): Promise<string[]> {
+  await measureRequests(server, load, api, { ...POST_ORDER, count });
+  await server.db.query('VACUUM ANALYZE orders, order_items');
+  const { rows } = await server.db.query<{ order_id: string }>('SELECT order_id FROM orders');
+  return rows.map(({ order_id }) => `/api/orders/${order_id}`);
+}
+
 /** Requests a second over 32 connections, as fast as they are answered. */
 export async function measureRequests(
   server: Server,

@@ -3,6 +3,7 @@ import type { RowsReply } from '../programs/row-writer.ts';
 import { processCpuUs, startCpuMeter } from './cpu.ts';
 import type { Sample } from './figure.ts';
 import type { RunningProcess, Worker } from './processes.ts';
+import { type RelayRig, untilCaughtUp } from './relay-rig.ts';
 import type { Server } from './server.ts';
 import { quantile } from './statistics.ts';
 
@@ -36,6 +37,19 @@ export async function measureLatency(run: LatencyRun): Promise<Sample> {
     ),
     cpu,
   };
+}
+
+/** The same of a relay that is started for it and has nothing to catch up on. */
+export async function measureRelayLatency(
+  rig: RelayRig,
+  run: Pick<LatencyRun, 'writer' | 'perSecond' | 'ms' | 'warmUpMs'>,
+): Promise<Sample> {
+  const relay = rig.startRelay();
+  await relay.untilReady(`${rig.relayUrl}/health/ready`);
+  await untilCaughtUp(rig);
+  const sample = await measureLatency({ ...rig, ...run, relay });
+  await relay.stop();
+  return sample;
 }
 
 export function percentiles(times: readonly number[]): { p50: number; p99: number; 'p99.9': number } {

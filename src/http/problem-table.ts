@@ -29,7 +29,7 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
   IDEMPOTENCY_KEY_IN_USE: { status: 409, logLevel: 'info', retryAfterSeconds: 2 },
   ORDER_VERSION_MISMATCH: { status: 412, logLevel: 'info' },
   IDEMPOTENCY_KEY_REUSED: { status: 422, logLevel: 'info' },
-  RATE_LIMITED: { status: 429, logLevel: 'info' }, // Retry-After is what is left of the window: src/http/plugins/rate-limit.ts
+  RATE_LIMITED: { status: 429, logLevel: 'info' }, // Retry-After is what is left of the window: src/http/plugins/request-rate.ts
   CONFIG_INVALID: OURS,
   SCHEMA_BEHIND: OURS,
   SCHEMA_NOT_FOUND: OURS,

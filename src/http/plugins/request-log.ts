@@ -18,15 +18,15 @@ export const requestLog = fp(async (app: FastifyInstance) => {
     const route = request.routeOptions.url ?? 'no route';
     const ms = Math.round(reply.elapsedTime);
     request.log[reply.logLevel](
-      { method, route, ...orderOf(request), status, ms },
+      { method, route, orderId: orderIn(request), status, ms },
       `${method} ${route} ${status}`,
     );
     done();
   });
 });
 
-/** The one value of an address that is ours, and so can be told. */
-function orderOf({ params }: FastifyRequest): { orderId?: string } {
+/** The one value of an address that is ours, and so can be told; undefined where there is none. */
+function orderIn({ params }: FastifyRequest): string | undefined {
   const { orderId } = (params ?? {}) as { orderId?: string };
-  return orderId !== undefined && isOrderId(orderId) ? { orderId } : {};
+  return orderId !== undefined && isOrderId(orderId) ? orderId : undefined;
 }
