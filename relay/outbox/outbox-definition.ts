@@ -36,6 +36,8 @@ export const OUTBOX_COLUMNS: readonly Column[] = [
   { name: 'next_retry_at', type: TIME },
   { name: 'error_message', type: 'text' },
   { name: 'deferred_at', type: TIME },
+  { name: 'aggregate_version', type: 'integer', anyType: true },
+  { name: 'destination', type: 'text', anyType: true },
 ];
 
 /** Those that the relay writes. */

@@ -91,6 +91,10 @@ export const outbox = pgTable(
     errorMessage: text('error_message'),
     /** Since when an unsettled row waits in the table for an operator: behind a parked one of its order, or to be sent again. */
     deferredAt: instant('deferred_at'),
+    /** The order's version that the event says of it: 1, 2, 3 and so on. */
+    aggregateVersion: integer('aggregate_version'),
+    /** The queue or topic that it goes to, where that is not the one that the relay's settings say. */
+    destination: text('destination'),
   },
   (table) => [
     // By position and not by the tutorial's created_at: recovery reads in this order, and created_at is not commit order.
@@ -109,6 +113,63 @@ export const outbox = pgTable(
       'outbox_metadata_valid',
       sql`${table.metadata} IS NULL OR jsonb_typeof(${table.metadata}) = 'object'`,
     ),
+  ],
+);
+
+/** What has happened to an order since it was created: one row for each version after the first. */
+export const orderHistory = pgTable(
+  'order_history',
+  {
+    orderId: text('order_id')
+      .notNull()
+      .references(() => orders.orderId, { onDelete: 'cascade' }),
+    version: integer('version').notNull(),
+    /** The state that the order is in since. */
+    status: text('status').notNull(),
+    /** The type of the event that says so. */
+    eventType: text('event_type').notNull(),
+    /** Who brought it about: customer, inventory, payments, shipping or expiry. */
+    changedBy: text('changed_by').notNull(),
+    reason: text('reason'),
+    /** The message or request that caused it. */
+    causationId: text('causation_id').notNull(),
+    changedAt: instant('changed_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.orderId, table.version] })],
+);
+
+/**
+ * The messages that were received: each consumer handles one once. A row is inserted in the transaction of the message's effect; one
+ * without `processed_at` waits for a person, and it alone keeps its body.
+ */
+export const inbox = pgTable(
+  'inbox',
+  {
+    /** The queue or subscription, as it is configured. */
+    consumer: text('consumer').notNull(),
+    /** Not a uuid as in the tutorial: what others send may have any id of up to 128 characters. */
+    messageId: text('message_id').notNull(),
+    messageType: text('message_type').notNull(),
+    messageBody: jsonb('message_body'),
+    receivedAt: instant('received_at').notNull().defaultNow(),
+    processedAt: instant('processed_at'),
+    retryCount: integer('retry_count').notNull().default(0),
+    nextRetryAt: instant('next_retry_at'),
+    errorMessage: text('error_message'),
+    aggregateId: text('aggregate_id'),
+    correlationId: text('correlation_id'),
+    causationId: text('causation_id'),
+    deliveryCount: integer('delivery_count').notNull().default(1),
+    /** The broker's number: messages that wait are handled in its order. */
+    sequenceNumber: bigint('sequence_number', { mode: 'bigint' }),
+    /** Who sent it and what came with it, of a message that waits. */
+    messageContext: jsonb('message_context'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.consumer, table.messageId] }),
+    index('idx_inbox_waiting')
+      .on(table.consumer, table.aggregateId, table.sequenceNumber)
+      .where(sql`${table.processedAt} IS NULL`),
   ],
 );
 
