@@ -1,0 +1,53 @@
+import type { ApiErrorCode } from '../../api-error.ts';
+import { AppError } from '../../core/errors.ts';
+import { isDatabaseUnavailable } from '../../db/database-failure.ts';
+import type { HandlingErrorCode } from './handling-error.ts';
+
+/** RECEPTOR_FAILED: whatever else a receptor throws, such as ORDER_NOT_FOUND. */
+export type Failure = HandlingErrorCode | PassingCode | 'RECEPTOR_FAILED';
+type PassingCode = Extract<
+  ApiErrorCode,
+  'DATABASE_UNAVAILABLE' | 'COMMIT_UNCERTAIN' | 'OVERLOADED' | 'ORDER_LOCKED'
+>;
+
+/**
+ * ignore: it is completed. dead-letter: the broker keeps it for a person. give up: the same, or it waits in the table where its consumer
+ * holds. wait: in the table, behind the one that waits there. release: it comes again.
+ */
+export type Consequence = 'ignore' | 'dead-letter' | 'give up' | 'wait' | 'release';
+
+interface Policy {
+  /** How often a message is tried that fails so; `Infinity`: for as long as its lock lasts. */
+  readonly tries: number;
+  readonly then: Consequence;
+}
+
+/** Of a message whose receptor fails: 0.75 to 1.5 s between the first try and the last. */
+export const MAX_TRIES = 5;
+
+const NEVER_MENDS: Policy = { tries: 1, then: 'dead-letter' };
+const LET_GO: Policy = { tries: 1, then: 'release' };
+const PASSES: Policy = { tries: Number.POSITIVE_INFINITY, then: 'release' };
+
+/** What follows from each failure: one without a row does not compile. docs/inbox.md has the same table, and is held to this one. */
+export const POLICIES: Readonly<Record<Failure, Policy>> = {
+  TYPE_UNKNOWN: { tries: 1, then: 'ignore' },
+  MESSAGE_ID_MISSING: NEVER_MENDS,
+  SCHEMA_TOO_NEW: NEVER_MENDS,
+  BODY_MALFORMED: NEVER_MENDS,
+  BODY_INVALID: NEVER_MENDS,
+  RECEPTOR_FAILED: { tries: MAX_TRIES, then: 'give up' },
+  AGGREGATE_WAITS: { tries: 1, then: 'wait' },
+  MESSAGE_IN_HAND: LET_GO,
+  LOCK_LOST: LET_GO,
+  DATABASE_UNAVAILABLE: PASSES,
+  COMMIT_UNCERTAIN: PASSES,
+  OVERLOADED: PASSES,
+  ORDER_LOCKED: PASSES,
+};
+
+/** Which row of the table an error is. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof AppError && Object.hasOwn(POLICIES, error.code)) return error.code as Failure;
+  return isDatabaseUnavailable(error) ? 'DATABASE_UNAVAILABLE' : 'RECEPTOR_FAILED';
+}
