@@ -18,8 +18,9 @@ test('a message is handled: its effect, its event and its row are there together
   const { handle, fates } = openHandler(t, database);
   const message = counted(1, {
     correlationId: 'c',
+    causationId: 'x',
     userId: 'u',
-    metadata: { tenant: 'blue', causationId: 'x' },
+    metadata: { tenant: 'blue' },
   });
 
   assert.deepEqual(await handle(message), COMPLETE);
