@@ -25,9 +25,9 @@ const events: ConsumedEvents<Receptors> = {
 };
 
 test('an order that a message and a request cancel at once is cancelled once', async (t) => {
-  const { app, post, db } = await openApp(t);
+  const { post, cancel, db, database } = await openApp(t);
   const { orderId } = (await post(tutorialOrder())).json();
-  const handle = openOrderHandler(t, db.options.connectionString ?? '');
+  const handle = openOrderHandler(t, database.url);
   const message = counted(0, {
     type: 'StockLost',
     body: Buffer.from(JSON.stringify({ orderId })),
@@ -36,11 +36,7 @@ test('an order that a message and a request cancel at once is cancelled once', a
 
   const [settled, answer] = await Promise.all([
     handle('queue', message, t.signal),
-    app.inject({
-      method: 'POST',
-      url: `/api/orders/${orderId}/cancel`,
-      payload: { reason: 'Changed my mind' },
-    }),
+    cancel(orderId, { reason: 'Changed my mind' }),
   ]);
 
   assert.deepEqual([settled, answer.statusCode], [{ kind: 'complete' }, 200]);
@@ -51,8 +47,8 @@ test('an order that a message and a request cancel at once is cancelled once', a
 });
 
 test('an order that is not there after all tries is dead-lettered', async (t) => {
-  const { db } = await openApp(t);
-  const handle = openOrderHandler(t, db.options.connectionString ?? '');
+  const { database } = await openApp(t);
+  const handle = openOrderHandler(t, database.url);
   const body = Buffer.from(JSON.stringify({ orderId: '0'.repeat(32) }));
 
   const settled = await handle('queue', counted(0, { type: 'StockLost', body }), t.signal);
