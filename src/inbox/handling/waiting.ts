@@ -32,7 +32,7 @@ export interface Waiting {
 }
 
 /** For whoever runs it beside the inbox: whatever comes meanwhile keeps its place. */
-export function createWaiting<R extends Registry>(deps: WaitingDeps<R>): Waiting {
+export function openWaiting<R extends Registry>(deps: WaitingDeps<R>): Waiting {
   const { connections, log } = deps;
   const carryOut = carryingOut(deps);
   return {

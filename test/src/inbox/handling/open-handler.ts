@@ -7,7 +7,7 @@ import { openPool } from '../../../../src/core/pool.ts';
 import type { Database } from '../../../../src/db/database.ts';
 import { createDispatcher } from '../../../../src/dispatcher.ts';
 import { createHandler, type Fate } from '../../../../src/inbox/handling/handler.ts';
-import { createWaiting } from '../../../../src/inbox/handling/waiting.ts';
+import { openWaiting } from '../../../../src/inbox/handling/waiting.ts';
 import type { ReceivedMessage } from '../../../../src/inbox/received-message.ts';
 import type { Receptor } from '../../../../src/receptors/receptor.ts';
 import { cleanup } from '../../../support/cleanup.ts';
@@ -90,7 +90,7 @@ export function openHandler(
   });
   const never = new AbortController().signal;
   const handle = (message: ReceivedMessage, lost = never) => handler('queue', message, lost);
-  return { handle, fates, errors, pool, waiting: createWaiting(deps) };
+  return { handle, fates, errors, pool, waiting: openWaiting(deps) };
 }
 
 /** What was counted, in its order. */
