@@ -86,7 +86,6 @@ export class RelayState {
   }
 
   // What came of the actions.
-
   verified(messages: readonly Pending[], settledIds: ReadonlySet<string>): void {
     this.#unverified.answered();
     this.#settle(messages.filter(({ message }) => settledIds.has(message.messageId)));
