@@ -91,15 +91,12 @@ export const rules: Rule[] = [
   },
   only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
   only('@azure\\/service-bus', /^(relay\/publishing\/service-bus|dev|bench|test)\//),
-  only('@azure\\/identity', /^relay\/publishing\/service-bus\//),
+  only('@azure\\/identity', /^src\/core\/azure-credential\.ts$/),
   {
     rule: '@azure/identity is loaded only when it is needed',
     files: /^/,
     imports: /^static @azure\/identity/,
-    planted: [
-      'relay/publishing/service-bus/service-bus-publisher.ts',
-      "import { DefaultAzureCredential } from '@azure/identity';",
-    ],
+    planted: ['src/core/azure-credential.ts', "import { DefaultAzureCredential } from '@azure/identity';"],
   },
   only('rhea', /^(dev\/service-bus|test)\//),
   only('@opentelemetry\\/(?!api$)', /^(src\/core\/telemetry|test)\/.*\.ts$/, '@opentelemetry/resources'),

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import type pg from 'pg';
 import { loadConfig } from '../../../src/core/config.ts';
+import { awaitSignIn, signInUrl } from '../../../src/core/database-auth.ts';
 import { createLogger, describeError } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
-import { initApplyConfig, initSqlConfig, outboxCommandConfig } from '../../config.ts';
+import { initApplyConfig, initSqlConfig, outboxCommandConfig, relayDatabaseUrl } from '../../config.ts';
 import { assertOutbox } from '../../outbox/assert-outbox.ts';
 import { parseOutboxTable } from '../../outbox/outbox-table.ts';
 import { initOutbox } from '../init-outbox.ts';
@@ -35,7 +36,7 @@ try {
 function carryOut(command: ToCarryOut): Promise<Answer> {
   const config = loadConfig(outboxCommandConfig, process.env);
   const table = parseOutboxTable(config.OUTBOX_TABLE);
-  return withPool(config.RELAY_DATABASE_URL ?? config.DATABASE_URL, async (pool) => {
+  return withPool(relayDatabaseUrl(config), async (pool) => {
     await assertOutbox(pool, table);
     return runCommand({ pool, table, slot: config.RELAY_SLOT }, command);
   });
@@ -49,8 +50,8 @@ async function init({ role, apply }: Extract<Command, { name: 'init' }>): Promis
     const sql = `BEGIN;\n${initSql(options)}COMMIT;`;
     return { text: sql, data: { sql } };
   }
-  const { DATABASE_URL } = loadConfig(initApplyConfig, process.env);
-  await withPool(DATABASE_URL, (pool) => initOutbox(pool, options));
+  const config = loadConfig(initApplyConfig, process.env);
+  await withPool(signInUrl(config.DATABASE_URL, config.DATABASE_AUTH), (pool) => initOutbox(pool, options));
   return {
     text: `The table ${OUTBOX_TABLE}, relay_progress beside it and the publication ${RELAY_PUBLICATION} are as the relay needs them.`,
     data: { table: OUTBOX_TABLE, publication: RELAY_PUBLICATION },
@@ -58,6 +59,7 @@ async function init({ role, apply }: Extract<Command, { name: 'init' }>): Promis
 }
 
 async function withPool<T>(url: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
+  await awaitSignIn(url);
   const pool = openPool({
     url,
     max: 1,
