@@ -4,6 +4,7 @@ import { signInUrl } from '../src/core/database-auth.ts';
 import { CONSOLE_MODES, type ConsoleMode } from './console/console-mode.ts';
 import { OUTBOX_TABLE_PATTERN } from './outbox/outbox-table.ts';
 import { destinationProperties } from './publishing/service-bus/destination.ts';
+import { SLOT_FAILOVERS, type SlotFailover } from './recovery/slot-failover.ts';
 import { RETENTION_PATTERN } from './retention/retention-cutoff.ts';
 
 const identifier = (value: string) =>
@@ -26,6 +27,12 @@ const properties = {
     description: 'table or schema.table, each of letters, digits and _, the table up to 40 of them',
   }),
   RELAY_SLOT: identifier('order_outbox'),
+  RELAY_SLOT_FAILOVER: Type.Unsafe<SlotFailover>({
+    type: 'string',
+    enum: SLOT_FAILOVERS,
+    default: 'auto',
+    description: `one of ${SLOT_FAILOVERS.join(', ')}`,
+  }),
   RELAY_PUBLICATION: identifier('order_outbox'),
   OUTBOX_RETENTION: Type.String({
     default: '30d',

@@ -92,6 +92,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
       table,
       publisher,
       slot,
+      slotFailover: config.RELAY_SLOT_FAILOVER,
       publication,
       retention,
       walLimit,

@@ -54,14 +54,18 @@ async function entraToken(withinMs: number): Promise<string> {
   try {
     return await tokens.get(withinMs);
   } catch (cause) {
-    const [why = ''] = (cause as Error).message.split('\n');
     throw new AppError(
       'DATABASE_UNAVAILABLE',
-      `No token of Entra ID for PostgreSQL (DATABASE_AUTH=entra): ${why} ` +
+      `No token of Entra ID for PostgreSQL (DATABASE_AUTH=entra): ${inOneLine(cause as Error)} ` +
         'Give this process an identity, and its client id in AZURE_CLIENT_ID if it is user-assigned: docs/azure.md',
       { cause },
     );
   }
+}
+
+/** A chain of credentials tells in a line each why it has none. */
+function inOneLine({ message }: Error): string {
+  return message.replaceAll(/\s*\n\s*/g, ' ').slice(0, 1_000);
 }
 
 /** What keeps a token from being sent, or from being safe. */

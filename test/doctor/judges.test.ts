@@ -18,7 +18,7 @@ import { REFUSED, WITHSTOOD } from '../faults/support/hostile-settings.ts';
 
 const MB = 1024 * 1024;
 const RESERVED = { retainedBytes: 0, status: 'reserved', safeBytes: undefined, keepBytes: undefined };
-const SLOT = { active: false, confirmedLsn: 1n, lost: false };
+const SLOT = { active: false, confirmedLsn: 1n, lost: false, failover: true };
 const SETTINGS: ReplicationSettings = {
   walLevel: 'logical',
   slots: 10,
