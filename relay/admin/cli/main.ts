@@ -7,10 +7,12 @@ import { openPool } from '../../../src/core/pool.ts';
 import { initApplyConfig, initSqlConfig, outboxCommandConfig, relayDatabaseUrl } from '../../config.ts';
 import { assertOutbox } from '../../outbox/assert-outbox.ts';
 import { parseOutboxTable } from '../../outbox/outbox-table.ts';
+import { guardSlot } from '../guard-slot.ts';
 import { initOutbox } from '../init-outbox.ts';
 import { initSql } from '../init-sql.ts';
 import { type Command, parseCommand } from './arguments.ts';
-import { type Answer, runCommand, type ToCarryOut } from './run-command.ts';
+import { guardText } from './guard-text.ts';
+import { type Answer, type CommandDeps, runCommand, type ToCarryOut } from './run-command.ts';
 import { USAGE } from './usage.ts';
 
 // A batch of a replay reads the whole table.
@@ -23,7 +25,7 @@ try {
   if (command.name === 'help') process.stdout.write(USAGE);
   else {
     if (existsSync('.env')) process.loadEnvFile('.env');
-    const { text, data, needsYes } = command.name === 'init' ? await init(command) : await carryOut(command);
+    const { text, data, needsYes } = await answerTo(command);
     process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
     if (needsYes) process.exitCode = EXIT_NOT_DONE;
   }
@@ -33,12 +35,35 @@ try {
   process.exitCode = EXIT_CODES[code] ?? EXIT_NOT_DONE;
 }
 
+function answerTo(command: Exclude<Command, { name: 'help' }>): Promise<Answer> {
+  switch (command.name) {
+    case 'init':
+      return init(command);
+    case 'guard':
+      return guard(command);
+    default:
+      return carryOut(command);
+  }
+}
+
 function carryOut(command: ToCarryOut): Promise<Answer> {
+  return withOutbox((deps) => runCommand(deps, command));
+}
+
+/** Fails, for whoever watches the exit code, when the bound is passed and a relay has the slot. */
+async function guard({ maxBytes }: Extract<Command, { name: 'guard' }>): Promise<Answer> {
+  const guarded = await withOutbox((deps) => guardSlot({ ...deps, maxBytes }));
+  if (guarded.outcome === 'active') process.exitCode = EXIT_NOT_DONE;
+  return { text: guardText(guarded), data: guarded };
+}
+
+function withOutbox<T>(work: (deps: CommandDeps & { readonly url: string }) => Promise<T>): Promise<T> {
   const config = loadConfig(outboxCommandConfig, process.env);
   const table = parseOutboxTable(config.OUTBOX_TABLE);
-  return withPool(relayDatabaseUrl(config), async (pool) => {
+  const url = relayDatabaseUrl(config);
+  return withPool(url, async (pool) => {
     await assertOutbox(pool, table);
-    return runCommand({ pool, table, slot: config.RELAY_SLOT }, command);
+    return work({ pool, url, table, slot: config.RELAY_SLOT });
   });
 }
 
