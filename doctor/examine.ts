@@ -56,6 +56,7 @@ function lookAtRelay(
       ...session,
       table: parseOutboxTable(config.OUTBOX_TABLE),
       slot: config.RELAY_SLOT,
+      slotFailover: config.RELAY_SLOT_FAILOVER,
       publication: config.RELAY_PUBLICATION,
       walLimitMb: config.RELAY_WAL_LIMIT_MB,
       port: config.RELAY_PORT,
