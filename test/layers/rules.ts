@@ -121,6 +121,7 @@ export const rules: Rule[] = [
   only('playwright-core', /^(dev\/(browser|screenshots)\.ts$|test\/)/),
   only('@sparticuz\\/chromium', /^dev\/browser\.ts$/, '@sparticuz/chromium'),
   only('axe-core', /^test\//),
+  only('(@kubernetes-models/|kubernetes-models)', /^test\/deploy\//, 'kubernetes-models'),
   only('pino-pretty', /^(dev\/readable-log|src\/core\/terminal-log)\.ts$/),
   only('chokidar', /^dev\/restarted-process\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
