@@ -36,14 +36,8 @@ try {
 }
 
 function answerTo(command: Exclude<Command, { name: 'help' }>): Promise<Answer> {
-  switch (command.name) {
-    case 'init':
-      return init(command);
-    case 'guard':
-      return guard(command);
-    default:
-      return carryOut(command);
-  }
+  if (command.name === 'init') return init(command);
+  return command.name === 'guard' ? guard(command) : carryOut(command);
 }
 
 function carryOut(command: ToCarryOut): Promise<Answer> {

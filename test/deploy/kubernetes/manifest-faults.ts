@@ -44,11 +44,15 @@ function typeFaults(manifests: readonly Manifest[]): string[] {
     skipLibCheck: true,
     types: [],
   };
-  const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (path) => path === FILE || fileExists(path);
-  host.getSourceFile = (path, ...rest) =>
-    path === FILE ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022) : getSourceFile(path, ...rest);
+  const disk = ts.createCompilerHost(options);
+  const host: ts.CompilerHost = {
+    ...disk,
+    fileExists: (path) => path === FILE || disk.fileExists(path),
+    getSourceFile: (path, ...rest) =>
+      path === FILE
+        ? ts.createSourceFile(path, text, ts.ScriptTarget.ES2022)
+        : disk.getSourceFile(path, ...rest),
+  };
   const program = ts.createProgram([FILE], options, host);
   const source = program.getSourceFile(FILE);
   return [...program.getSyntacticDiagnostics(source), ...program.getSemanticDiagnostics(source)].map(
