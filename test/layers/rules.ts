@@ -74,7 +74,7 @@ export const rules: Rule[] = [
   {
     rule: 'src/http knows no SQL',
     files: /^src\/http\//,
-    imports: / (drizzle-orm|pg|src\/(orders\/order|idempotency\/answer)-store\.ts|src\/outbox\/)/,
+    imports: / (drizzle-orm|pg|src\/(orders\/order(-history)?|idempotency\/answer)-store\.ts|src\/outbox\/)/,
     planted: ['src/http/order-routes.ts', "import { findOrder } from '../orders/order-store.ts';"],
   },
   {
@@ -102,7 +102,7 @@ export const rules: Rule[] = [
   only('@opentelemetry\\/(?!api$)', /^(src\/core\/telemetry|test)\/.*\.ts$/, '@opentelemetry/resources'),
   only(
     '@opentelemetry\\/api',
-    /^(src\/core\/telemetry\/.*|src\/messages\/trace-context|relay\/monitoring\/send-spans|test\/.*)\.ts$/,
+    /^(src\/core\/telemetry\/.*|src\/messages\/trace-context|relay\/monitoring\/send-spans|src\/inbox\/handling\/process-span|test\/.*)\.ts$/,
   ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
@@ -112,7 +112,10 @@ export const rules: Rule[] = [
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/telemetry\/tracing\.ts$/),
   only('jose', /^(src\/http\/auth\/|dev\/local-issuer\.ts$|test\/)/),
-  only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
+  only(
+    'drizzle-orm',
+    /^(src\/((db|orders|outbox|idempotency)\/|inbox\/handling\/inbox-store\.ts$)|bench\/programs\/|test\/)/,
+  ),
   only(
     'prom-client',
     /^(relay\/monitoring\/metrics|src\/core\/(process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
