@@ -109,7 +109,7 @@ export const rules: Rule[] = [
   ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
-    /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|relay\/console\/.*|bench\/programs\/.*|test\/.*)\.ts$/,
+    /^(src\/app|src\/http\/.*|src\/core\/health-server|relay\/console\/.*|bench\/programs\/.*|test\/.*)\.ts$/,
     'fastify',
   ),
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
@@ -118,7 +118,7 @@ export const rules: Rule[] = [
   only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
   only(
     'prom-client',
-    /^(relay\/monitoring\/metrics|src\/core\/(process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
+    /^((relay|src\/inbox)\/monitoring\/metrics|src\/core\/(health-server|process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
   ),
   only('pino$', /^src\/core\/(terminal-)?log\.ts$/),
   only('playwright-core', /^(dev\/(browser|screenshots)\.ts$|test\/)/),
@@ -131,7 +131,7 @@ export const rules: Rule[] = [
   {
     rule: 'the environment is read at the edge',
     files:
-      /^(?!(src|src\/db\/migrate|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+      /^(?!(src|src\/inbox|src\/db\/migrate|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
     text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
     planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
   },

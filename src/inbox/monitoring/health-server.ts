@@ -1,0 +1,47 @@
+import { createHealthServer } from '../../core/health-server.ts';
+import type { ConsumerFigures } from './consumer-figures.ts';
+import type { InboxMonitor } from './inbox-monitor.ts';
+import { HANDLING_RESULTS, type HandlingResult } from './inbox-states.ts';
+import { collectMetrics } from './metrics.ts';
+
+/** Liveness, readiness, status and metrics of the inbox over HTTP. Not listening yet; the caller closes it. */
+export function buildHealthServer(monitor: InboxMonitor) {
+  return createHealthServer({
+    readiness: () => ({
+      isReady: monitor.isReady,
+      state: monitor.state,
+      blockedBy: monitor.blocked?.by ?? null,
+      lastError: monitor.lastError ?? null,
+    }),
+    status: async () => ({
+      state: monitor.state,
+      ready: monitor.isReady,
+      blocked: monitor.blocked ?? null,
+      consumers: Object.fromEntries(
+        Array.from(monitor.consumers, ([name, figures]) => [
+          name,
+          { ...statusOf(figures), waiting: monitor.waiting ? (monitor.waiting.get(name) ?? 0) : null },
+        ]),
+      ),
+      deletedRows: monitor.deletedRows,
+      lastError: monitor.lastError ?? null,
+    }),
+    metrics: async () => collectMetrics(monitor),
+  });
+}
+
+function statusOf(figures: ConsumerFigures) {
+  const { received, inHand, oldestInHand, awaySince, lastError } = figures;
+  const results = Object.keys(HANDLING_RESULTS).map((result) => [
+    result,
+    figures.total(result as HandlingResult),
+  ]);
+  return {
+    received,
+    results: Object.fromEntries(results),
+    inHand,
+    oldestInHand: oldestInHand ?? null,
+    awaySince: awaySince ?? null,
+    lastError: lastError ?? null,
+  };
+}
