@@ -2,7 +2,7 @@ import { parseIntoClientConfig } from 'pg-connection-string';
 import { setupAdvice } from '../relay/failures/setup-advice.ts';
 import { parseOutboxTable } from '../relay/outbox/outbox-table.ts';
 import { destinationOf } from '../relay/publishing/service-bus/destination.ts';
-import { parseRetention } from '../relay/retention/retention-cutoff.ts';
+import { parseRetention } from '../src/core/retention-period.ts';
 import { asPgReadsIt } from '../src/core/postgres-url.ts';
 import { examineBroker } from './broker/examine-broker.ts';
 import { type Check, examine, reasonOf, unasked } from './check.ts';

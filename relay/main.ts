@@ -15,7 +15,7 @@ import { brokerAttributes } from './publishing/service-bus/broker-attributes.ts'
 import { destinationOf } from './publishing/service-bus/destination.ts';
 import { ServiceBusPublisher } from './publishing/service-bus/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
-import { parseRetention } from './retention/retention-cutoff.ts';
+import { parseRetention } from '../src/core/retention-period.ts';
 
 // One connection marks, the other serves the status and the checks, so that neither waits for the other.
 const POOL_SIZE = 3;
