@@ -13,6 +13,7 @@ test('no role of the system is a superuser, and the relay alone may replicate', 
 
   assert.deepEqual(rows, [
     { name: 'order_api', replicates: false },
+    { name: 'order_inbox', replicates: false },
     { name: 'order_migrator', replicates: false },
     { name: 'order_relay', replicates: true },
   ]);
