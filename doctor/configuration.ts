@@ -23,7 +23,10 @@ const OWN = { relay: /^(RELAY_|OUTBOX_|SERVICEBUS_(ENTITY|SESSIONS)$)/, inbox: /
 /** What is configured of these processes. Of relay and inbox there is nothing to see without a variable of their own. */
 export function examineConfiguration(env: NodeJS.ProcessEnv, halves?: readonly Half[]): Configuration {
   const findings: Finding[] = [];
-  const load = <S extends typeof apiConfig | typeof relayConfig | typeof inboxConfig>(half: Half, schema: S) => {
+  const load = <S extends typeof apiConfig | typeof relayConfig | typeof inboxConfig>(
+    half: Half,
+    schema: S,
+  ) => {
     if (!(halves ?? configuredHalves(env)).includes(half)) {
       if (half === 'inbox' && !halves) return undefined; // many have none
       tell(

@@ -10,11 +10,7 @@ import { apiConfig } from '../src/config.ts';
 import { inboxConfig } from '../src/inbox/config.ts';
 import { buildHealthServer as buildInboxHealthServer } from '../src/inbox/monitoring/health-server.ts';
 import { InboxMonitor } from '../src/inbox/monitoring/inbox-monitor.ts';
-import {
-  HANDLING_RESULTS,
-  BLOCKERS as INBOX_BLOCKERS,
-  INBOX_STATES,
-} from '../src/inbox/monitoring/inbox-states.ts';
+import { FATES, BLOCKERS as INBOX_BLOCKERS, INBOX_STATES } from '../src/inbox/monitoring/inbox-states.ts';
 import { openApp } from './support/app.ts';
 import { cleanup } from './support/cleanup.ts';
 import { createDatabase } from './support/database.ts';
@@ -82,7 +78,7 @@ test('the members of the status, the states and the results of the inbox are in 
     ...statesOf(INBOX_STATES),
     ...Object.entries(INBOX_BLOCKERS),
   ]);
-  assert.deepEqual(cellsOf('What becomes of a message'), Object.entries(HANDLING_RESULTS));
+  assert.deepEqual(cellsOf('What becomes of a message'), Object.entries(FATES));
 });
 
 test('every metric of the inbox is in its table, and no other', async (t) => {

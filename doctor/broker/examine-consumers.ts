@@ -1,4 +1,8 @@
-import { type EntityFacts, inspectEntity, type ReceivedFrom } from '../../relay/publishing/service-bus/inspect-entity.ts';
+import {
+  type EntityFacts,
+  inspectEntity,
+  type ReceivedFrom,
+} from '../../relay/publishing/service-bus/inspect-entity.ts';
 import { errorCode } from '../../src/core/errors.ts';
 import {
   createServiceBusClient,
@@ -34,10 +38,13 @@ export function examineConsumers(options: ConsumersOptions): Promise<Finding[]> 
   return examine(GROUP, options, [receiving, receivedFrom, leftOver], LIMITS);
 }
 
-const receiving = check('receiving', firstFault, (fault: Fault | undefined, { consumers }: ConsumersOptions) =>
-  fault
-    ? wrong(`${fault.consumer}: ${fault.reason}`)
-    : right(`${namesOf(consumers)} can be reached, and the key or role may receive`),
+const receiving = check(
+  'receiving',
+  firstFault,
+  (fault: Fault | undefined, { consumers }: ConsumersOptions) =>
+    fault
+      ? wrong(`${fault.consumer}: ${fault.reason}`)
+      : right(`${namesOf(consumers)} can be reached, and the key or role may receive`),
 );
 const receivedFrom = check('received from', inspectConsumers, (facts, { sessions }: ConsumersOptions) =>
   judgeReceivedFrom(facts, sessions),
@@ -50,9 +57,14 @@ export function judgeReceivedFrom(facts: readonly ConsumerFacts[], sessions: boo
   if (missing) return wrong(`there is no ${missing.consumer}: create it, or correct INBOX_SUBSCRIPTIONS`);
   const off = facts.find(({ found }) => found?.status !== 'Active');
   if (off) return wrong(`${off.consumer} is ${off.found?.status}`);
-  const other = facts.filter(({ found }) => found?.requiresSession !== sessions).map(({ consumer }) => consumer);
+  const other = facts
+    .filter(({ found }) => found?.requiresSession !== sessions)
+    .map(({ consumer }) => consumer);
   if (other.length === facts.length) {
-    return wrong(`INBOX_SESSIONS is ${sessions}, and the service has it the other way`, `export INBOX_SESSIONS=${!sessions}`);
+    return wrong(
+      `INBOX_SESSIONS is ${sessions}, and the service has it the other way`,
+      `export INBOX_SESSIONS=${!sessions}`,
+    );
   }
   if (other.length > 0) {
     const told = sessions ? 'requires no sessions' : 'requires sessions';
@@ -63,7 +75,9 @@ export function judgeReceivedFrom(facts: readonly ConsumerFacts[], sessions: boo
 
 /** Whether messages that could not be handled wait for somebody. */
 export function judgeLeftOver(facts: readonly ConsumerFacts[]): Judgement {
-  const left = facts.flatMap(({ consumer, found }) => (found?.deadLetters ? [`${found.deadLetters} of ${consumer}`] : []));
+  const left = facts.flatMap(({ consumer, found }) =>
+    found?.deadLetters ? [`${found.deadLetters} of ${consumer}`] : [],
+  );
   return left.length === 0 ? right('no dead letters') : risky(`dead letters: ${left.join(', ')}`);
 }
 
@@ -89,7 +103,12 @@ async function firstFault({ connection, consumers }: ConsumersOptions): Promise<
 }
 
 /** Rejects with why it cannot be told. */
-async function inspectConsumers({ connection, consumers, sessions, emulatorPort }: ConsumersOptions): Promise<ConsumerFacts[]> {
+async function inspectConsumers({
+  connection,
+  consumers,
+  sessions,
+  emulatorPort,
+}: ConsumersOptions): Promise<ConsumerFacts[]> {
   const facts: ConsumerFacts[] = [];
   for (const { name, from } of consumers) {
     const entity = 'queue' in from ? from.queue : from.topic;

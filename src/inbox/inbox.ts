@@ -3,6 +3,7 @@ import type { Logger } from '../core/log.ts';
 import { awaitSchema } from '../db/await-schema.ts';
 import type { InboxMonitor } from './monitoring/inbox-monitor.ts';
 import { watchInbox } from './monitoring/watch-inbox.ts';
+import type { Receivers } from './receiving/open-receivers.ts';
 
 /** The caller ends the pools, after `runInbox`. */
 export interface InboxDeps {
@@ -16,12 +17,6 @@ export interface InboxDeps {
   readonly retain?: ((ending: AbortSignal) => Promise<void>) | undefined;
   /** Between two looks at the database. */
   readonly watchEveryMs?: number;
-}
-
-/** What receives from all consumers. */
-export interface Receivers {
-  /** Receives nothing new; resolves once what is in hand is finished or let go. */
-  close(): Promise<void>;
 }
 
 /**

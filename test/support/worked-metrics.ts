@@ -4,9 +4,9 @@ import { InboxMonitor } from '../../src/inbox/monitoring/inbox-monitor.ts';
 import { collectMetrics as collectInboxMetrics } from '../../src/inbox/monitoring/metrics.ts';
 import { openApp } from './app.ts';
 import { createDatabase } from './database.ts';
-import { receivedMessage } from './inbox.ts';
 import { tutorialOrder } from './orders.ts';
 import { OUTBOX } from './outbox-table.ts';
+import { receivedMessage } from './received-message.ts';
 import { createBus, insertEvent, slotOf, startRelay, untilAllMarked, untilStreaming } from './relay.ts';
 
 /** `/metrics` of a relay that has published an event. */

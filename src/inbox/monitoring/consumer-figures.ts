@@ -1,8 +1,9 @@
 import { BucketCounts } from '../../core/bucket-counts.ts';
 import { describeError } from '../../core/log.ts';
+import type { Fate } from '../handling/handler.ts';
 import type { ReceivedMessage } from '../received-message.ts';
 import type { Settlement } from '../settlement.ts';
-import { HANDLING_RESULTS, type HandlingResult } from './inbox-states.ts';
+import { FATES } from './inbox-states.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 
@@ -22,8 +23,8 @@ export interface ToldError {
 /** What one consumer has done since the process began, and is at. Every message passes here: it must cost next to nothing. */
 export class ConsumerFigures {
   received = 0;
-  /** How many messages of a type had this result. */
-  readonly results: ReadonlyMap<string, Map<HandlingResult, number>>;
+  /** How many messages of a type had this fate. */
+  readonly fates: ReadonlyMap<string, Map<Fate, number>>;
   /** Seconds from when the broker took a message until its effect was committed, by two clocks. */
   readonly latency = new BucketCounts(SECONDS);
   /** Since when nothing can be received. */
@@ -36,8 +37,8 @@ export class ConsumerFigures {
 
   /** `types`: all that are counted; senders could make up any number. */
   constructor(types: readonly string[]) {
-    const none = Object.keys(HANDLING_RESULTS).map((result) => [result as HandlingResult, 0] as const);
-    this.results = new Map(types.map((type) => [type, new Map(none)]));
+    const none = Object.keys(FATES).map((fate) => [fate as Fate, 0] as const);
+    this.fates = new Map(types.map((type) => [type, new Map(none)]));
   }
 
   begun(message: ReceivedMessage): void {
@@ -55,9 +56,9 @@ export class ConsumerFigures {
     this.lastReleaseAt = new Date();
   }
 
-  count(type: string, result: HandlingResult): void {
-    const ofType = this.results.get(type);
-    ofType?.set(result, (ofType.get(result) ?? 0) + 1);
+  count(type: string, fate: Fate): void {
+    const ofType = this.fates.get(type);
+    ofType?.set(fate, (ofType.get(fate) ?? 0) + 1);
   }
 
   failed(error: unknown): void {
@@ -65,8 +66,8 @@ export class ConsumerFigures {
     this.lastError = { at: new Date(), type, message, ...(code !== undefined && { code }) };
   }
 
-  total(result: HandlingResult): number {
-    return [...this.results.values()].reduce((sum, ofType) => sum + (ofType.get(result) ?? 0), 0);
+  total(fate: Fate): number {
+    return [...this.fates.values()].reduce((sum, ofType) => sum + (ofType.get(fate) ?? 0), 0);
   }
 
   get inHand(): number {

@@ -21,19 +21,20 @@ export function findBlocker(
   consumers: Iterable<readonly [name: string, figures: ConsumerFigures]>,
   databaseAwaySince: Date | undefined,
   now: number,
+  stalledAfterMs = STALLED_AFTER_MS,
 ): Blocked | undefined {
   if (databaseAwaySince) return { by: 'database', since: databaseAwaySince };
   const found = [...consumers].flatMap(([consumer, figures]) => {
-    const blocked = blockerOf(figures, now);
+    const blocked = blockerOf(figures, now, stalledAfterMs);
     return blocked ? [{ ...blocked, consumer }] : [];
   });
   return found.find(({ by }) => by === 'broker') ?? found[0];
 }
 
-function blockerOf(figures: ConsumerFigures, now: number): Blocked | undefined {
+function blockerOf(figures: ConsumerFigures, now: number, stalledAfterMs: number): Blocked | undefined {
   const { awaySince, oldestInHand, releasesInARow, lastReleaseAt } = figures;
   if (awaySince) return { by: 'broker', since: awaySince };
-  if (oldestInHand && now - oldestInHand.since.getTime() >= STALLED_AFTER_MS)
+  if (oldestInHand && now - oldestInHand.since.getTime() >= stalledAfterMs)
     return { by: 'in-hand', ...oldestInHand };
   if (releasesInARow < RELEASES_IN_A_ROW || !lastReleaseAt) return undefined;
   return now - lastReleaseAt.getTime() < FORGOTTEN_AFTER_MS

@@ -1,7 +1,8 @@
 import { createHealthServer } from '../../core/health-server.ts';
+import type { Fate } from '../handling/handler.ts';
 import type { ConsumerFigures } from './consumer-figures.ts';
 import type { InboxMonitor } from './inbox-monitor.ts';
-import { HANDLING_RESULTS, type HandlingResult } from './inbox-states.ts';
+import { FATES } from './inbox-states.ts';
 import { collectMetrics } from './metrics.ts';
 
 /** Liveness, readiness, status and metrics of the inbox over HTTP. Not listening yet; the caller closes it. */
@@ -32,13 +33,10 @@ export function buildHealthServer(monitor: InboxMonitor) {
 
 function statusOf(figures: ConsumerFigures) {
   const { received, inHand, oldestInHand, awaySince, lastError } = figures;
-  const results = Object.keys(HANDLING_RESULTS).map((result) => [
-    result,
-    figures.total(result as HandlingResult),
-  ]);
+  const fates = Object.keys(FATES).map((fate) => [fate, figures.total(fate as Fate)]);
   return {
     received,
-    results: Object.fromEntries(results),
+    fates: Object.fromEntries(fates),
     inHand,
     oldestInHand: oldestInHand ?? null,
     awaySince: awaySince ?? null,

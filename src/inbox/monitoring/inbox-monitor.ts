@@ -1,11 +1,13 @@
+import type { Fate, HandlingObserver } from '../handling/handler.ts';
 import type { ReceivedMessage } from '../received-message.ts';
+import type { ReceiverObserver } from '../receiving/reception.ts';
 import type { HandleMessage } from '../settlement.ts';
 import { ConsumerFigures } from './consumer-figures.ts';
-import { type Blocked, findBlocker } from './find-blocker.ts';
-import { type HandlingResult, INBOX_STATES, type InboxPhase, type InboxState } from './inbox-states.ts';
+import { type Blocked, findBlocker, STALLED_AFTER_MS } from './find-blocker.ts';
+import { INBOX_STATES, type InboxPhase, type InboxState } from './inbox-states.ts';
 
 /** What the inbox is doing and has done, for whoever asks. Written by its parts, read by the health server. */
-export class InboxMonitor {
+export class InboxMonitor implements HandlingObserver, ReceiverObserver {
   phase: InboxPhase = 'starting';
   /** By the names of the consumers, in the order in which they are configured. */
   readonly consumers: ReadonlyMap<string, ConsumerFigures>;
@@ -14,9 +16,11 @@ export class InboxMonitor {
   waiting: ReadonlyMap<string, number> | undefined;
   deletedRows = 0;
   readonly #types: ReadonlySet<string>;
+  readonly #stalledAfterMs: number;
 
-  /** `types`: of the events that are consumed. */
-  constructor(consumers: Iterable<string>, types: Iterable<string>) {
+  /** `types`: of the events that are consumed. `stalledAfterMs`: another time than the usual one. */
+  constructor(consumers: Iterable<string>, types: Iterable<string>, stalledAfterMs = STALLED_AFTER_MS) {
+    this.#stalledAfterMs = stalledAfterMs;
     this.#types = new Set(types);
     this.consumers = new Map(
       Array.from(consumers, (name) => [name, new ConsumerFigures([...this.#types, 'other'])]),
@@ -34,27 +38,28 @@ export class InboxMonitor {
     };
   }
 
-  became(consumer: string, { type, enqueuedAt }: ReceivedMessage, result: HandlingResult): void {
+  became(consumer: string, { type, enqueuedAt }: ReceivedMessage, fate: Fate): void {
     const figures = this.of(consumer);
-    figures.count(type !== undefined && this.#types.has(type) ? type : 'other', result);
+    figures.count(type !== undefined && this.#types.has(type) ? type : 'other', fate);
     // Of two clocks, one may be ahead.
-    if (result === 'handled') figures.latency.add(Math.max(0, Date.now() - enqueuedAt.getTime()) / 1_000);
+    if (fate === 'handled') figures.latency.add(Math.max(0, Date.now() - enqueuedAt.getTime()) / 1_000);
   }
 
-  /** A message of this consumer could not be handled, or the consumer cannot receive. */
   failed(consumer: string, error: unknown): void {
     this.of(consumer).failed(error);
   }
 
-  /** The consumer cannot receive, or can again. */
   away(consumer: string, error: unknown): void {
-    const figures = this.of(consumer);
-    figures.awaySince ??= new Date();
-    figures.failed(error);
+    this.of(consumer).awaySince ??= new Date();
+    this.failed(consumer, error);
   }
 
   receives(consumer: string): void {
     this.of(consumer).awaySince = undefined;
+  }
+
+  idle(consumer: string): void {
+    this.receives(consumer);
   }
 
   of(consumer: string): ConsumerFigures {
@@ -71,7 +76,7 @@ export class InboxMonitor {
   }
 
   get blocked(): Blocked | undefined {
-    return findBlocker(this.consumers, this.databaseAwaySince, Date.now());
+    return findBlocker(this.consumers, this.databaseAwaySince, Date.now(), this.#stalledAfterMs);
   }
 
   /** It receives, and what it has received moves. */

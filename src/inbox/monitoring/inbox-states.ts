@@ -1,3 +1,5 @@
+import type { Fate } from '../handling/handler.ts';
+
 /** Whether an inbox in this state is ready, and what that means for people. */
 interface Meaning {
   readonly ready: boolean;
@@ -29,14 +31,12 @@ export const BLOCKERS = {
 
 export type Blocker = keyof typeof BLOCKERS;
 
-/** What became of a message that was received. */
-export const HANDLING_RESULTS = {
+/** What becomes of a message that was received. */
+export const FATES = {
   handled: 'its effect is committed',
   repeat: 'its effect was committed before',
   ignored: 'nobody here consumes events of its type',
   'dead-lettered': 'it can never be handled, or was tried often enough',
   held: 'it waits in the table for a person',
   released: 'it goes back to the broker, and comes again',
-} as const;
-
-export type HandlingResult = keyof typeof HANDLING_RESULTS;
+} as const satisfies Record<Fate, string>;

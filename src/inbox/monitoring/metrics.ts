@@ -20,7 +20,7 @@ export function collectMetrics(monitor: InboxMonitor): Registry {
   const messages = new Counter({
     name: 'inbox_messages_total',
     help: 'Messages by what became of them.',
-    labelNames: ['consumer', 'type', 'result'],
+    labelNames: ['consumer', 'type', 'fate'],
     registers,
   });
   const receiving = gauge('receiving', '1 if this consumer can receive.', 'consumer');
@@ -32,8 +32,8 @@ export function collectMetrics(monitor: InboxMonitor): Registry {
   );
   for (const [consumer, figures] of monitor.consumers) {
     received.inc({ consumer }, figures.received);
-    for (const [type, ofType] of figures.results) {
-      for (const [result, times] of ofType) messages.inc({ consumer, type, result }, times);
+    for (const [type, ofType] of figures.fates) {
+      for (const [fate, times] of ofType) messages.inc({ consumer, type, fate }, times);
     }
     receiving.set({ consumer }, Number(monitor.phase === 'receiving' && !figures.awaySince));
     inHand.set({ consumer }, figures.inHand);

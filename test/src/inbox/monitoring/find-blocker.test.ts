@@ -8,7 +8,7 @@ import {
   STALLED_AFTER_MS,
 } from '../../../../src/inbox/monitoring/find-blocker.ts';
 import type { Settlement } from '../../../../src/inbox/settlement.ts';
-import { receivedMessage } from '../../../support/inbox.ts';
+import { receivedMessage } from '../../../support/received-message.ts';
 
 const COMPLETE: Settlement = { kind: 'complete' };
 const RELEASE: Settlement = { kind: 'release', afterMs: 1_000 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InboxMonitor } from '../../../../src/inbox/monitoring/inbox-monitor.ts';
 import type { Settlement } from '../../../../src/inbox/settlement.ts';
-import { receivedMessage } from '../../../support/inbox.ts';
+import { receivedMessage } from '../../../support/received-message.ts';
 
 const NEVER = AbortSignal.any([]);
 const CONSUMER = 'inventory/order-service';
@@ -70,8 +70,8 @@ test('a type that nobody consumes is counted as other, whatever senders make up'
     monitor.became(CONSUMER, receivedMessage({ type }), 'handled');
   }
 
-  const { results, latency } = monitor.of(CONSUMER);
-  const handled = [...results].map(([type, ofType]) => [type, ofType.get('handled')]);
+  const { fates, latency } = monitor.of(CONSUMER);
+  const handled = [...fates].map(([type, ofType]) => [type, ofType.get('handled')]);
   assert.deepEqual(handled, [
     ['InventoryInsufficient', 1],
     ['other', 3],
