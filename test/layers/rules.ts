@@ -90,8 +90,11 @@ export const rules: Rule[] = [
     planted: ['relay/outbox/outbox-store.ts', 'await pool.query(`SELECT FROM outbox LIMIT 1`);'],
   },
   only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
-  only('@azure\\/service-bus', /^(relay\/publishing\/service-bus|dev|bench|test)\//),
-  only('@azure\\/identity', /^relay\/publishing\/service-bus\//),
+  only(
+    '@azure\\/service-bus',
+    /^(src\/core\/service-bus|relay\/publishing\/service-bus|src\/inbox\/receiving|dev|bench|test)\//,
+  ),
+  only('@azure\\/identity', /^src\/core\/azure-credential\.ts$/),
   {
     rule: '@azure/identity is loaded only when it is needed',
     files: /^/,
