@@ -26,6 +26,12 @@ const properties = {
     pattern: RETENTION_PATTERN,
     description: 'a number of days, hours or minutes such as 30d, 12h or 90m, or off',
   }),
+  ORDER_EXPIRES_AFTER: Type.Optional(
+    Type.String({
+      pattern: '^[1-9][0-9]{0,4}[mhd]$',
+      description: 'a number of days, hours or minutes such as 1d, 2h or 15m',
+    }),
+  ),
   INBOX_HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'an address to listen on' }),
   INBOX_PORT: portConfig(5002),
 };

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from '../core/log.ts';
+import { untilAborted } from '../core/pause.ts';
 import { awaitSchema } from '../db/await-schema.ts';
 import type { InboxMonitor } from './monitoring/inbox-monitor.ts';
 import { watchInbox } from './monitoring/watch-inbox.ts';
@@ -13,8 +14,8 @@ export interface InboxDeps {
   readonly log: Logger;
   /** Begins to receive, and to wait for whatever is away. */
   readonly openReceivers: () => Receivers;
-  /** Deletes old rows until `ending`; never rejects. Without it, they are kept for ever. */
-  readonly retain?: ((ending: AbortSignal) => Promise<void>) | undefined;
+  /** What is done beside receiving, until `ending`. They never reject. */
+  readonly chores?: readonly ((ending: AbortSignal) => Promise<void>)[];
   /** Between two looks at the database. */
   readonly watchEveryMs?: number;
 }
@@ -31,20 +32,16 @@ export async function runInbox(deps: InboxDeps, stopping: AbortSignal): Promise<
 }
 
 async function receive(deps: InboxDeps, stopping: AbortSignal): Promise<void> {
-  const { healthPool: pool, monitor, log } = deps;
-  const besides = [watchInbox({ pool, monitor, log }, stopping, deps.watchEveryMs), deps.retain?.(stopping)];
+  const { healthPool: pool, monitor, log, chores = [] } = deps;
+  const besides = [
+    watchInbox({ pool, monitor, log }, stopping, deps.watchEveryMs),
+    ...chores.map((chore) => chore(stopping)),
+  ];
   const receivers = deps.openReceivers();
   monitor.phase = 'receiving';
   log.info({ consumers: [...monitor.consumers.keys()] }, 'Receiving');
-  await aborted(stopping);
+  await untilAborted(stopping);
   monitor.phase = 'draining';
   await receivers.close();
   await Promise.all(besides);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { exportMetrics } from '../core/exported-metrics.ts';
 import { runProcess } from '../core/lifecycle.ts';
+import { untilAborted } from '../core/pause.ts';
 import { openPool } from '../core/pool.ts';
 import { parseRetention } from '../core/retention-period.ts';
 import { brokerAttributes } from '../core/service-bus/broker-attributes.ts';
@@ -11,6 +12,7 @@ import { receptors } from '../receptors/registry.ts';
 import { inboxConfig } from './config.ts';
 import { consumedEvents } from './consumed-events.ts';
 import { parseConsumers } from './consumer.ts';
+import { startOrderExpiry } from './expiry/order-expiry.ts';
 import { createHandler } from './handling/handler.ts';
 import { runInbox } from './inbox.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
@@ -78,6 +80,26 @@ await runProcess(inboxConfig, process.env, async ({ config, log, stopping, onClo
   const onDeleted = (rows: number) => {
     monitor.deletedRows += rows;
   };
+  const deleteOld = (keep: number) => (ending: AbortSignal) =>
+    runInboxRetention({ pool: sidePool, log, random: Math.random }, { keepMs: keep, onDeleted }, ending);
+  const { ORDER_EXPIRES_AFTER: text } = config;
+  const after =
+    text === undefined ? undefined : { text, ms: parseRetention(text) ?? Number.POSITIVE_INFINITY };
+  const expireOrders = (limit: NonNullable<typeof after>) => async (ending: AbortSignal) => {
+    const expiry = startOrderExpiry({
+      connections: pool,
+      dispatcher,
+      after: limit,
+      newId: randomUUIDv7,
+      log,
+    });
+    await untilAborted(ending);
+    await expiry.stop();
+  };
+  const chores = [
+    ...(keepMs === undefined ? [] : [deleteOld(keepMs)]),
+    ...(after ? [expireOrders(after)] : []),
+  ];
   const running = runInbox(
     {
       healthPool: sidePool,
@@ -93,11 +115,7 @@ await runProcess(inboxConfig, process.env, async ({ config, log, stopping, onClo
           observer: monitor,
           log,
         }),
-      retain:
-        keepMs === undefined
-          ? undefined
-          : (ending) =>
-              runInboxRetention({ pool: sidePool, log, random: Math.random }, { keepMs, onDeleted }, ending),
+      chores,
     },
     stopping,
   );

@@ -43,6 +43,7 @@ for (const [name, text, value] of [
   ['INBOX_CONCURRENCY', '100', 100],
   ['INBOX_RETENTION', 'off', 'off'],
   ['INBOX_RETENTION', '12h', '12h'],
+  ['ORDER_EXPIRES_AFTER', '15m', '15m'],
   ['INBOX_PORT', '0', 0],
   ['DATABASE_POOLER', 'transaction', 'transaction'],
 ] as const) {
@@ -61,6 +62,8 @@ for (const [name, text] of [
   ['INBOX_CONCURRENCY', '101'],
   ['INBOX_CONCURRENCY', '1.5'],
   ['INBOX_RETENTION', '30'],
+  ['ORDER_EXPIRES_AFTER', 'off'],
+  ['ORDER_EXPIRES_AFTER', '0m'],
   ['INBOX_PORT', '65536'],
   ['SERVICEBUS_NAMESPACE', 'orders.servicebus.windows.net'],
   ['SERVICEBUS_CONNECTION_STRING', `${CONNECTION};EntityPath=inventory`],
