@@ -51,6 +51,23 @@ export async function publish(
   }
 }
 
+/** How many messages are still at the subscription of `createInventoryBus`, locked or not, those in its dead-letter queue included. */
+export async function leftAtInventory({
+  connectionString,
+}: Pick<LocalServiceBus, 'connectionString'>): Promise<number> {
+  const client = new ServiceBusClient(connectionString);
+  try {
+    const [waiting, dead] = await Promise.all(
+      [{}, { subQueueType: 'deadLetter' } as const].map((options) =>
+        client.createReceiver('inventory', 'order-service', options).peekMessages(250),
+      ),
+    );
+    return (waiting?.length ?? 0) + (dead?.length ?? 0);
+  } finally {
+    await client.close();
+  }
+}
+
 export interface TestInbox {
   readonly monitor: InboxMonitor;
   /** Settles when the inbox has stopped. */
