@@ -60,9 +60,29 @@ export const rules: Rule[] = [
     planted: ['src/main.ts', "const { openStack } = await import('../dev/stack-to-be.ts');"],
   },
   {
+    rule: 'the api does without the inbox',
+    files: /^src\/(?!inbox\/)/,
+    imports: / src\/inbox\//,
+    planted: ['src/app.ts', "import { consumedEvents } from './inbox/consumed-events.ts';"],
+  },
+  {
+    rule: 'what receives knows nothing of what becomes of a message',
+    files: /^src\/inbox\/receiving\//,
+    imports:
+      / (drizzle-orm|pg$|src\/(?!core\/|messages\/trace-context\.ts$|inbox\/(receiving\/|(received-message|settlement)\.ts$)))/,
+    planted: ['src/inbox/receiving/reception.ts', "import { consumedEvents } from '../consumed-events.ts';"],
+  },
+  {
+    rule: 'what handles a message knows nothing of where it came from',
+    files: /^src\/inbox\/handling\//,
+    imports: / src\/inbox\/(?!handling\/|(received-message|settlement)\.ts$)/,
+    planted: ['src/inbox/handling/handler.ts', "import { peek } from '../receiving/peek.ts';"],
+  },
+  {
     rule: 'the doctor imports what ships, and what it looks with',
     files: /^doctor\//,
-    imports: / (dev|bench|test|drizzle)\/| (relay|src)\/(relay|main|app)\.ts$| relay\/session\//,
+    imports:
+      / (dev|bench|test|drizzle)\/| (relay|src|src\/inbox)\/(relay|main|app|inbox)\.ts$| relay\/session\//,
     planted: ['doctor/examine.ts', "import { runRelay } from '../relay/relay.ts';"],
   },
   {
@@ -99,10 +119,7 @@ export const rules: Rule[] = [
     rule: '@azure/identity is loaded only when it is needed',
     files: /^/,
     imports: /^static @azure\/identity/,
-    planted: [
-      'relay/publishing/service-bus/service-bus-publisher.ts',
-      "import { DefaultAzureCredential } from '@azure/identity';",
-    ],
+    planted: ['src/core/azure-credential.ts', "import { DefaultAzureCredential } from '@azure/identity';"],
   },
   only('rhea', /^(dev\/service-bus|test)\//),
   only('@opentelemetry\\/(?!api$)', /^(src\/core\/telemetry|test)\/.*\.ts$/, '@opentelemetry/resources'),
