@@ -6,7 +6,7 @@ import { RECORD_FAILED_PAYMENT } from '../messages/record-failed-payment.ts';
 import { RECORD_PAYMENT } from '../messages/record-payment.ts';
 import { RECORD_SHIPMENT } from '../messages/record-shipment.ts';
 import { SHIPMENT_CREATED, ShipmentCreated } from '../messages/shipment-created.ts';
-import { WITHDRAW_ORDER } from '../messages/withdraw-order.ts';
+import { WITHDRAW_ORDER, type WithdrawOrder } from '../messages/withdraw-order.ts';
 import { outOfStock } from '../orders/reason.ts';
 import type { Receptors } from '../receptors/registry.ts';
 import { type ConsumedEvents, consumes } from './handling/consumed-event.ts';
@@ -15,11 +15,11 @@ import { type ConsumedEvents, consumes } from './handling/consumed-event.ts';
 export const consumedEvents: ConsumedEvents<Receptors> = {
   [INVENTORY_INSUFFICIENT]: consumes(InventoryInsufficient, ({ orderId, items }) => ({
     type: WITHDRAW_ORDER,
-    body: { orderId, happening: INVENTORY_INSUFFICIENT, reason: outOfStock(items) },
+    body: { orderId, happening: INVENTORY_INSUFFICIENT, reason: outOfStock(items) } satisfies WithdrawOrder,
   })),
   [INVENTORY_RELEASED]: consumes(InventoryReleased, ({ orderId, reason }) => ({
     type: WITHDRAW_ORDER,
-    body: { orderId, happening: INVENTORY_RELEASED, reason },
+    body: { orderId, happening: INVENTORY_RELEASED, reason } satisfies WithdrawOrder,
   })),
   [PAYMENT_PROCESSED]: consumes(PaymentProcessed, ({ orderId, paymentId, amount }) => ({
     type: RECORD_PAYMENT,

@@ -19,11 +19,14 @@ export interface ConsumedEvent<Command extends Message> {
 /** By the name of the event's type. */
 export type ConsumedEvents<R extends Registry> = Readonly<Record<string, ConsumedEvent<AnyCommand<R>>>>;
 
-/** An entry of `ConsumedEvents`, in which `toCommand` gets what the schema describes. */
-export function consumes<Schema extends TSchema, Command extends Message>(
+/**
+ * An entry of `ConsumedEvents`, in which `toCommand` gets what the schema describes:
+ * `[ORDER_CREATED]: consumes(OrderCreated, ({ orderId }) => ({ type: RESERVE, body: { orderId } }))`.
+ */
+export function consumes<Schema extends TSchema, Type extends string, Body>(
   schema: Schema,
-  toCommand: (event: Static<Schema>) => Command,
+  toCommand: (event: Static<Schema>) => Message<Type, Body>,
   schemaVersion = 1,
-): ConsumedEvent<Command> {
+): ConsumedEvent<Message<Type, Body>> {
   return { schema, toCommand, schemaVersion };
 }

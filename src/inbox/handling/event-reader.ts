@@ -1,13 +1,13 @@
-import type { Registry } from '../../dispatcher.ts';
 import { compileSchema } from '../../http/validation.ts';
+import type { Message } from '../../messages/message.ts';
 import type { MessageContext } from '../../messages/message-context.ts';
 import type { ReceivedMessage } from '../received-message.ts';
-import type { AnyCommand, ConsumedEvents } from './consumed-event.ts';
+import type { ConsumedEvent } from './consumed-event.ts';
 import { HandlingError } from './handling-error.ts';
 
 /** What a message asks for, and the context that it is asked in. */
-export interface ReadEvent<R extends Registry> {
-  readonly command: AnyCommand<R>;
+export interface ReadEvent<Command extends Message> {
+  readonly command: Command;
   readonly context: MessageContext;
 }
 
@@ -16,9 +16,9 @@ const NOT_CARRIED: ReadonlySet<string> = new Set(['schemaVersion', 'causationId'
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads messages by these events, whose schemas are compiled here, once. What it returns throws a HandlingError. */
-export function eventReader<R extends Registry>(
-  events: ConsumedEvents<R>,
-): (message: ReceivedMessage) => ReadEvent<R> {
+export function eventReader<Command extends Message>(
+  events: Readonly<Record<string, ConsumedEvent<Command>>>,
+): (message: ReceivedMessage) => ReadEvent<Command> {
   const known = new Map(
     Object.entries(events).map(([type, event]) => [
       type,
