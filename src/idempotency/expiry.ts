@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from '../core/log.ts';
-import { repeatTurns } from '../core/repeated-turns.ts';
 import { inTransaction } from '../db/transaction.ts';
+import { repeatTurns } from '../repeated-turns.ts';
 import { removeExpired } from './answer-store.ts';
 
 const BATCH = 2_000;
@@ -27,5 +27,11 @@ export function startExpiry(deps: ExpiryDeps): { stop(): Promise<void> } {
     if (removed > 0) log.info({ removed }, `Removed ${removed} expired idempotency keys`);
     return removed === batch;
   };
-  return repeatTurns({ turn, failed: 'Could not remove expired idempotency keys', log, intervalMs, pauseMs });
+  return repeatTurns({
+    turn,
+    failed: 'Could not remove expired idempotency keys; the next turn tries again',
+    log,
+    intervalMs,
+    pauseMs,
+  });
 }

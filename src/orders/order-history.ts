@@ -25,8 +25,11 @@ export interface OrderWithHistory {
 
 /** The order with its whole history: that it was created, which it says itself, and what is kept of its later versions. */
 export function withHistory(order: Order, kept: readonly HistoryEntry[]): OrderWithHistory {
-  const history = [created(order), ...kept];
-  return { order, history: history.length < order.version ? [...history, cancelledBefore(order)] : history };
+  const history = Array.from(
+    { length: order.version - 1 },
+    (_, n) => kept.find(({ version }) => version === n + 2) ?? cancelledBefore(order, n + 2, kept),
+  );
+  return { order, history: [created(order), ...history] };
 }
 
 const created = ({ createdAt }: Order): HistoryEntry => ({
@@ -38,12 +41,19 @@ const created = ({ createdAt }: Order): HistoryEntry => ({
   at: createdAt,
 });
 
-/** An order that was changed before histories were kept: its customer had cancelled it, which was the only change there was. */
-const cancelledBefore = ({ version, status, updatedAt }: Order): HistoryEntry => ({
+/**
+ * What an order became before histories were kept: its customer had cancelled it, which was the only change there was. If more has
+ * happened since, the next entry is the latest time at which that was.
+ */
+const cancelledBefore = (
+  { updatedAt }: Order,
+  version: number,
+  kept: readonly HistoryEntry[],
+): HistoryEntry => ({
   version,
-  status,
+  status: 'Cancelled',
   event: ORDER_CANCELLED,
   by: 'customer',
   reason: undefined,
-  at: updatedAt,
+  at: kept.find((entry) => entry.version > version)?.at ?? updatedAt,
 });

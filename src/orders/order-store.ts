@@ -126,21 +126,6 @@ export async function updateOrder(db: Database, order: Order): Promise<void> {
   await db.update(orders).set({ status, updatedAt, version }).where(eq(orders.orderId, orderId));
 }
 
-/**
- * The ids of at most `limit` orders that have been pending for longer than so many milliseconds, by the database's clock, the oldest
- * first. One that somebody has locked is passed over.
- */
-export async function findOverdueOrders(db: Database, afterMs: number, limit: number): Promise<string[]> {
-  const rows = await db
-    .select({ orderId: orders.orderId })
-    .from(orders)
-    .where(and(eq(orders.status, 'Pending'), lt(orders.createdAt, sql`now() - ${afterMs} * interval '1 ms'`)))
-    .orderBy(asc(orders.createdAt), asc(orders.orderId))
-    .limit(limit)
-    .for('key share', { skipLocked: true });
-  return rows.map(({ orderId }) => orderId);
-}
-
 /** A page of orders, newest first. What is written meanwhile moves none of the others to another page. */
 export async function listOrders(db: Database, query: OrderQuery): Promise<OrderPage> {
   const { customerId, status, createdAfter, createdBefore, limit, after } = query;

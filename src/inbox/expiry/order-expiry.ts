@@ -1,12 +1,12 @@
 import { isApiError } from '../../api-error.ts';
 import type { Logger } from '../../core/log.ts';
-import { repeatTurns } from '../../core/repeated-turns.ts';
 import type { Connections } from '../../db/connections.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import type { Dispatcher } from '../../dispatcher.ts';
 import { EXPIRE_ORDER } from '../../messages/expire-order.ts';
-import { findOverdueOrders } from '../../orders/order-store.ts';
+import { findOverdueOrders } from '../../orders/find-overdue-orders.ts';
 import type { Receptors } from '../../receptors/registry.ts';
+import { repeatTurns } from '../../repeated-turns.ts';
 
 const BATCH = 100;
 const PAUSE_MS = 100;
@@ -71,7 +71,7 @@ export function startOrderExpiry(deps: OrderExpiryDeps): { stop(): Promise<void>
 
   return repeatTurns({
     turn,
-    failed: 'Could not cancel orders that wait too long',
+    failed: 'Could not cancel orders that wait too long; the next turn tries again',
     log,
     intervalMs,
     pauseMs,

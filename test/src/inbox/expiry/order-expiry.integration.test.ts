@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { createLogger } from '../../../../src/core/log.ts';
 import { type OrderExpiryDeps, startOrderExpiry } from '../../../../src/inbox/expiry/order-expiry.ts';
-import { findOverdueOrders } from '../../../../src/orders/order-store.ts';
+import { findOverdueOrders } from '../../../../src/orders/find-overdue-orders.ts';
 import { cleanup } from '../../../support/cleanup.ts';
 import { type OrderChanges, openOrderChanges } from '../../../support/order-changes.ts';
 import { plansOf } from '../../../support/plans.ts';

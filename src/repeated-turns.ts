@@ -1,9 +1,9 @@
-import type { Logger } from './log.ts';
+import type { Logger } from './core/log.ts';
 
 export interface RepeatedTurns {
   /** Does one turn, a short one or one that ends early when it is asked to stop; true: there is more to do. */
   readonly turn: (stopping: AbortSignal) => Promise<boolean>;
-  /** What could not be done when a turn fails: for the log. */
+  /** For the log, when a turn fails. */
   readonly failed: string;
   readonly log: Logger;
   /** Between turns, about; and before the first. */
@@ -31,7 +31,7 @@ export function repeatTurns(options: RepeatedTurns): { stop(): Promise<void> } {
     running = turn(signal)
       .then((more) => (more ? pauseMs : jittered(intervalMs)))
       .catch((err) => {
-        log.warn({ err }, `${failed}; the next turn tries again`);
+        log.warn({ err }, failed);
         return jittered(intervalMs);
       })
       .then((waitMs) => {
