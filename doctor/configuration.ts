@@ -17,10 +17,10 @@ export interface Configuration {
 }
 
 const GROUP = 'Configuration';
-/** Whose name begins so belongs to that process alone. */
-const OWN = { relay: /^(RELAY_|OUTBOX_|SERVICEBUS_(ENTITY|SESSIONS)$)/, inbox: /^INBOX_/ };
+/** What nobody sets who has no such process. */
+const OWN = { relay: /^(RELAY_|OUTBOX_|SERVICEBUS_(ENTITY|SESSIONS)$)/, inbox: /^INBOX_SUBSCRIPTIONS/ };
 
-/** What is configured of these processes. Of relay and inbox there is nothing to see without a variable of their own. */
+/** What is configured of these processes. Of relay and inbox there is nothing to see without a variable of their own; an inbox, many do without. */
 export function examineConfiguration(env: NodeJS.ProcessEnv, halves?: readonly Half[]): Configuration {
   const findings: Finding[] = [];
   const load = <S extends typeof apiConfig | typeof relayConfig | typeof inboxConfig>(
@@ -28,7 +28,7 @@ export function examineConfiguration(env: NodeJS.ProcessEnv, halves?: readonly H
     schema: S,
   ) => {
     if (!(halves ?? configuredHalves(env)).includes(half)) {
-      if (half === 'inbox' && !halves) return undefined; // many have none
+      if (half === 'inbox' && !halves) return undefined;
       tell(
         half,
         cannotTell(`not looked at: ${halves ? 'nobody asked' : 'nothing here is configured for it'}`),
