@@ -10,7 +10,7 @@ import { createHandler, type Fate } from '../../../src/inbox/handling/handler.ts
 import { openWaiting } from '../../../src/inbox/handling/waiting.ts';
 import { countWaiting } from '../../../src/inbox/monitoring/waiting-rows.ts';
 import { runInboxRetention } from '../../../src/inbox/retention/inbox-retention.ts';
-import { findOverdueOrders } from '../../../src/orders/order-store.ts';
+import { findOverdueOrders } from '../../../src/orders/find-overdue-orders.ts';
 import { receptors } from '../../../src/receptors/registry.ts';
 import { insertManyOrders } from '../../support/many-orders.ts';
 import { receivedMessage } from '../../support/received-message.ts';
