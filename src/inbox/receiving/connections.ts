@@ -1,5 +1,6 @@
 import type { ServiceBusClient } from '@azure/service-bus';
 import type { Logger } from '../../core/log.ts';
+import { dropConnection } from './drop-connection.ts';
 import { within } from './within.ts';
 
 /** A client in use. */
@@ -81,6 +82,7 @@ export class Connections {
   /** On a connection that is lost or half open the SDK's close may take for ever. */
   async #close(connection: OpenConnection): Promise<void> {
     if (!this.#all.delete(connection)) return;
+    if (connection.users > 0) dropConnection(connection.client);
     const closing = connection.client
       .close()
       .catch((err: unknown) => this.#log.debug({ err }, 'A Service Bus connection did not close'));
