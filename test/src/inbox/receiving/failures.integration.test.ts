@@ -72,11 +72,12 @@ for (const sessions of [true, false]) {
       const handled: number[] = [];
       const struck = Promise.withResolvers<void>();
       const bus = await openBus(t, { lockDurationMs: 2_000 });
-      start(t, bus, {
+      const subject = start(t, bus, {
         sessions,
-        handle: async ({ deliveryCount }) => {
+        handle: async ({ deliveryCount }, lost) => {
           handled.push(deliveryCount);
-          await struck.promise;
+          // It has noticed: what is settled before that is never answered.
+          if (handled.length === 1) await (sessions ? aborted(lost) : struck.promise);
           return complete;
         },
       });
@@ -84,6 +85,7 @@ for (const sessions of [true, false]) {
       await until('it is in hand', () => handled.length === 1);
 
       bus.faults.inject({ kind: fault });
+      if (!sessions) await until('it is noticed', () => subject.errors.length > 0);
       struck.resolve();
 
       await until('it is completed', async () => (await leftAt(bus, queue)).waiting.length === 0);
