@@ -36,7 +36,17 @@ const properties = {
   INBOX_PORT: portConfig(5002),
 };
 
-/** What the inbox reads from the environment. */
-export const inboxConfig = Type.Object(properties, {
+const namespace = {
   anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
-});
+};
+
+/** What the inbox reads from the environment. */
+export const inboxConfig = Type.Object(properties, namespace);
+
+const { DATABASE_URL, DATABASE_AUTH, DATABASE_POOLER, INBOX_SUBSCRIPTIONS } = properties;
+
+/** What the command for dead letters needs of it. */
+export const deadLettersConfig = Type.Object(
+  { DATABASE_URL, DATABASE_AUTH, DATABASE_POOLER, INBOX_SUBSCRIPTIONS, ...connectionProperties },
+  namespace,
+);

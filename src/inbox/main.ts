@@ -16,14 +16,13 @@ import { parseConsumers } from './consumer.ts';
 import { startOrderExpiry } from './expiry/order-expiry.ts';
 import { createHandler } from './handling/handler.ts';
 import { runInbox } from './inbox.ts';
+import { LOCK_TIMEOUT_MS } from './lock-timeout.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
 import { InboxMonitor } from './monitoring/inbox-monitor.ts';
 import { collectMetrics } from './monitoring/metrics.ts';
 import { openReceivers } from './receiving/open-receivers.ts';
 import { runInboxRetention } from './retention/inbox-retention.ts';
 
-// Shorter than any lock of the broker, whose shortest is 5 s: who waits for the same message lets go of it before.
-const LOCK_TIMEOUT_MS = 3_000;
 /** Messages beyond the connections wait for one: each has it for milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
 

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { textTable } from '../../../src/core/text-table.ts';
 import type { OutboxTable } from '../../outbox/outbox-table.ts';
 import { AdminError } from '../admin-error.ts';
 import { confirmDatabase } from '../confirm-database.ts';
@@ -14,7 +15,6 @@ import { inspectStatus } from '../outbox-status.ts';
 import { countParked, dropParked, retryParked } from '../parked-selection.ts';
 import type { Command } from './arguments.ts';
 import { statusText } from './status-text.ts';
-import { textTable } from './text-table.ts';
 
 /** What a command has to say, for people and for machines. */
 export interface Answer {
