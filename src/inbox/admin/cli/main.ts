@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { loadConfig } from '../../../core/config.ts';
 import { awaitSignIn, signInUrl } from '../../../core/database-auth.ts';
@@ -6,14 +5,10 @@ import { createLogger, describeError } from '../../../core/log.ts';
 import { openPool } from '../../../core/pool.ts';
 import { connectionOf } from '../../../core/service-bus/service-bus-connection.ts';
 import { assertSchemaCurrent } from '../../../db/schema-version.ts';
-import { createDispatcher } from '../../../dispatcher.ts';
-import { receptors } from '../../../receptors/registry.ts';
 import { deadLettersConfig } from '../../config.ts';
-import { consumedEvents } from '../../consumed-events.ts';
 import { parseConsumers } from '../../consumer.ts';
-import { createHandler } from '../../handling/handler.ts';
-import { openWaiting } from '../../handling/waiting.ts';
 import { LOCK_TIMEOUT_MS } from '../../lock-timeout.ts';
+import { openDecisions } from '../open-decisions.ts';
 import { type Command, parseCommand } from './arguments.ts';
 import { type Answer, runCommand } from './run-command.ts';
 import { USAGE } from './usage.ts';
@@ -52,21 +47,7 @@ async function carryOut(command: Exclude<Command, { name: 'help' }>): Promise<An
   });
   try {
     await assertSchemaCurrent(pool);
-    const dispatcher = createDispatcher({
-      connections: { writing: pool, changing: () => pool },
-      receptors,
-      now: () => new Date(),
-      newId: randomUUIDv7,
-    });
-    const handling = { dispatcher, events: consumedEvents, connections: pool, log };
-    const deps = {
-      pool,
-      connection: connectionOf(config),
-      consumers,
-      waiting: openWaiting(handling),
-      createHandler: (observer: Parameters<typeof createHandler>[0]['observer']) =>
-        createHandler({ ...handling, consumers, observer, random: Math.random }),
-    };
+    const deps = openDecisions({ pool, connection: connectionOf(config), consumers, log });
     return await runCommand(deps, command);
   } finally {
     await pool.end();
