@@ -32,7 +32,7 @@ async function openTwo(t: TestContext, count: number, onFailure: 'continue' | 'h
     const own = openPool({ url, max: 2, applicationName: 'dead-letters', log, lockTimeoutMs: 1_000 });
     cleanup(t, () => own.end());
     const places = { pool: own, connection: bus, consumers: [{ name: INVENTORY, from: FROM, onFailure }] };
-    return { ...openDecisions({ ...places, log }), patienceMs: 300, silenceMs: 300 };
+    return { ...openDecisions({ ...places, log }), silenceMs: 300 };
   };
   return { pool, bus, decisions: [open(), open()] as const };
 }
@@ -45,7 +45,7 @@ test('what cannot be handled now stays, with what is behind it, and is handled l
   cleanup(t, async () => client.release());
   await client.query(`BEGIN; SELECT FROM orders WHERE order_id = '${orderId(2)}' FOR UPDATE`);
 
-  const { failed, ...counts } = await retryUnhandled(decisions[0], found);
+  const { failed, ...counts } = await retryUnhandled({ ...decisions[0], patienceMs: 300 }, found);
   await client.query('ROLLBACK');
 
   assert.deepEqual(counts, { handled: 1, repeats: 0, waiting: 0, dropped: 0, unreached: 2 });

@@ -1,27 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { type TestContext, test } from 'node:test';
-import type { ServiceBusMessage } from '@azure/service-bus';
+import { test } from 'node:test';
 import type { LocalServiceBus } from '../../../../../dev/service-bus/service-bus.ts';
 import { createDatabase } from '../../../../support/database.ts';
 import { deadLetterAll, deadLettersOf } from '../../../../support/dead-letters.ts';
 import { createInventoryBus, INVENTORY, insufficient } from '../../../../support/inbox.ts';
-import { insertManyOrders } from '../../../../support/many-orders.ts';
 import type { CommandResult } from '../../../../support/outbox-command.ts';
 
-// The command as a person runs it, on orders 1 to 5, which are pending.
-
-const ENTITY = { topic: 'inventory', subscription: 'order-service' };
-const orderId = (n: number) => n.toString(16).padStart(32, '0');
-
-async function openShop(t: TestContext, { sessions = false, consumer = INVENTORY } = {}) {
-  const [{ url, pool }, bus] = await Promise.all([createDatabase(t), createInventoryBus(t, { sessions })]);
-  await insertManyOrders(pool, 5);
-  await pool.query("UPDATE orders SET status = 'Pending'");
-  const run = (...args: string[]) => runIn(envOf(url, bus, consumer), ...args);
-  return { url, pool, bus, run };
-}
+// The command as a person runs it. What it does and says: run-command.integration.test.ts.
 
 const envOf = (url: string, bus: LocalServiceBus, consumer = INVENTORY) => ({
   DATABASE_URL: url,
@@ -40,187 +27,34 @@ function runIn(env: Record<string, string>, ...args: string[]): Promise<CommandR
   });
 }
 
-const plain = ({ sessionId: _, ...message }: ServiceBusMessage): ServiceBusMessage => message;
-const good = (n: number, messageId = `m${n}`) => plain(insufficient(orderId(n), messageId));
-const bad = (messageId: string): ServiceBusMessage => ({ ...good(9, messageId), body: { orderId: 7 } });
+test('a dead letter is dropped, then nothing is left', async (t) => {
+  const [{ url, pool }, bus] = await Promise.all([createDatabase(t), createInventoryBus(t)]);
+  const entity = { topic: 'inventory', subscription: 'order-service' };
+  const { sessionId: _, ...message } = insufficient('o1', 'm1');
+  await deadLetterAll(bus, entity, [message]);
 
-async function statusOf(
-  pool: { query(sql: string, values: string[]): Promise<{ rows: { status: string }[] }> },
-  n: number,
-) {
-  return (await pool.query('SELECT status FROM orders WHERE order_id = $1', [orderId(n)])).rows[0]?.status;
-}
+  const dropped = await runIn(envOf(url, bus), 'drop', 'm1', '--reason', 'not ours', '--json');
 
-for (const sessions of [false, true]) {
-  test(`a dead letter ${sessions ? 'of a session ' : ''}is handled in place, once, and the others stay as they were`, async (t) => {
-    const { pool, bus, run } = await openShop(t, { sessions });
-    const messages = [1, 2, 3].map((n) => insufficient(orderId(n), `m${n}`));
-    for (const message of messages) await deadLetterAll(bus, ENTITY, [sessions ? message : plain(message)]);
-    const before = await deadLettersOf(bus, ENTITY);
-
-    const { code, stdout } = await run('retry', 'm2');
-
-    assert.deepEqual([code, stdout], [0, '1 handled.\n']);
-    assert.deepEqual([await statusOf(pool, 1), await statusOf(pool, 2)], ['Pending', 'Cancelled']);
-    assert.deepEqual(
-      await deadLettersOf(bus, ENTITY),
-      before.filter(({ id }) => id !== 'm2'),
-    );
-    const { rows } = await pool.query(
-      `SELECT message_type AS type, causation_id AS cause FROM outbox WHERE processed_at IS NULL`,
-    );
-    assert.deepEqual(rows, [{ type: 'OrderCancelled', cause: 'm2' }]);
-  });
-}
-
-test('what fails again stays with its new reason, the rest of the selection is handled, and the exit code is 1', async (t) => {
-  const { pool, bus, run } = await openShop(t);
-  await deadLetterAll(bus, ENTITY, [good(1), bad('m8'), good(2), { ...good(3), subject: 'Weather' }]);
-  const before = await deadLettersOf(bus, ENTITY);
-
-  const counted = await run('retry', '--all');
-  assert.deepEqual(
-    [counted.code, counted.stdout],
-    [1, '4 messages of 4 orders would be handled. Nothing was changed: --yes does it.\n'],
-  );
-  const retried = await run('retry', '--reason-like', 'orderid', '--yes', '--json');
-
-  const { failed, ...counts } = JSON.parse(retried.stdout);
-  assert.deepEqual(
-    [retried.code, counts],
-    [1, { handled: 2, repeats: 0, waiting: 0, dropped: 0, unreached: 0 }],
-  );
-  assert.deepEqual(
-    failed.map(({ messageId, reason }: { messageId: string; reason: string }) => [messageId, reason]),
-    [
-      ['m8', "BODY_INVALID: the body must have required property 'items'; /orderId must be string"],
-      ['m3', 'TYPE_UNKNOWN: Events of type Weather are not consumed here'],
-    ],
-  );
-  assert.deepEqual(
-    await deadLettersOf(bus, ENTITY),
-    before.filter(({ id }) => id === 'm8' || id === 'm3'),
-  );
-  assert.deepEqual([await statusOf(pool, 1), await statusOf(pool, 2)], ['Cancelled', 'Cancelled']);
-});
-
-test('a dead letter that was handled before is a repeat', async (t) => {
-  const { pool, bus, run } = await openShop(t);
-  await pool.query(
-    `INSERT INTO inbox (consumer, message_id, message_type, processed_at) VALUES ('${INVENTORY}', 'm1', 'InventoryInsufficient', now())`,
-  );
-  await deadLetterAll(bus, ENTITY, [good(1)]);
-
-  assert.equal((await run('retry', 'm1')).stdout, '1 handled or given up before.\n');
-
-  assert.deepEqual([await statusOf(pool, 1), await deadLettersOf(bus, ENTITY)], ['Pending', []]);
-});
-
-test('what is dropped is gone with its reason kept, and is a repeat when it comes again', async (t) => {
-  const { pool, bus, run } = await openShop(t);
-  const { messageId: _, ...nameless } = bad('');
-  await deadLetterAll(bus, ENTITY, [good(1), bad('m8'), nameless]);
-  const { messages } = JSON.parse((await run('list', '--json')).stdout);
-  const numberOfNameless: string = messages[2].sequenceNumber;
-
-  assert.equal((await run('drop', 'm1', '--reason', 'not ours')).stdout, '1 given up.\n');
-  assert.equal((await run('drop', numberOfNameless, '--reason', 'no id')).stdout, '1 given up.\n');
-
-  const { rows } = await pool.query(
-    'SELECT message_id, error_message, processed_at IS NULL AS waits FROM inbox',
-  );
-  assert.deepEqual(rows, [{ message_id: 'm1', error_message: 'Dropped: not ours', waits: false }]);
-  await deadLetterAll(bus, ENTITY, [good(1)]);
-  assert.equal((await run('retry', 'm1')).stdout, '1 handled or given up before.\n');
-  assert.equal(await statusOf(pool, 1), 'Pending');
-  assert.deepEqual(
-    (await deadLettersOf(bus, ENTITY)).map(({ id }) => id),
-    ['m8'],
-  );
-});
-
-test('what waits in the table is retried with its order, and what is dropped lets the others go on', async (t) => {
-  const { pool, run } = await openShop(t, { consumer: `${INVENTORY}=hold` });
-  const waiting = async (messageId: string, n: number, number: number) =>
-    pool.query(
-      `INSERT INTO inbox (consumer, message_id, message_type, message_body, message_context, aggregate_id, sequence_number, error_message)
-       VALUES ($1, $2, 'InventoryInsufficient', $3, $4, $5, $6, 'no connection')`,
-      [
-        INVENTORY,
-        messageId,
-        JSON.stringify(messageId.startsWith('bad') ? {} : insufficient(orderId(n)).body),
-        JSON.stringify({ metadata: {}, enqueuedAt: new Date() }),
-        orderId(n),
-        number,
-      ],
-    );
-  await waiting('a1', 1, 1);
-  await waiting('bad1', 2, 2);
-  await waiting('bad2', 2, 3);
-  await waiting('b3', 2, 4);
-
-  assert.equal((await run('retry', 'a1')).stdout, '1 handled.\n');
-  const failing = await run('retry', 'bad2');
-  const dropped = await run(
-    'drop',
-    '--order',
-    orderId(2),
-    '--reason-like',
-    'BODY_INVALID',
-    '--reason',
-    'x',
-    '--yes',
-  );
-
-  assert.equal(failing.code, 1);
-  assert.match(
-    failing.stdout,
-    /bad1 +inventory\/order-service +BODY_INVALID: .*\n\nThese stay where they are\./,
-  );
-  assert.deepEqual([dropped.code, dropped.stdout.split('\n')[0]], [1, '1 given up.']);
-  assert.match(dropped.stdout, /^bad2 .*BODY_INVALID/m);
-  assert.equal((await run('drop', 'bad2', '--reason', 'x')).stdout, '1 handled.\n1 given up.\n');
-  assert.deepEqual([await statusOf(pool, 1), await statusOf(pool, 2)], ['Cancelled', 'Cancelled']);
-});
-
-test('list and show tell of both places', async (t) => {
-  const { pool, bus, run } = await openShop(t);
-  assert.equal((await run('list')).stdout, 'Nothing is dead-lettered, and nothing waits.\n');
-  await pool.query(
-    `INSERT INTO inbox (consumer, message_id, message_type, message_body, message_context, aggregate_id, sequence_number, error_message)
-     VALUES ('old/one', 'w1', 'PaymentFailed', '{"a": 1}', '{"metadata": {}, "enqueuedAt": "2026-01-01T00:00:00Z"}', 'o1', 1, 'no')`,
-  );
-  await deadLetterAll(bus, ENTITY, [good(1), good(2)]);
-
-  const { stdout } = await run('list', '--limit', '2');
-  const lines = stdout.split('\n');
-
-  assert.match(
-    lines[0] ?? '',
-    /^2 dead letters, and 1 messages that wait in the inbox\. The first 2; --limit N/,
-  );
-  assert.match(lines[3] ?? '', /^w1 +1 +inbox +old\/one +PaymentFailed +o1 .*Z +no$/);
-  assert.match(
-    lines[4] ?? '',
-    /^m1 +\d+ +dead-letter +inventory\/order-service +Inv.* BODY_INVALID: orderId is missing$/,
-  );
-  assert.ok((await run('show', 'w1')).stdout.endsWith('\n\n{"a": 1}\n'));
-  const [shown] = JSON.parse((await run('show', 'm2', '--json')).stdout);
-  assert.deepEqual(
-    [shown.place, shown.aggregateId, JSON.parse(shown.body).orderId],
-    ['dead-letter', orderId(2), orderId(2)],
-  );
+  assert.deepEqual([dropped.code, JSON.parse(dropped.stdout).dropped], [0, 1]);
+  assert.deepEqual(await deadLettersOf(bus, entity), []);
+  const { rows } = await pool.query('SELECT message_id, error_message FROM inbox');
+  assert.deepEqual(rows, [{ message_id: 'm1', error_message: 'Dropped: not ours' }]);
 });
 
 test('whoever asks wrongly is told what to do', async (t) => {
-  const { url, bus, run } = await openShop(t);
+  const [{ url }, bus] = await Promise.all([createDatabase(t), createInventoryBus(t)]);
+  const env = envOf(url, bus);
 
-  const usage = await run('retry');
-  const unknown = await run('show', randomUUID());
-  const config = await runIn({ DATABASE_URL: url }, 'list');
-  const away = await runIn({ ...envOf(url, bus), DATABASE_URL: 'postgres://127.0.0.1:1/none' }, 'list');
-  const nowhere = await runIn(envOf(url, bus, 'inventory/nobody'), 'list');
+  const [help, usage, unknown, config, away, nowhere] = await Promise.all([
+    runIn({}, '--help'),
+    runIn({}, 'retry'),
+    runIn(env, 'show', randomUUID()),
+    runIn({ DATABASE_URL: url }, 'list'),
+    runIn({ ...env, DATABASE_URL: 'postgres://127.0.0.1:1/none' }, 'list'),
+    runIn({ ...env, INBOX_SUBSCRIPTIONS: 'inventory/nobody' }, 'list'),
+  ]);
 
+  assert.match(help.stdout, /^What a person can decide/);
   assert.deepEqual([usage.code, unknown.code, config.code, away.code, nowhere.code], [2, 1, 78, 1, 1]);
   assert.match(usage.stderr, /^retry takes an ID or a selection\n\nWhat a person can decide/);
   assert.match(unknown.stderr, /none is in the dead-letter queues of inventory\/order-service/);
