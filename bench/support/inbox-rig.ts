@@ -119,7 +119,7 @@ async function untilHandled(inbox: RunningInbox, count: number): Promise<number>
   for (;;) {
     const handled = await inbox.handled();
     if (handled >= count) return handled;
-    await sleep(10);
+    await sleep(50); // more often would cost the inbox
   }
 }
 
