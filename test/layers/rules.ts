@@ -99,10 +99,7 @@ export const rules: Rule[] = [
     rule: '@azure/identity is loaded only when it is needed',
     files: /^/,
     imports: /^static @azure\/identity/,
-    planted: [
-      'relay/publishing/service-bus/service-bus-publisher.ts',
-      "import { DefaultAzureCredential } from '@azure/identity';",
-    ],
+    planted: ['src/core/azure-credential.ts', "import { DefaultAzureCredential } from '@azure/identity';"],
   },
   only('rhea', /^(dev\/service-bus|test)\//),
   only('@opentelemetry\\/(?!api$)', /^(src\/core\/telemetry|test)\/.*\.ts$/, '@opentelemetry/resources'),
