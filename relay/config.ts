@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox';
 import { databaseUrl, portConfig, sharedConfig } from '../src/core/config.ts';
+import { RETENTION_PATTERN } from '../src/core/retention-period.ts';
 import { CONSOLE_MODES, type ConsoleMode } from './console/console-mode.ts';
 import { OUTBOX_TABLE_PATTERN } from './outbox/outbox-table.ts';
 import { destinationProperties } from './publishing/service-bus/destination.ts';
-import { RETENTION_PATTERN } from './retention/retention-cutoff.ts';
 
 const identifier = (value: string) =>
   Type.String({

@@ -1,6 +1,7 @@
 import { exportMetrics } from '../src/core/exported-metrics.ts';
 import { runProcess } from '../src/core/lifecycle.ts';
 import { openPool } from '../src/core/pool.ts';
+import { parseRetention } from '../src/core/retention-period.ts';
 import { isTracing } from '../src/core/telemetry.ts';
 import { relayConfig } from './config.ts';
 import { consoleMode } from './console/console-mode.ts';
@@ -15,7 +16,6 @@ import { brokerAttributes } from './publishing/service-bus/broker-attributes.ts'
 import { destinationOf } from './publishing/service-bus/destination.ts';
 import { ServiceBusPublisher } from './publishing/service-bus/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
-import { parseRetention } from './retention/retention-cutoff.ts';
 
 // One connection marks, the other serves the status and the checks, so that neither waits for the other.
 const POOL_SIZE = 3;

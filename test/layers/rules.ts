@@ -105,7 +105,7 @@ export const rules: Rule[] = [
   only('@opentelemetry\\/(?!api$)', /^(src\/core\/telemetry|test)\/.*\.ts$/, '@opentelemetry/resources'),
   only(
     '@opentelemetry\\/api',
-    /^(src\/core\/telemetry\/.*|src\/messages\/trace-context|relay\/monitoring\/send-spans|test\/.*)\.ts$/,
+    /^(src\/core\/telemetry\/.*|src\/messages\/trace-context|relay\/monitoring\/send-spans|src\/inbox\/handling\/process-span|test\/.*)\.ts$/,
   ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
@@ -115,7 +115,10 @@ export const rules: Rule[] = [
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/telemetry\/tracing\.ts$/),
   only('jose', /^(src\/http\/auth\/|dev\/local-issuer\.ts$|test\/)/),
-  only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
+  only(
+    'drizzle-orm',
+    /^(src\/((db|orders|outbox|idempotency)\/|inbox\/handling\/inbox-store\.ts$)|bench\/programs\/|test\/)/,
+  ),
   only(
     'prom-client',
     /^(relay\/monitoring\/metrics|src\/core\/(process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
