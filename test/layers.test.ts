@@ -159,7 +159,8 @@ function violations(files: ReadonlyMap<string, string>): string[] {
 function notShared(files: ReadonlyMap<string, string>): string[] {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
   const loaded = ['api', 'relay', 'inbox'].map((name) => {
-    const command = scripts[name] ?? 'src/inbox/receiving/open-receivers.ts';
+    const command =
+      scripts[name] ?? [...files.keys()].filter((path) => path.startsWith(`src/${name}/`)).join(' ');
     const entries = command.match(/\b(src|relay)\/[\w/-]+\.ts\b/g) ?? []; // the process, and what --import loads before it
     return new Set(entries.flatMap((entry) => [...loadedBy(entry, files, { types: true })]));
   });
