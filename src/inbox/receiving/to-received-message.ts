@@ -48,7 +48,9 @@ function textOf(value: unknown): string | undefined {
 
 /** The bytes of a uuid, or of a number beyond 2^53: @azure/service-bus 7.9.5 copies a Buffer of the properties into a plain object. */
 function copiedBytes(value: object): Buffer | undefined {
-  const isCopy = Object.entries(value).every(([place, byte], n) => place === String(n) && Number.isInteger(byte));
+  const isCopy = Object.entries(value).every(
+    ([place, byte], n) => place === String(n) && Number.isInteger(byte),
+  );
   return isCopy ? Buffer.from(Object.values(value)) : undefined;
 }
 
