@@ -67,8 +67,12 @@ function versionOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
-/** Bytes as they were sent. A body that is an AMQP value or sequence instead, which the SDK has decoded, as JSON. */
+/**
+ * Bytes as they were sent. A body that is an AMQP value or sequence instead, which the SDK has decoded, as JSON; a text is JSON
+ * already, as JMS sends its TextMessage: https://learn.microsoft.com/azure/service-bus-messaging/service-bus-java-how-to-use-jms-api-amqp
+ */
 function bytesOf(body: unknown): Buffer {
+  if (typeof body === 'string') return Buffer.from(body);
   if (Buffer.isBuffer(body)) return body;
   if (body instanceof Uint8Array) return Buffer.from(body);
   return Buffer.from(JSON.stringify(body) ?? '');
