@@ -68,8 +68,8 @@ function versionOf(value: unknown): number | undefined {
 }
 
 /**
- * Bytes as they were sent. A body that is an AMQP value or sequence instead, which the SDK has decoded, as JSON; a text is JSON
- * already, as JMS sends its TextMessage: https://learn.microsoft.com/azure/service-bus-messaging/service-bus-java-how-to-use-jms-api-amqp
+ * Bytes as they were sent. A body that is an AMQP value or sequence instead, which the SDK has decoded, as JSON; but a text is JSON
+ * already, since JMS sends a TextMessage so (OASIS AMQP JMS Mapping 1.0, Body Sections).
  */
 function bytesOf(body: unknown): Buffer {
   if (typeof body === 'string') return Buffer.from(body);
