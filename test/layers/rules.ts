@@ -123,6 +123,8 @@ export const rules: Rule[] = [
   only('pino$', /^src\/core\/(terminal-)?log\.ts$/),
   only('playwright-core', /^(dev\/(browser|screenshots)\.ts$|test\/)/),
   only('@sparticuz\\/chromium', /^dev\/browser\.ts$/, '@sparticuz/chromium'),
+  only('@asyncapi\\/diff', /^dev\/contracts\//, '@asyncapi/diff'),
+  only('(@asyncapi\\/parser|cloudevents$)', /^test\//, '@asyncapi/parser'),
   only('axe-core', /^test\//),
   only('pino-pretty', /^(dev\/readable-log|src\/core\/terminal-log)\.ts$/),
   only('chokidar', /^dev\/restarted-process\.ts$/),
