@@ -44,6 +44,12 @@ export async function writeContracts(folder: string, contracts: Contracts): Prom
     await writeFile(`${folder}/${name}.json`, `${JSON.stringify(contracts[name], undefined, 2)}\n`);
 }
 
+/** Changes since the last release that break somebody and are right all the same, as `brokenContracts` says them. */
+export async function acceptedChanges(): Promise<string[]> {
+  const reasons = JSON.parse(await readFile(`${CURRENT}/accepted.json`, 'utf8')) as { changes: string[] }[];
+  return reasons.flatMap(({ changes }) => changes);
+}
+
 /** What breaks those who rely on `before`, in words; nothing if the major of the version has risen. */
 export function brokenContracts(before: Contracts, after: Contracts): string[] {
   if (majorOf(after) > majorOf(before)) return [];

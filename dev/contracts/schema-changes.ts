@@ -58,11 +58,11 @@ export function breakingChanges(compared: Compared): string[] {
   ];
 }
 
-/** Alternatives that are single values are an enum. */
+/** Alternatives that are values are one enum. */
 function withValues(schema: Schema): Schema {
   const { anyOf, oneOf, ...rest } = schema;
-  const values = (anyOf ?? oneOf)?.map(({ const: only }) => only);
-  return values?.every((value) => value !== undefined) ? { ...rest, enum: values } : schema;
+  const values = (anyOf ?? oneOf)?.map(valuesOf);
+  return values?.every((each) => each !== undefined) ? { ...rest, enum: values.flat() } : schema;
 }
 
 /** Each alternative of the writer must be one that the reader knows. */

@@ -10,7 +10,7 @@ export interface AsyncApiMessage {
   readonly 'x-service-bus-properties': JsonSchema;
   readonly headers: JsonSchema;
   readonly payload: JsonSchema;
-  readonly examples: readonly { readonly payload: unknown }[];
+  readonly examples: readonly { readonly headers: unknown; readonly payload: unknown }[];
 }
 
 export interface AsyncApiChannel {
