@@ -90,7 +90,7 @@ export const rules: Rule[] = [
     planted: ['relay/outbox/outbox-store.ts', 'await pool.query(`SELECT FROM outbox LIMIT 1`);'],
   },
   only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
-  only('@azure\\/service-bus', /^(relay\/publishing\/service-bus|dev|bench|test)\//),
+  only('@azure\\/service-bus', /^(relay\/publishing\/service-bus|examples|dev|bench|test)\//),
   only('@azure\\/identity', /^relay\/publishing\/service-bus\//),
   {
     rule: '@azure/identity is loaded only when it is needed',

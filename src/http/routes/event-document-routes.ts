@@ -94,6 +94,7 @@ const schemas = {
     ...OF_BOTH,
     operationId: 'getEventSchema',
     summary: 'Read the schema of an event',
+    description: 'What its body keeps to. It may have more members than the schema names.',
     params: Type.Object({
       type: Type.String({
         description: 'The `subject` of the message',
