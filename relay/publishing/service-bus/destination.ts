@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { type CloudEvents, cloudEventsOf, cloudEventsProperties } from './cloud-events.ts';
 
 /** Where every message goes. */
 export interface Destination {
@@ -8,11 +9,13 @@ export interface Destination {
   /** The topic or queue. */
   readonly entity: string;
   readonly sessions: boolean;
+  /** Default: events are no CloudEvents. */
+  readonly cloudEvents?: CloudEvents | undefined;
   /** How old a connection may become before the next send replaces it. Default: 30 minutes. */
   readonly maxConnectionAgeMs?: number;
 }
 
-/** What of the environment says where messages go. One of the first two is required. */
+/** What of the environment says where messages go, and in which form. One of the first two is required. */
 export const destinationProperties = {
   SERVICEBUS_CONNECTION_STRING: Type.Optional(
     Type.String({
@@ -36,9 +39,10 @@ export const destinationProperties = {
     description: 'a topic or queue',
   }),
   SERVICEBUS_SESSIONS: Type.Boolean({ default: false, description: 'true or false' }),
+  ...cloudEventsProperties,
 };
 
-const properties = Type.Object(destinationProperties);
+const properties = Type.Object({ ...destinationProperties, SERVICE_NAME: Type.String() });
 
 /** The destination that these settings name. */
 export function destinationOf(config: Static<typeof properties>): Destination {
@@ -47,6 +51,7 @@ export function destinationOf(config: Static<typeof properties>): Destination {
     namespace: config.SERVICEBUS_NAMESPACE,
     entity: config.SERVICEBUS_ENTITY,
     sessions: config.SERVICEBUS_SESSIONS,
+    cloudEvents: cloudEventsOf(config),
   };
 }
 

@@ -59,7 +59,8 @@ export const applicationProperties = ({ direction }: EventType): JsonSchema => (
   },
   additionalProperties: {
     type: ['string', 'number', 'boolean'],
-    description: 'The metadata of the request, by the names that it had',
+    description:
+      'The metadata of the request, by the names that it had; and the attributes `cloudEvents_...`, where the relay sends CloudEvents',
   },
 });
 
