@@ -1,6 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
-import type { Properties } from './service-bus-message.ts';
 
 /** What the attributes of all events have in common. */
 export interface CloudEvents {
@@ -54,25 +53,30 @@ export function cloudEventsOf(config: Static<typeof settings>): CloudEvents | un
 }
 
 /**
- * Adds the attributes of the event, in the binary mode of the AMQP binding; the content type is the attribute datacontenttype.
+ * The attributes of the event as application properties, in the binary mode of the AMQP binding; the content type of the message is
+ * the attribute datacontenttype. `major` is that of the event's schema.
  * https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md#31-binary-content-mode
  */
-export function addCloudEvent(properties: Properties, message: OutboxMessage, common: CloudEvents): void {
-  const time = timeOf(message.messageId);
-  properties['cloudEvents_specversion'] = '1.0';
-  properties['cloudEvents_id'] = message.messageId;
-  properties['cloudEvents_source'] = common.source;
-  properties['cloudEvents_type'] = message.messageType;
-  if (message.aggregateId) properties['cloudEvents_subject'] = message.aggregateId;
-  if (time !== undefined) properties['cloudEvents_time'] = time;
-  if (common.schemaUrl !== undefined) {
-    const major = properties['schemaVersion'] ?? 1;
-    properties['cloudEvents_dataschema'] =
-      `${common.schemaUrl}/${encodeURIComponent(message.messageType)}/${major}`;
-  }
-  // The extension for tracing: https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md
-  if (message.traceparent !== undefined) properties['cloudEvents_traceparent'] = message.traceparent;
-  if (message.tracestate !== undefined) properties['cloudEvents_tracestate'] = message.tracestate;
+export function cloudEventAttributes(
+  { messageId, messageType, aggregateId, traceparent, tracestate }: OutboxMessage,
+  { source, schemaUrl }: CloudEvents,
+  major: unknown,
+): Readonly<Record<string, string>> {
+  const time = timeOf(messageId);
+  return {
+    cloudEvents_specversion: '1.0',
+    cloudEvents_id: messageId,
+    cloudEvents_source: source,
+    cloudEvents_type: messageType,
+    ...(aggregateId && { cloudEvents_subject: aggregateId }),
+    ...(time && { cloudEvents_time: time }),
+    ...(schemaUrl && {
+      cloudEvents_dataschema: `${schemaUrl}/${encodeURIComponent(messageType)}/${encodeURIComponent(String(major))}`,
+    }),
+    // The extension for tracing: https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md
+    ...(traceparent && { cloudEvents_traceparent: traceparent }),
+    ...(tracestate && { cloudEvents_tracestate: tracestate }),
+  };
 }
 
 const UUID_V7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7/;
