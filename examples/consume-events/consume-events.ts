@@ -6,7 +6,7 @@ export interface Consumer {
   readonly topic: string;
   /** It requires sessions. */
   readonly subscription: string;
-  /** With the table: CREATE TABLE handled_messages (message_id text PRIMARY KEY, handled_at timestamptz DEFAULT now()) */
+  /** With the table of docs/consume.md. */
   readonly pool: pg.Pool;
   /** What an event changes: within the transaction of `db`, once for each event, those of an order one after the other. */
   readonly handle: (db: pg.PoolClient, event: ServiceBusReceivedMessage) => Promise<void>;

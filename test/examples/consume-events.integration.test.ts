@@ -4,7 +4,7 @@ import { ServiceBusClient } from '@azure/service-bus';
 import { type Consumer, consumeEvents } from '../../examples/consume-events/consume-events.ts';
 import { cleanup } from '../support/cleanup.ts';
 import { createDatabase } from '../support/database.ts';
-import { document } from '../support/documents.ts';
+import { document, sqlBlock } from '../support/documents.ts';
 import { createBus } from '../support/relay.ts';
 import { until } from '../support/until.ts';
 
@@ -53,20 +53,14 @@ test('an event that cannot be handled changes nothing, and comes again', async (
   assert.deepEqual(await handled(), ['a1']);
 });
 
-test('the document shows the table, and leads to the program', () => {
-  const { text, links } = document('docs/consume.md');
-
-  assert.ok(text.includes('CREATE TABLE handled_messages'));
-  assert.ok(links.includes('../examples/consume-events/consume-events.ts'));
+test('the document leads to the program', () => {
+  assert.ok(document('docs/consume.md').links.includes('../examples/consume-events/consume-events.ts'));
 });
 
 async function openConsumer(t: TestContext) {
   const bus = await createBus(t, { sessions: true });
   const { pool } = await createDatabase(t);
-  const table = document('docs/consume.md').blocks.find(
-    ({ language }) => language === 'sql handled-messages',
-  );
-  await pool.query(table?.text ?? assert.fail('docs/consume.md has no table'));
+  await pool.query(sqlBlock('handled-messages'));
   await pool.query('CREATE TABLE effects (number bigint GENERATED ALWAYS AS IDENTITY, message_id text)');
   const client = new ServiceBusClient(bus.connectionString);
   const retryOptions = { timeoutInMs: SHORT_WAIT_MS, maxRetries: 0 };

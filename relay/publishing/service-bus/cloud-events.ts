@@ -53,37 +53,34 @@ export function cloudEventsOf(config: Static<typeof settings>): CloudEvents | un
 }
 
 /**
- * The attributes of the event as application properties, in the binary mode of the AMQP binding; the content type of the message is
- * the attribute datacontenttype. `major` is that of the event's schema.
+ * Adds the attributes of the event to the application properties, in the binary mode of the AMQP binding; the content type of the
+ * message is the attribute datacontenttype.
  * https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md#31-binary-content-mode
  */
-export function cloudEventAttributes(
+export function addCloudEvent(
+  properties: Record<string, string | number | boolean>,
   { messageId, messageType, aggregateId, traceparent, tracestate }: OutboxMessage,
   { source, schemaUrl }: CloudEvents,
-  major: unknown,
-): Readonly<Record<string, string>> {
+): void {
   const time = timeOf(messageId);
-  return {
-    cloudEvents_specversion: '1.0',
-    cloudEvents_id: messageId,
-    cloudEvents_source: source,
-    cloudEvents_type: messageType,
-    ...(aggregateId && { cloudEvents_subject: aggregateId }),
-    ...(time && { cloudEvents_time: time }),
-    ...(schemaUrl && {
-      cloudEvents_dataschema: `${schemaUrl}/${encodeURIComponent(messageType)}/${encodeURIComponent(String(major))}`,
-    }),
-    // The extension for tracing: https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md
-    ...(traceparent && { cloudEvents_traceparent: traceparent }),
-    ...(tracestate && { cloudEvents_tracestate: tracestate }),
-  };
+  properties['cloudEvents_specversion'] = '1.0';
+  properties['cloudEvents_id'] = messageId;
+  properties['cloudEvents_source'] = source;
+  properties['cloudEvents_type'] = messageType;
+  if (aggregateId) properties['cloudEvents_subject'] = aggregateId;
+  if (time !== undefined) properties['cloudEvents_time'] = time;
+  if (schemaUrl !== undefined) {
+    const major = encodeURIComponent(properties['schemaVersion'] ?? 1);
+    properties['cloudEvents_dataschema'] = `${schemaUrl}/${encodeURIComponent(messageType)}/${major}`;
+  }
+  // The extension for tracing: https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md
+  if (traceparent !== undefined) properties['cloudEvents_traceparent'] = traceparent;
+  if (tracestate !== undefined) properties['cloudEvents_tracestate'] = tracestate;
 }
 
-const UUID_V7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7/;
-
-/** When the event was made, as a UUIDv7 says it: the same for each repeat. https://www.rfc-editor.org/rfc/rfc9562#section-5.7 */
+/** When the event was made, if its id is a UUIDv7: the same for each repeat. https://www.rfc-editor.org/rfc/rfc9562#section-5.7 */
 function timeOf(messageId: string): string | undefined {
-  const [, high, low] = UUID_V7.exec(messageId) ?? [];
-  if (high === undefined || low === undefined) return undefined;
-  return new Date(Number.parseInt(high + low, 16)).toISOString();
+  if (messageId[14] !== '7') return undefined;
+  const ms = Number.parseInt(messageId.slice(0, 8) + messageId.slice(9, 13), 16);
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
 }

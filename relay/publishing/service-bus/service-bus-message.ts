@@ -1,7 +1,7 @@
 import type { ServiceBusMessage } from '@azure/service-bus';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
 import { PublishError } from '../publish-error.ts';
-import { type CloudEvents, cloudEventAttributes } from './cloud-events.ts';
+import { addCloudEvent, type CloudEvents } from './cloud-events.ts';
 import { MAX_HEADER_BYTES, MAX_ID_LENGTH, MAX_PROPERTY_BYTES } from './service-bus-limits.ts';
 
 export type Properties = Record<string, string | number | boolean>;
@@ -41,8 +41,7 @@ export function toServiceBusMessage(
     properties['Diagnostic-Id'] = message.traceparent;
   }
   if (message.tracestate !== undefined) properties['tracestate'] = message.tracestate;
-  if (cloudEvents)
-    Object.assign(properties, cloudEventAttributes(message, cloudEvents, properties['schemaVersion'] ?? 1));
+  if (cloudEvents) addCloudEvent(properties, message, cloudEvents);
   return {
     messageId: message.messageId,
     subject: message.messageType,
