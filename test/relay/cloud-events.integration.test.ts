@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { JournalEntry } from '../../dev/service-bus/journal.ts';
 import { createDatabase } from '../support/database.ts';
 import { createBus, insertEvent, startRelay, untilArrived } from '../support/relay.ts';
 
@@ -16,17 +17,23 @@ test('with EVENT_FORMAT=cloudevents every message that arrives is a CloudEvent, 
   startRelay(t, { url, bus, cloudEvents });
   await untilArrived(bus, 2);
 
-  const arrived = bus.journal.entries().map(({ contentType, applicationProperties }) => {
-    const { cloudEvents_id, cloudEvents_type, cloudEvents_subject, cloudEvents_dataschema } =
-      applicationProperties;
-    return [contentType, cloudEvents_id, cloudEvents_type, cloudEvents_subject, cloudEvents_dataschema];
-  });
+  const attributesOf = ({ contentType, applicationProperties: properties }: JournalEntry) => [
+    contentType,
+    properties['cloudEvents_type'],
+    properties['cloudEvents_subject'],
+    properties['cloudEvents_dataschema'],
+  ];
+  const arrived = new Map(
+    bus.journal
+      .entries()
+      .map((entry) => [entry.applicationProperties['cloudEvents_id'], attributesOf(entry)]),
+  );
   const schemas = 'https://shop.example/schemas';
   assert.deepEqual(
-    arrived.sort(),
-    [
-      ['application/json', small, 'OrderCreated', 'o1', `${schemas}/OrderCreated/1`],
-      ['application/json', large, 'OrderCancelled', 'o2', `${schemas}/OrderCancelled/1`],
-    ].sort(),
+    arrived,
+    new Map([
+      [small, ['application/json', 'OrderCreated', 'o1', `${schemas}/OrderCreated/1`]],
+      [large, ['application/json', 'OrderCancelled', 'o2', `${schemas}/OrderCancelled/1`]],
+    ]),
   );
 });

@@ -24,11 +24,13 @@ export function schemaDocument(event: EventType): JsonSchema {
 function open(node: unknown): unknown {
   if (Array.isArray(node)) return node.map(open);
   if (typeof node !== 'object' || node === null) return node;
-  const kept = Object.entries(node).filter(
-    ([keyword, value]) =>
-      keyword !== 'additionalProperties' && keyword !== 'x-max-decimals' && value !== 'readable',
-  );
+  const kept = Object.entries(node).filter(([keyword, value]) => !isOurs(keyword, value));
   return Object.fromEntries(
     kept.map(([keyword, value]) => [keyword, keyword === 'examples' ? value : open(value)]),
   );
+}
+
+function isOurs(keyword: string, value: unknown): boolean {
+  if (keyword === 'format') return typeof value === 'string' && value !== 'date-time';
+  return keyword === 'additionalProperties' || keyword === 'x-max-decimals';
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { suite, test } from 'node:test';
+import { test } from 'node:test';
 import {
   acceptedChanges,
   brokenContracts,
@@ -26,84 +26,82 @@ test('nothing that others rely on has changed since the last release, but for wh
   assert.deepEqual(brokenContracts(released, current).sort(), (await acceptedChanges()).sort());
 });
 
-suite('a change that breaks others is told', () => {
-  for (const { name, change, told } of [
-    {
-      name: 'a field is removed from an event',
-      change: ({ asyncapi }: Contracts) => delete bodyOf(asyncapi, 'OrderCreated.v1')['totalAmount'],
-      told: ['OrderCreated.v1 payload.totalAmount: is gone'],
+for (const { name, change, told } of [
+  {
+    name: 'a field is removed from an event',
+    change: ({ asyncapi }: Contracts) => delete bodyOf(asyncapi, 'OrderCreated.v1')['totalAmount'],
+    told: ['OrderCreated.v1 payload.totalAmount: is gone'],
+  },
+  {
+    name: 'a field of an event has another type',
+    change: ({ asyncapi }: Contracts) => {
+      const body = bodyOf(asyncapi, 'OrderCreated.v1');
+      body['totalAmount'] = { ...body['totalAmount'], type: 'string' };
     },
-    {
-      name: 'a field of an event has another type',
-      change: ({ asyncapi }: Contracts) => {
-        const body = bodyOf(asyncapi, 'OrderCreated.v1');
-        body['totalAmount'] = { ...body['totalAmount'], type: 'string' };
-      },
-      told: ['OrderCreated.v1 payload.totalAmount: its type is another now'],
+    told: ['OrderCreated.v1 payload.totalAmount: its type is another now'],
+  },
+  {
+    name: 'an event is sent no more',
+    change: ({ asyncapi }: Contracts) => deleteMessage(asyncapi, 'OrderCancelled.v1'),
+    told: ['/channels/orders/messages/OrderCancelled.v1: remove'],
+  },
+  {
+    name: 'a property is not sent any more',
+    change: ({ asyncapi }: Contracts) => {
+      const { properties = {} } = messageOf(asyncapi, 'OrderCreated.v1').headers;
+      delete (properties as Record<string, Schema>)['causationId'];
     },
-    {
-      name: 'an event is sent no more',
-      change: ({ asyncapi }: Contracts) => deleteMessage(asyncapi, 'OrderCancelled.v1'),
-      told: ['/channels/orders/messages/OrderCancelled.v1: remove'],
+    told: ['OrderCreated.v1 headers.causationId: is gone'],
+  },
+  {
+    name: 'a request takes fewer values',
+    change: ({ openapi }: Contracts) => {
+      const { parameters = [] } = openapi.paths['/api/orders']?.['get'] ?? {};
+      const status = parameters.find(({ name }) => name === 'status') as { schema: Schema };
+      status.schema = { type: 'string', enum: ['Pending'] };
     },
-    {
-      name: 'a property is not sent any more',
-      change: ({ asyncapi }: Contracts) => {
-        const { properties = {} } = messageOf(asyncapi, 'OrderCreated.v1').headers;
-        delete (properties as Record<string, Schema>)['causationId'];
-      },
-      told: ['OrderCreated.v1 headers.causationId: is gone'],
+    told: ['GET /api/orders: query status: its values are others now'],
+  },
+  {
+    name: 'a request needs one field more',
+    change: ({ openapi }: Contracts) => {
+      const shape = openapi.components?.schemas?.['CreateOrder'] as { required: string[] };
+      shape.required.push('currency');
     },
-    {
-      name: 'a request takes fewer values',
-      change: ({ openapi }: Contracts) => {
-        const { parameters = [] } = openapi.paths['/api/orders']?.['get'] ?? {};
-        const status = parameters.find(({ name }) => name === 'status') as { schema: Schema };
-        status.schema = { type: 'string', enum: ['Pending'] };
-      },
-      told: ['GET /api/orders: query status: its values are others now'],
+    told: ['POST /api/orders: body.currency: is required now'],
+  },
+  {
+    name: 'a status is taken away',
+    change: ({ openapi }: Contracts) => {
+      const { responses = {} } = openapi.paths['/api/orders/{orderId}']?.['get'] ?? {};
+      delete (responses as Record<string, object>)['304'];
     },
-    {
-      name: 'a request needs one field more',
-      change: ({ openapi }: Contracts) => {
-        const shape = openapi.components?.schemas?.['CreateOrder'] as { required: string[] };
-        shape.required.push('currency');
-      },
-      told: ['POST /api/orders: body.currency: is required now'],
-    },
-    {
-      name: 'a status is taken away',
-      change: ({ openapi }: Contracts) => {
-        const { responses = {} } = openapi.paths['/api/orders/{orderId}']?.['get'] ?? {};
-        delete (responses as Record<string, object>)['304'];
-      },
-      told: ['GET /api/orders/{orderId}: 304 is gone'],
-    },
-    {
-      name: 'an address is taken away',
-      change: ({ openapi }: Contracts) => delete (openapi.paths as Record<string, object>)['/health/live'],
-      told: ['GET /health/live: is gone'],
-    },
-  ]) {
-    test(name, async () => {
-      const before = await readContracts(CURRENT);
-      const after = structuredClone(before);
-
-      change(after);
-
-      assert.deepEqual(brokenContracts(before, after), told);
-    });
-  }
-
-  test('unless the major rises', async () => {
+    told: ['GET /api/orders/{orderId}: 304 is gone'],
+  },
+  {
+    name: 'an address is taken away',
+    change: ({ openapi }: Contracts) => delete (openapi.paths as Record<string, object>)['/health/live'],
+    told: ['GET /health/live: is gone'],
+  },
+]) {
+  test(`a change that breaks others is told: ${name}`, async () => {
     const before = await readContracts(CURRENT);
     const after = structuredClone(before);
-    deleteMessage(after.asyncapi, 'OrderCreated.v1');
 
-    assert.notDeepEqual(brokenContracts(before, after), []);
-    const risen = { ...after, openapi: { ...after.openapi, info: { version: '1.0.0' } } };
-    assert.deepEqual(brokenContracts(before, risen), []);
+    change(after);
+
+    assert.deepEqual(brokenContracts(before, after), told);
   });
+}
+
+test('a change that breaks others is taken when the major rises', async () => {
+  const before = await readContracts(CURRENT);
+  const after = structuredClone(before);
+  deleteMessage(after.asyncapi, 'OrderCreated.v1');
+
+  assert.notDeepEqual(brokenContracts(before, after), []);
+  const risen = { ...after, openapi: { ...after.openapi, info: { version: '1.0.0' } } };
+  assert.deepEqual(brokenContracts(before, risen), []);
 });
 
 test('what is added breaks nobody', async () => {

@@ -21,23 +21,19 @@ test('the package of CloudEvents reads every attribute', () => {
 
   const event = read(message, common);
 
-  assert.deepEqual(
-    { ...event },
-    {
-      ...NOTHING,
-      specversion: '1.0',
-      id: V7,
-      source: 'urn:service:OrderService',
-      type: 'OrderCreated',
-      subject: 'order-1',
-      time: '2024-12-13T17:10:18.368Z',
-      datacontenttype: 'application/json',
-      dataschema: 'https://shop.example/schemas/OrderCreated/2',
-      traceparent: TRACEPARENT,
-      tracestate: 'v=1',
-      data: { totalAmount: 89.97 },
-    },
-  );
+  assert.deepEqual(JSON.parse(JSON.stringify(event)), {
+    specversion: '1.0',
+    id: V7,
+    source: 'urn:service:OrderService',
+    type: 'OrderCreated',
+    subject: 'order-1',
+    time: '2024-12-13T17:10:18.368Z',
+    datacontenttype: 'application/json',
+    dataschema: 'https://shop.example/schemas/OrderCreated/2',
+    traceparent: TRACEPARENT,
+    tracestate: 'v=1',
+    data: { totalAmount: 89.97 },
+  });
 });
 
 test('what an event does not have is no attribute: neither order, nor trace, nor schema, nor the time of an id without one', () => {
@@ -97,5 +93,3 @@ function read(message: OutboxMessage, options: CloudEvents): CloudEvent<unknown>
   const headers = { 'content-type': contentType, ...Object.fromEntries(attributes) };
   return HTTP.toEvent({ headers, body: body.toString() }) as CloudEvent<unknown>;
 }
-
-const NOTHING = { data_base64: undefined, datacontentencoding: undefined, schemaurl: undefined };
