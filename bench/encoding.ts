@@ -70,6 +70,7 @@ function message(n: number, cloudEvents?: CloudEvents) {
       messageType: 'OrderCreated',
       body: BODY,
       aggregateId: id,
+      aggregateVersion: '1',
       correlationId: uuid,
       causationId: uuid,
       userId: undefined,

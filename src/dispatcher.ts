@@ -87,7 +87,7 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
     return {
       locks,
       decide: async (db: Database, begun: Date) => {
-        const { answer, events, write } = await decide(db, begun);
+        const { answer, events, write } = await decide(db, begun, cause.messageId);
         const trace = activeTraceContext() ?? context.trace;
         const toPublish = events.map((event) => ({
           event,

@@ -15,6 +15,8 @@ const PRIVILEGES: readonly Privilege[] = [
   { table: 'orders', action: 'UPDATE' },
   { table: 'order_items', action: 'SELECT' },
   { table: 'order_items', action: 'INSERT' },
+  { table: 'order_history', action: 'SELECT' },
+  { table: 'order_history', action: 'INSERT' },
   { table: 'outbox', action: 'INSERT' },
   {
     table: 'outbox',

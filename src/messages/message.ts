@@ -9,4 +9,6 @@ export interface Event<T extends string = string, B = unknown> extends Message<T
   readonly aggregateId: string;
   /** The major of the schema that its body keeps to; 1 if it is not there. */
   readonly schemaVersion?: number;
+  /** The version of the aggregate that it made: 1, 2, 3 and so on, without a gap. Undefined where an aggregate has none. */
+  readonly aggregateVersion?: number | undefined;
 }

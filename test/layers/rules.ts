@@ -74,7 +74,7 @@ export const rules: Rule[] = [
   {
     rule: 'src/http knows no SQL',
     files: /^src\/http\//,
-    imports: / (drizzle-orm|pg|src\/(orders\/order|idempotency\/answer)-store\.ts|src\/outbox\/)/,
+    imports: / (drizzle-orm|pg|src\/(orders\/order(-history)?|idempotency\/answer)-store\.ts|src\/outbox\/)/,
     planted: ['src/http/order-routes.ts', "import { findOrder } from '../orders/order-store.ts';"],
   },
   {

@@ -19,9 +19,9 @@ const count = (description: string): JsonSchema => ({
 });
 
 /** The properties that Service Bus itself knows. */
-export const brokerProperties = ({ type }: EventType): JsonSchema => ({
+export const brokerProperties = ({ type, direction }: EventType): JsonSchema => ({
   type: 'object',
-  required: ['messageId', 'subject', 'contentType'],
+  required: ['messageId', 'subject', ...(direction === 'sent' ? ['contentType'] : [])],
   properties: {
     messageId: text(
       "The event's own id, the same each time that it is sent: what a consumer tells repeats by",

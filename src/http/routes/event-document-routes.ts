@@ -65,6 +65,7 @@ function serve({ contentType, text, tag }: StoredDocument, request: FastifyReque
 const notFound = () =>
   new ApiError('ROUTE_NOT_FOUND', 'There is no such version of an event; /asyncapi.json has those there are');
 
+const ANY_OBJECT = { type: 'object', additionalProperties: true };
 const CACHED = {
   ETag: { type: 'string', examples: ['"kBqvKWe8n2q0p0Lb4T1nHg"'] },
   'Cache-Control': { type: 'string', examples: [CACHE_CONTROL] },
@@ -85,7 +86,7 @@ const schemas = {
     summary: 'Read the contract of the events',
     description: 'What is sent to Azure Service Bus, and what is taken from it. For people: `/docs/events`.',
     response: {
-      200: answer('An AsyncAPI document', { type: 'object' }, CACHED),
+      200: answer('An AsyncAPI document', ANY_OBJECT, CACHED),
       304: UNCHANGED,
       400: headerProblem,
     },
@@ -108,7 +109,7 @@ const schemas = {
     response: {
       200: {
         ...answer('A JSON Schema of the draft 2020-12', {}, CACHED),
-        content: { 'application/schema+json': { schema: { type: 'object' } } },
+        content: { 'application/schema+json': { schema: ANY_OBJECT } },
       },
       304: UNCHANGED,
       400: headerProblem,

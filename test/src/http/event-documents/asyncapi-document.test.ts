@@ -16,7 +16,7 @@ const received: EventType = {
 };
 
 test('the parser of AsyncAPI has nothing to say of the document, whatever it holds', async () => {
-  for (const events of [EVENT_CATALOGUE, [...EVENT_CATALOGUE, received]])
+  for (const events of [EVENT_CATALOGUE, EVENT_CATALOGUE.filter(({ direction }) => direction === 'sent')])
     assert.deepEqual(await diagnose(asyncApiDocument(events)), []);
 });
 
@@ -32,7 +32,7 @@ test('the parser finds what is wrong with a document', async () => {
 
 test('every example keeps to the schemas of its message', () => {
   const ajv = new Ajv2020({ strict: false, validateFormats: false });
-  const { channels } = asyncApiDocument([...EVENT_CATALOGUE, received]);
+  const { channels } = asyncApiDocument(EVENT_CATALOGUE);
   const messages = Object.values(channels).flatMap((channel) => Object.values(channel.messages));
 
   assert.ok(messages.length > 2);
@@ -49,7 +49,9 @@ test('every example keeps to the schemas of its message', () => {
 });
 
 test('events that are received have a channel and an operation of their own', () => {
-  const { channels, operations } = asyncApiDocument([...EVENT_CATALOGUE, received]);
+  const [sent = assert.fail()] = EVENT_CATALOGUE;
+
+  const { channels, operations } = asyncApiDocument([sent, received]);
 
   assert.deepEqual(Object.keys(channels['answers']?.messages ?? {}), ['PaymentFailed.v1']);
   assert.deepEqual(operations['receiveEvents'], {
