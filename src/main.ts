@@ -5,6 +5,7 @@ import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
 import { backoffMs } from './core/backoff.ts';
+import { signInUrl } from './core/database-auth.ts';
 import { errorCode } from './core/errors.ts';
 import { exportMetrics } from './core/exported-metrics.ts';
 import { runProcess } from './core/lifecycle.ts';
@@ -24,7 +25,7 @@ const OPTIONS_REFUSED =
 
 await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {
   const database = {
-    url: config.DATABASE_URL,
+    url: signInUrl(config.DATABASE_URL, config.DATABASE_AUTH),
     applicationName: config.SERVICE_NAME,
     pooler: config.DATABASE_POOLER === 'transaction' ? 'certain' : 'found',
   } as const;

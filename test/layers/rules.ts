@@ -91,21 +91,18 @@ export const rules: Rule[] = [
   },
   only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
   only('@azure\\/service-bus', /^(relay\/publishing\/service-bus|examples|dev|bench|test)\//),
-  only('@azure\\/identity', /^relay\/publishing\/service-bus\//),
+  only('@azure\\/identity', /^src\/core\/azure-credential\.ts$/),
   {
     rule: '@azure/identity is loaded only when it is needed',
     files: /^/,
     imports: /^static @azure\/identity/,
-    planted: [
-      'relay/publishing/service-bus/service-bus-publisher.ts',
-      "import { DefaultAzureCredential } from '@azure/identity';",
-    ],
+    planted: ['src/core/azure-credential.ts', "import { DefaultAzureCredential } from '@azure/identity';"],
   },
   only('rhea', /^(dev\/service-bus|test)\//),
   only('@opentelemetry\\/(?!api$)', /^(src\/core\/telemetry|test)\/.*\.ts$/, '@opentelemetry/resources'),
   only(
     '@opentelemetry\\/api',
-    /^(src\/core\/telemetry\/.*|src\/messages\/trace-context|relay\/monitoring\/send-spans|test\/.*)\.ts$/,
+    /^(src\/core\/telemetry\/.*|src\/messages\/trace-context|relay\/monitoring\/send-spans|src\/inbox\/handling\/process-span|test\/.*)\.ts$/,
   ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
@@ -115,7 +112,10 @@ export const rules: Rule[] = [
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/telemetry\/tracing\.ts$/),
   only('jose', /^(src\/http\/auth\/|dev\/local-issuer\.ts$|test\/)/),
-  only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
+  only(
+    'drizzle-orm',
+    /^(src\/((db|orders|outbox|idempotency)\/|inbox\/handling\/inbox-store\.ts$)|bench\/programs\/|test\/)/,
+  ),
   only(
     'prom-client',
     /^(relay\/monitoring\/metrics|src\/core\/(process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
@@ -126,6 +126,7 @@ export const rules: Rule[] = [
   only('@asyncapi\\/diff', /^dev\/contracts\//, '@asyncapi/diff'),
   only('(@asyncapi\\/parser|cloudevents$)', /^test\//, '@asyncapi/parser'),
   only('axe-core', /^test\//),
+  only('(@kubernetes-models/|kubernetes-models)', /^test\/deploy\//, 'kubernetes-models'),
   only('pino-pretty', /^(dev\/readable-log|src\/core\/terminal-log)\.ts$/),
   only('chokidar', /^dev\/restarted-process\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),

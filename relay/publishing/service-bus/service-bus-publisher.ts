@@ -4,6 +4,7 @@ import {
   ServiceBusError,
   type ServiceBusSender,
 } from '@azure/service-bus';
+import { azureCredential } from '../../../src/core/azure-credential.ts';
 import type { Logger } from '../../../src/core/log.ts';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
 import { PublishError } from '../publish-error.ts';
@@ -226,7 +227,5 @@ async function createClient({ connectionString, namespace }: Destination): Promi
     identifier: 'outbox-relay',
   };
   if (connectionString !== undefined) return new ServiceBusClient(connectionString, options);
-  // Only where it is needed: it is the largest package of all.
-  const { DefaultAzureCredential } = await import('@azure/identity');
-  return new ServiceBusClient(namespace ?? '', new DefaultAzureCredential(), options);
+  return new ServiceBusClient(namespace ?? '', await azureCredential(), options);
 }
