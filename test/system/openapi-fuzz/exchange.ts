@@ -28,10 +28,11 @@ export async function send(
   const orderId = attempt.order === undefined ? 'f'.repeat(32) : orderIds[attempt.order % orderIds.length];
   const query = new URLSearchParams([...attempt.query]);
   const exampleOf = (name: string) => operation.parameters.find((each) => each.name === name)?.example ?? '';
-  const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+  const address = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
     name === 'orderId' ? (orderId ?? '') : exampleOf(name),
   );
-  const response = await fetch(`${url}${path}?${query.toString()}`, {
+  const path = `${address}?${query.toString()}`;
+  const response = await fetch(url + path, {
     method: operation.method,
     headers: { ...headers, ...attempt.headers },
     ...(attempt.body !== undefined && { body: attempt.body }),
