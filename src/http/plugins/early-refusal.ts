@@ -10,7 +10,7 @@ import { crossOriginHeaders } from './cross-origin.ts';
 import type { InFlightDeps } from './in-flight.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 
-/** How soon who was refused is looked at again, of its `Retry-After`: those who wait spread their requests around that. */
+/** Of its `Retry-After`: how soon a connection that was refused may ask again. Clients that wait spread themselves around the whole. */
 const SOONEST = 1 / 2;
 /** Of what is refused before it has a route. */
 const ROUTE = '/api/*';
@@ -24,19 +24,15 @@ export interface EarlyRefusalDeps extends InFlightDeps {
 }
 
 /**
- * Refuses what comes under /api while as many requests as may be are worked on, with the answer of `boundInFlight` and before Fastify
- * has it, for half of the CPU. Who asks again on the same connection at once is held until half of its `Retry-After` is over, one request
- * at a time: a connection costs two refusals a second at most. What Fastify may answer in another way before it looks at the bound is left to it.
+ * Refuses what comes under /api while as many requests as may be are worked on: with the answer of `boundInFlight`, before Fastify has
+ * it, for half of the CPU. Who asks again on the same connection at once is held until its `Retry-After` is over by half or more, and
+ * served then if there is room. What Fastify answers in another way before it looks at the bound, such as a header that is not valid, is left to it.
  */
 export const earlyRefusal = fp(async (app: FastifyInstance, deps: EarlyRefusalDeps) => {
   const { inFlight, refusals, newId, publicBasePath, corsOrigins, httpsRedirect, isClosing } = deps;
-  const {
-    problem,
-    retryAfterSeconds = 0,
-    summary,
-    logLevel,
-  } = reactionTo(new ApiError('OVERLOADED', ''), '');
-  const status = problem.status;
+  const reaction = reactionTo(new ApiError('OVERLOADED', ''), '');
+  const { problem, retryAfterSeconds = 0, summary, logLevel } = reaction;
+  const { status } = problem;
   const ofProblem = problemHeaders(problem, retryAfterSeconds, publicBasePath);
   const soonestMs = 1_000 * retryAfterSeconds * SOONEST;
   const refusedAt = new WeakMap<Socket, number>();
@@ -51,22 +47,24 @@ export const earlyRefusal = fp(async (app: FastifyInstance, deps: EarlyRefusalDe
     }
     const { socket } = request;
     const now = performance.now();
-    const waitMs = (refusedAt.get(socket) ?? Number.NEGATIVE_INFINITY) + soonestMs - now;
-    if (waitMs <= 0 || held.has(socket)) {
+    const leftMs = (refusedAt.get(socket) ?? Number.NEGATIVE_INFINITY) + soonestMs - now;
+    if (leftMs <= 0 || held.has(socket)) {
       refuse(request, response, now);
       return;
     }
     held.add(socket);
-    setTimeout(() => {
+    const look = () => {
       held.delete(socket);
       if (socket.destroyed) return;
       if (isBeyond(request)) refuse(request, response, now);
       else handOn(request, response);
-    }, waitMs);
+    };
+    setTimeout(look, leftMs + Math.random() * soonestMs); // apart: a crowd that comes back as one keeps all others waiting
   });
 
-  function isBeyond({ url = '' }: IncomingMessage): boolean {
-    return inFlight.count >= inFlight.max && url.startsWith('/api/') && !isClosing();
+  function isBeyond({ method, url = '' }: IncomingMessage): boolean {
+    if (inFlight.count < inFlight.max || isClosing()) return false;
+    return url.startsWith('/api/') && method !== 'OPTIONS'; // which may be a preflight
   }
 
   function refuse(request: IncomingMessage, response: ServerResponse, since: number): void {
@@ -74,8 +72,7 @@ export const earlyRefusal = fp(async (app: FastifyInstance, deps: EarlyRefusalDe
     refusedAt.set(socket, performance.now());
     const id = newId();
     const { context, requestId, faults } = readContext(headers, id, newId);
-    const isPlain = method !== 'OPTIONS' && headers.expect === undefined && faults.length === 0;
-    if (!isPlain || httpsRedirect || hostFault(request)) {
+    if (faults.length > 0 || hostFault(request) || headers.expect !== undefined || httpsRedirect) {
       handOn(request, response);
       return;
     }
