@@ -25,7 +25,7 @@ export interface EarlyRefusalDeps extends InFlightDeps {
 
 /**
  * Refuses what comes under /api while as many requests as may be are worked on: with the answer of `boundInFlight`, before Fastify has
- * it, for half of the CPU. Who asks again on the same connection at once is held until its `Retry-After` is over by half or more, and
+ * it, for half of the CPU. Who asks again on the same connection at once is delayed until its `Retry-After` is over by half or more, and
  * served then if there is room. What Fastify answers in another way before it looks at the bound, such as a header that is not valid, is left to it.
  */
 export const earlyRefusal = fp(async (app: FastifyInstance, deps: EarlyRefusalDeps) => {
@@ -36,7 +36,7 @@ export const earlyRefusal = fp(async (app: FastifyInstance, deps: EarlyRefusalDe
   const ofProblem = problemHeaders(problem, retryAfterSeconds, publicBasePath);
   const soonestMs = 1_000 * retryAfterSeconds * SOONEST;
   const refusedAt = new WeakMap<Socket, number>();
-  const held = new WeakSet<Socket>();
+  const delayed = new WeakSet<Socket>();
 
   const [handOn] = app.server.listeners('request') as [RequestListener];
   app.server.removeAllListeners('request');
@@ -48,13 +48,13 @@ export const earlyRefusal = fp(async (app: FastifyInstance, deps: EarlyRefusalDe
     const { socket } = request;
     const now = performance.now();
     const leftMs = (refusedAt.get(socket) ?? Number.NEGATIVE_INFINITY) + soonestMs - now;
-    if (leftMs <= 0 || held.has(socket)) {
+    if (leftMs <= 0 || delayed.has(socket)) {
       refuse(request, response, now);
       return;
     }
-    held.add(socket);
+    delayed.add(socket);
     const look = () => {
-      held.delete(socket);
+      delayed.delete(socket);
       if (socket.destroyed) return;
       if (isBeyond(request)) refuse(request, response, now);
       else handOn(request, response);

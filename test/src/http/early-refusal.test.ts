@@ -134,9 +134,9 @@ test('a body is refused unread, and the connection goes on after it', async (t) 
   assert.match(received, /}HTTP\/1\.1 200 OK\r\n/);
 });
 
-test('who asks again at once is held, and served if there is room by then; who has gone meanwhile is not', async (t) => {
+test('who asks again at once is delayed, and served if there is room by then; who has gone meanwhile is not', async (t) => {
   const inFlight = new InFlight(1);
-  const { app, served } = await openHeld(t, inFlight);
+  const { app, served } = await openDelaying(t, inFlight);
   const open = await listen(app);
   const ask = 'GET /api/here HTTP/1.1\r\nHost: x\r\n\r\n';
   let came = 0;
@@ -176,7 +176,7 @@ async function answersTo(open: () => Socket, request: string): Promise<string> {
 }
 
 /** An app with one route, and how often that was asked. */
-async function openHeld(t: TestContext, inFlight: InFlight) {
+async function openDelaying(t: TestContext, inFlight: InFlight) {
   let count = 0;
   const app = fastify();
   const pool = new pg.Pool();
