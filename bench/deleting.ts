@@ -2,10 +2,11 @@ import { globSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { openPostgres } from '../dev/postgres.ts';
 import { parseOutboxTable } from '../relay/outbox/outbox-table.ts';
-import { deletePiece, deleteUnlocked } from '../relay/retention/table-sweep.ts';
+import { sweptOutbox } from '../relay/retention/retention.ts';
+import { deletePiece, deleteUnlocked } from '../src/core/table-sweep.ts';
 import { processCpuUs } from './support/cpu.ts';
 
-const OUTBOX = parseOutboxTable('outbox');
+const SWEPT = sweptOutbox(parseOutboxTable('outbox'));
 
 // What docs/decisions/retention.md weighs: rows that are deleted by block against daily partitions that are dropped. First what a
 // row costs in each of them, then a month of the outbox as it is, scaled down: a day is a few thousand rows.
@@ -60,13 +61,13 @@ async function plainTable(db: pg.Client): Promise<Cost[]> {
   const all = (DAYS + 1) * A_DAY;
   costs.push(
     await cost(db, 'plain: read by block, nothing is old', all, () =>
-      sweep(db, deletePiece(OUTBOX), after(0)),
+      sweep(db, deletePiece(SWEPT), after(0)),
     ),
   );
-  costs.push(await cost(db, 'plain: delete by block', A_DAY, () => sweep(db, deletePiece(OUTBOX), after(1))));
+  costs.push(await cost(db, 'plain: delete by block', A_DAY, () => sweep(db, deletePiece(SWEPT), after(1))));
   costs.push(
     await cost(db, 'plain: the same past locked rows', A_DAY, () =>
-      sweep(db, deleteUnlocked(OUTBOX), after(2)),
+      sweep(db, deleteUnlocked(SWEPT), after(2)),
     ),
   );
   costs.push(await cost(db, 'plain: vacuum after both', 2 * A_DAY, () => db.query('VACUUM outbox')));
@@ -180,7 +181,7 @@ async function simulate(db: pg.Client, scaleFactor: number) {
     live += anHour;
     dead += anHour;
     if (hour % HOURS_OF_ROUND === 0) {
-      const deleted = await sweep(db, deletePiece(OUTBOX), new Date(now.getTime() - DAYS * 86_400_000));
+      const deleted = await sweep(db, deletePiece(SWEPT), new Date(now.getTime() - DAYS * 86_400_000));
       live -= deleted;
       dead += deleted;
     }

@@ -63,6 +63,7 @@ function message(n: number) {
       messageType: 'OrderCreated',
       body: BODY,
       aggregateId: id,
+      aggregateVersion: '1',
       correlationId: uuid,
       causationId: uuid,
       userId: undefined,

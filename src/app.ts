@@ -34,7 +34,8 @@ import { requestLog } from './http/plugins/request-log.ts';
 import { healthRoutes } from './http/routes/health-routes.ts';
 import { problemRoutes } from './http/routes/problem-routes.ts';
 import { compileValidator } from './http/validation.ts';
-import { findOrder, listOrders } from './orders/order-store.ts';
+import { findOrderWithHistory } from './orders/order-history-store.ts';
+import { listOrders } from './orders/order-store.ts';
 import { findOrderEvents } from './outbox/outbox-reader.ts';
 import { receptors } from './receptors/registry.ts';
 
@@ -109,7 +110,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     prefix: '/api',
     publicBasePath,
     dispatcher: createDispatcher({ connections, receptors, now, newId }),
-    findOrder: (orderId, owner) => read(reading, (db) => findOrder(db, orderId, owner)),
+    findOrder: (orderId, owner) => read(reading, (db) => findOrderWithHistory(db, orderId, owner)),
     listOrders: (query) => read(reading, (db) => listOrders(db, query)),
     findOrderEvents: (orderId, owner) => read(reading, (db) => findOrderEvents(db, orderId, owner)),
     verify: auth && tokenVerifier(auth, log, now),

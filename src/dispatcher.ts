@@ -1,8 +1,6 @@
 import type { Connections } from './db/connections.ts';
 import type { Database } from './db/database.ts';
 import { inTransaction } from './db/transaction.ts';
-import { keepAnswer, takeKey } from './idempotency/answer-store.ts';
-import type { KeptAnswer, KeyedRequest } from './idempotency/keyed-request.ts';
 import type { Message } from './messages/message.ts';
 import { causedBy, type MessageContext } from './messages/message-context.ts';
 import { activeTraceContext } from './messages/trace-context.ts';
@@ -11,35 +9,44 @@ import type { Receptor } from './receptors/receptor.ts';
 
 export interface Dispatcher<R extends Registry> {
   /**
-   * Handles a command that `cause` asked for, and answers once its effects and events are committed together. With `once`, a
-   * request that had its answer before gets that one, and nothing is carried out. Throws what the receptor throws,
-   * OVERLOADED, DATABASE_UNAVAILABLE or COMMIT_UNCERTAIN; with `once` IDEMPOTENCY_KEY_IN_USE and IDEMPOTENCY_KEY_REUSED too.
+   * Handles a command that `cause` asked for, and answers once its effects and events are committed together. With `once`, what
+   * was carried out before is not carried out again. Throws what the receptor and `once` throw, OVERLOADED, DATABASE_UNAVAILABLE or
+   * COMMIT_UNCERTAIN.
    */
-  dispatch<T extends keyof R & string>(
-    command: Message<T, CommandOf<R[T]>>,
+  dispatch<T extends keyof R & string, Kept = never>(
+    command: Command<T, CommandOf<R[T]>>,
     cause: MessageContext,
-    once?: Once<AnswerOf<R[T]>>,
-  ): Promise<Dispatched<AnswerOf<R[T]>>>;
+    once?: Once<AnswerOf<R[T]>, Kept>,
+  ): Promise<Dispatched<AnswerOf<R[T]>, Kept>>;
 }
 
-/** A request that is carried out once, and what its repeats get: kept in the transaction that carries it out. */
-export interface Once<Answer> {
-  readonly request: KeyedRequest;
-  readonly toKept: (answer: Answer) => KeptAnswer;
+/** A message with an id of its own is the command itself: it is what its events are caused by. Any other command gets a new id. */
+export interface Command<T extends string, Body> extends Message<T, Body> {
+  readonly messageId?: string;
+}
+
+/** What makes a command happen once, however often it comes: both halves belong to the transaction that carries it out. */
+export interface Once<Answer, Kept> {
+  /** Comes first in the transaction: what was kept when the command was carried out before; undefined if it never was. */
+  readonly ask: (db: Database) => Promise<Kept | undefined>;
+  /** Whether the receptor decides along with `ask`, which saves a turn. Then a repeat, too, waits for what the receptor locks. */
+  readonly decidesAlong: boolean;
+  /** Is sent along with all that the receptor writes, and returns what repeats are to get. */
+  readonly tell: (db: Database, answer: Answer) => Promise<Kept>;
 }
 
 /**
- * The receptor's answer, whether anything has happened that has an event, and what is kept of the answer if that was asked for;
- * of a repeat, that alone is still there.
+ * The receptor's answer, whether anything has happened that has an event, and what is kept of it if that was asked for; of a repeat,
+ * that alone is still there.
  */
-export type Dispatched<Answer> =
+export type Dispatched<Answer, Kept> =
   | {
       readonly replayed: false;
       readonly answer: Answer;
       readonly changed: boolean;
-      readonly kept: KeptAnswer | undefined;
+      readonly kept: Kept | undefined;
     }
-  | { readonly replayed: true; readonly answer?: undefined; readonly kept: KeptAnswer };
+  | { readonly replayed: true; readonly answer?: undefined; readonly kept: Kept };
 
 export interface DispatcherDeps<R extends Registry> {
   readonly connections: WriteConnections;
@@ -51,8 +58,8 @@ export interface DispatcherDeps<R extends Registry> {
 /** Where the connections for commands come from. */
 export interface WriteConnections {
   readonly writing: Connections;
-  /** For a command that locks this order. */
-  readonly changing: (orderId: string) => Connections;
+  /** For a command that locks this, such as the id of an order. */
+  readonly changing: (locked: string) => Connections;
 }
 
 /** A receptor of each command's type name; `never`, since a table of receptors cannot say whose command is whose. */
@@ -64,30 +71,40 @@ export type AnswerOf<R> = R extends Receptor<never, infer Answer> ? Answer : nev
 export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): Dispatcher<R> {
   const { connections, receptors, now, newId } = deps;
   return {
-    async dispatch(command, cause, once) {
+    async dispatch<T extends keyof R & string, Kept>(
+      command: Command<T, CommandOf<R[T]>>,
+      cause: MessageContext,
+      once?: Once<AnswerOf<R[T]>, Kept>,
+    ): Promise<Dispatched<AnswerOf<R[T]>, Kept>> {
       const { locks, decide } = prepare(command, cause);
       const source = locks === undefined ? connections.writing : connections.changing(locks);
-      return inTransaction(source, async (db) => {
-        const begun = now();
-        const before = once && (await takeKey(db, once.request));
-        if (before) return { replayed: true, kept: before };
-        const { answer, changed, writeAll } = await decide(db, begun);
-        const kept = once?.toKept(answer);
-        await Promise.all([writeAll(), once && kept && keepAnswer(db, once.request, kept)]);
-        return { replayed: false, answer, changed, kept };
-      });
+      try {
+        return await inTransaction(source, async (db) => {
+          const begun = now();
+          const deciding = () => decide(db, begun);
+          const { answer, changed, writeAll } = await (once ? decideOnce(db, once, deciding) : deciding());
+          const [kept] = await Promise.all([once?.tell(db, answer), writeAll()]);
+          return { replayed: false, answer, changed, kept };
+        });
+      } catch (error) {
+        if (error instanceof Repeat) return { replayed: true, kept: error.kept as Kept }; // what its `once` has said
+        throw error;
+      }
     },
   };
 
   /** Lets the receptor decide, and returns what is to be done inside of a transaction: the rest of deciding, then all the writing at once. */
-  function prepare<T extends keyof R & string>(command: Message<T, CommandOf<R[T]>>, cause: MessageContext) {
+  function prepare<T extends keyof R & string>(command: Command<T, CommandOf<R[T]>>, cause: MessageContext) {
     const receptor = receptors[command.type] as unknown as Receptor<CommandOf<R[T]>, AnswerOf<R[T]>>;
-    const context = { ...causedBy(cause, newId()), trace: activeTraceContext() ?? cause.trace };
+    const context = {
+      ...causedBy(cause, command.messageId ?? newId()),
+      trace: activeTraceContext() ?? cause.trace,
+    };
     const { locks, decide } = receptor(command.body, newId);
     return {
       locks,
       decide: async (db: Database, begun: Date) => {
-        const { answer, events, write } = await decide(db, begun);
+        const { answer, events, write } = await decide(db, begun, cause.messageId);
         const trace = activeTraceContext() ?? context.trace;
         const toPublish = events.map((event) => ({
           event,
@@ -97,5 +114,35 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
         return { answer, changed: events.length > 0, writeAll };
       },
     };
+  }
+}
+
+/** Throws `Repeat` if it was decided before. */
+async function decideOnce<Decided, Answer, Kept>(
+  db: Database,
+  once: Once<Answer, Kept>,
+  decide: () => Promise<Decided>,
+): Promise<Decided> {
+  const asking = once.ask(db);
+  if (!once.decidesAlong) refuseRepeat(await asking);
+  // Its own failure counts first: a receptor whose statements come behind it fails with it.
+  const [asked, decided] = await Promise.allSettled([asking, decide()]);
+  if (asked.status === 'rejected') throw asked.reason;
+  refuseRepeat(asked.value);
+  if (decided.status === 'rejected') throw decided.reason;
+  return decided.value;
+}
+
+function refuseRepeat(kept: unknown): void {
+  if (kept !== undefined) throw new Repeat(kept);
+}
+
+/** Thrown, so that what the receptor has begun meanwhile is rolled back. */
+class Repeat extends Error {
+  readonly kept: unknown;
+
+  constructor(kept: unknown) {
+    super('It was carried out before');
+    this.kept = kept;
   }
 }

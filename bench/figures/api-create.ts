@@ -99,6 +99,6 @@ async function measurePgbench(server: Server, count: number): Promise<Sample> {
 }
 
 async function emptyTables({ db }: Server): Promise<void> {
-  await db.query('TRUNCATE orders, outbox CASCADE');
+  await db.query('TRUNCATE orders, order_items, order_history, outbox');
   await db.query('CHECKPOINT');
 }

@@ -38,7 +38,7 @@ export const apiOverload: Figure = {
         body: ORDER_REQUEST,
       });
     const measure = async (connections: number, isImpatient = false): Promise<Sample> => {
-      await server.db.query('TRUNCATE orders, outbox CASCADE');
+      await server.db.query('TRUNCATE orders, order_items, order_history, outbox');
       await server.db.query('CHECKPOINT');
       const meter = startCpuMeter({ api: () => processCpuUs(api.service.pid), PostgreSQL: server.cpuUs });
       const [{ seconds, acceptedMs, refusedMs }, health] = await Promise.all([

@@ -39,7 +39,7 @@ export async function openSteadyRig(ms: number): Promise<SteadyRig> {
       await load.ask(requests(forMs));
     },
     async post(forMs, others) {
-      await server.db.query('TRUNCATE orders, outbox CASCADE');
+      await server.db.query('TRUNCATE orders, order_items, order_history, outbox');
       await server.db.query('CHECKPOINT');
       const wal = await walEnd(server.db);
       const meter = startCpuMeter({

@@ -29,6 +29,7 @@ export interface StoredMessage {
 }
 
 export interface WholeMessage extends StoredMessage {
+  readonly aggregateVersion: string | null;
   readonly correlationId: string | null;
   readonly causationId: string | null;
   readonly userId: string | null;
@@ -60,6 +61,7 @@ export const selectStored = ({ outbox }: OutboxTable) => `
   CASE WHEN parked_at IS NULL THEN 0 ELSE (SELECT count(*)::int FROM ${outbox} AS other
      WHERE ${PARKED_OR_DEFERRED} AND parked_at IS NULL AND other.aggregate_id = o.aggregate_id) END AS waiting`;
 const REST = [
+  'aggregateVersion',
   'correlationId',
   'causationId',
   'userId',

@@ -23,6 +23,7 @@ export function toMessage(row: MessageRow): OutboxMessage {
     messageType: row.required('messageType'),
     body: row.body(),
     aggregateId: row.text('aggregateId'),
+    aggregateVersion: row.text('aggregateVersion'),
     correlationId: row.text('correlationId'),
     causationId: row.text('causationId'),
     userId: row.text('userId'),

@@ -6,6 +6,7 @@ export const MESSAGE_COLUMNS = {
   messageType: 'message_type',
   body: 'message_body',
   aggregateId: 'aggregate_id',
+  aggregateVersion: 'aggregate_version',
   correlationId: 'correlation_id',
   causationId: 'causation_id',
   userId: 'user_id',

@@ -4,6 +4,8 @@ export interface OutboxMessage {
   readonly messageType: string;
   readonly body: Buffer;
   readonly aggregateId: string | undefined;
+  /** A whole number, as PostgreSQL prints it. */
+  readonly aggregateVersion: string | undefined;
   readonly correlationId: string | undefined;
   readonly causationId: string | undefined;
   readonly userId: string | undefined;

@@ -1,11 +1,11 @@
 import type pg from 'pg';
 import type { Logger } from '../../src/core/log.ts';
 import { pause } from '../../src/core/pause.ts';
+import { type SweptTable, TableSweep, type TableSweepOptions } from '../../src/core/table-sweep.ts';
 import { type Lsn, parseLsn } from '../lsn.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { RetentionCutoff } from './retention-cutoff.ts';
-import { TableSweep, type TableSweepOptions } from './table-sweep.ts';
 
 export interface RetentionOptions extends Partial<TableSweepOptions> {
   /** How long a row is kept after it was published or dropped. */
@@ -38,7 +38,10 @@ export class Retention {
     this.#deps = deps;
     this.#everyMs = everyMs ?? Math.min(roundMs, 60 * MINUTE_MS);
     this.#cutoff = new RetentionCutoff(keepMs);
-    this.#sweep = new TableSweep(deps, { roundMs, pauseMs: PAUSE_MS, blocks: BLOCKS, ...options });
+    this.#sweep = new TableSweep(
+      { ...deps, table: sweptOutbox(deps.table) },
+      { roundMs, pauseMs: PAUSE_MS, blocks: BLOCKS, ...options },
+    );
   }
 
   /**
@@ -73,6 +76,13 @@ export class Retention {
     }
   }
 }
+
+/** The greatest of two times ignores one that is NULL. */
+export const sweptOutbox = ({ outbox }: OutboxTable): SweptTable => ({
+  name: 'outbox',
+  sql: outbox,
+  oldSince: 'greatest(processed_at, dropped_at)',
+});
 
 async function walEnd(pool: pg.Pool): Promise<{ now: Date; lsn: Lsn }> {
   // The end of what is inserted, not of what is written: without synchronous_commit, rows are seen before they are written.

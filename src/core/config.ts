@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { type EnvSchemaOpt, envSchema } from 'env-schema';
+import { databaseAuth } from './database-auth.ts';
 import { AppError } from './errors.ts';
 import { postgresUrlFault } from './postgres-url.ts';
 import { telemetryProperties } from './telemetry/telemetry-config.ts';
@@ -15,9 +16,10 @@ export type Check<Value = string> = (
 export const databaseUrl = (description: string) =>
   Type.String({ pattern: '^postgres(ql)?://', description, check: postgresUrlFault satisfies Check });
 
-/** What both processes read from the environment. */
+/** What every process reads from the environment. */
 export const sharedConfig = {
   DATABASE_URL: databaseUrl('postgres://user:password@host:port/database'),
+  DATABASE_AUTH: databaseAuth,
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
     { default: 'info', description: 'one of fatal, error, warn, info, debug, trace, silent' },
@@ -25,6 +27,11 @@ export const sharedConfig = {
   SERVICE_NAME: Type.String({ default: 'OrderService', minLength: 1, description: 'a name' }),
   ...telemetryProperties,
 };
+
+/** Of a process that works behind a transaction pooler. */
+export const poolerConfig = Type.Optional(
+  Type.Literal('transaction', { description: 'transaction, or unset to find out' }),
+);
 
 /** A TCP port; 0 lets the system choose. */
 export const portConfig = (defaultPort: number) =>

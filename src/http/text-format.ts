@@ -1,3 +1,4 @@
+import { isVisible } from '../messages/visible-text.ts';
 import { parseInstant } from './query/instant.ts';
 import { parseCursor } from './query/order-cursor.ts';
 
@@ -7,14 +8,11 @@ interface TextFormat {
   readonly wanted: string;
 }
 
-// Spaces, format characters and what Unicode says is not shown, such as a Hangul filler: https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
-const VISIBLE = /[^\p{White_Space}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
-
 /** The `format` that a schema may ask of a text. */
 export const TEXT_FORMATS: Readonly<Record<string, TextFormat>> = {
   readable: {
     // Lone surrogates are no characters, and jsonb refuses them. That a text is empty, its minLength says.
-    validate: (text) => text === '' || (text.isWellFormed() && VISIBLE.test(text)),
+    validate: (text) => text === '' || (text.isWellFormed() && isVisible(text)),
     wanted: 'a text with something to read in it',
   },
   'date-time': {

@@ -7,4 +7,6 @@ export interface Message<T extends string = string, B = unknown> {
 /** Something that happened to one aggregate. Events of one aggregate are published in the order they were committed. */
 export interface Event<T extends string = string, B = unknown> extends Message<T, B> {
   readonly aggregateId: string;
+  /** The version of the aggregate that it made: 1, 2, 3 and so on, without a gap. Undefined where an aggregate has none. */
+  readonly aggregateVersion?: number | undefined;
 }

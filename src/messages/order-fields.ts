@@ -12,6 +12,13 @@ const NO_CONTROL_CHARACTERS = '^[^\\u0000-\\u001f\\u007f-\\u009f]*$';
 export const readableText = (maxLength: number, options: StringOptions) =>
   Type.String({ minLength: 1, maxLength, pattern: NO_CONTROL_CHARACTERS, format: 'readable', ...options });
 
+/** One of these texts. */
+export const oneOf = <const Texts extends readonly string[]>(texts: Texts) =>
+  Type.Unsafe<Texts[number]>({ type: 'string', enum: [...texts], examples: [texts[0]] });
+
+/** ISO 8601 in UTC, with milliseconds. */
+export const instant = (example: string) => Type.String({ format: 'date-time', examples: [example] });
+
 export const MAX_ITEMS = 100;
 
 export const OrderId = Type.String({
@@ -21,7 +28,12 @@ export const OrderId = Type.String({
 });
 export const CustomerId = readableText(128, { examples: ['cust-123'] });
 export const ProductId = readableText(128, { examples: ['prod-456'] });
-export const CancelReason = readableText(500, { examples: ['Ordered twice'] });
+export const MAX_REASON = 500;
+export const CancelReason = readableText(MAX_REASON, { examples: ['Ordered twice'] });
+/** Of a payment or a shipment, as who makes it calls it. */
+export const foreignId = (example: string) => readableText(128, { examples: [example] });
+/** Why something happened, as others say it: any text. `toReason` makes one of it that can be kept. */
+export const foreignReason = (example: string) => Type.String({ examples: [example] });
 export const Quantity = Type.Integer({ minimum: 1, maximum: 2_147_483_647, examples: [2] });
 
 /** What NUMERIC(10,2) holds. `x-max-decimals` is ours: see src/http/validation.ts. */

@@ -64,21 +64,6 @@ export const placeOrder = (priced: PricedOrder, now: Date): Order => ({
   updatedAt: now,
 });
 
-/**
- * The order once it is cancelled; the very same when it was cancelled before. Only a pending one can be: throws
- * ORDER_NOT_CANCELLABLE for any other.
- */
-export function cancelOrder(order: Order, now: Date): Order {
-  switch (order.status) {
-    case 'Cancelled':
-      return order;
-    case 'Pending':
-      return { ...order, status: 'Cancelled', updatedAt: now, version: order.version + 1 };
-    default:
-      throw new ApiError('ORDER_NOT_CANCELLABLE', `An order that is ${order.status} cannot be cancelled`);
-  }
-}
-
 /** Throws ORDER_VERSION_MISMATCH unless the order has one of these versions. */
 export function requireVersion({ version }: Order, versions: readonly number[]): void {
   if (versions.includes(version)) return;

@@ -10,9 +10,10 @@ export const createOrderReceptor: Receptor<CreateOrder, Order> = (command, newId
   return {
     decide: async (db, now) => {
       const order = placeOrder(priced, now);
+      const { orderId: aggregateId, version: aggregateVersion } = order;
       return {
         answer: order,
-        events: [{ type: ORDER_CREATED, aggregateId: order.orderId, body: describeOrder(order) }],
+        events: [{ type: ORDER_CREATED, aggregateId, aggregateVersion, body: describeOrder(order) }],
         write: () => insertOrder(db, order),
       };
     },

@@ -12,8 +12,11 @@ export type Receptor<Command, Answer> = (command: Command, newId: () => string) 
 export interface InTransaction<Answer> {
   /** The order whose row it locks, if it does: those who wait for the same one take few connections. */
   readonly locks?: string;
-  /** `now` is the one instant at which the command happens: that at which its transaction begins. */
-  readonly decide: (db: Database, now: Date) => Promise<Decision<Answer>>;
+  /**
+   * `now` is the one instant at which the command happens: that at which its transaction begins. `causeId` is the id of the request
+   * or message that asked for it.
+   */
+  readonly decide: (db: Database, now: Date, causeId: string) => Promise<Decision<Answer>>;
 }
 
 /** What a receptor has decided. Nothing of it has happened yet. */

@@ -60,9 +60,29 @@ export const rules: Rule[] = [
     planted: ['src/main.ts', "const { openStack } = await import('../dev/stack-to-be.ts');"],
   },
   {
+    rule: 'the api does without the inbox',
+    files: /^src\/(?!inbox\/)/,
+    imports: / src\/inbox\//,
+    planted: ['src/app.ts', "import { consumedEvents } from './inbox/consumed-events.ts';"],
+  },
+  {
+    rule: 'what receives knows nothing of what becomes of a message',
+    files: /^src\/inbox\/receiving\//,
+    imports:
+      / (drizzle-orm|pg$|src\/(?!core\/|messages\/trace-context\.ts$|inbox\/(receiving\/|(received-message|settlement)\.ts$)))/,
+    planted: ['src/inbox/receiving/reception.ts', "import { consumedEvents } from '../consumed-events.ts';"],
+  },
+  {
+    rule: 'what handles a message knows nothing of where it came from',
+    files: /^src\/inbox\/handling\//,
+    imports: / src\/inbox\/(?!handling\/|(received-message|settlement)\.ts$)/,
+    planted: ['src/inbox/handling/handler.ts', "import { peek } from '../receiving/peek.ts';"],
+  },
+  {
     rule: 'the doctor imports what ships, and what it looks with',
     files: /^doctor\//,
-    imports: / (dev|bench|test|drizzle)\/| (relay|src)\/(relay|main|app)\.ts$| relay\/session\//,
+    imports:
+      / (dev|bench|test|drizzle)\/| (relay|src|src\/inbox)\/(relay|main|app|inbox)\.ts$| relay\/session\//,
     planted: ['doctor/examine.ts', "import { runRelay } from '../relay/relay.ts';"],
   },
   {
@@ -74,7 +94,7 @@ export const rules: Rule[] = [
   {
     rule: 'src/http knows no SQL',
     files: /^src\/http\//,
-    imports: / (drizzle-orm|pg|src\/(orders\/order|idempotency\/answer)-store\.ts|src\/outbox\/)/,
+    imports: / (drizzle-orm|pg|src\/(orders\/order(-history)?|idempotency\/answer)-store\.ts|src\/outbox\/)/,
     planted: ['src/http/order-routes.ts', "import { findOrder } from '../orders/order-store.ts';"],
   },
   {
@@ -90,40 +110,44 @@ export const rules: Rule[] = [
     planted: ['relay/outbox/outbox-store.ts', 'await pool.query(`SELECT FROM outbox LIMIT 1`);'],
   },
   only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
-  only('@azure\\/service-bus', /^(relay\/publishing\/service-bus|dev|bench|test)\//),
-  only('@azure\\/identity', /^relay\/publishing\/service-bus\//),
+  only(
+    '@azure\\/service-bus',
+    /^(src\/core\/service-bus|relay\/publishing\/service-bus|src\/inbox\/receiving|dev|bench|test)\//,
+  ),
+  only('@azure\\/identity', /^src\/core\/azure-credential\.ts$/),
   {
     rule: '@azure/identity is loaded only when it is needed',
     files: /^/,
     imports: /^static @azure\/identity/,
-    planted: [
-      'relay/publishing/service-bus/service-bus-publisher.ts',
-      "import { DefaultAzureCredential } from '@azure/identity';",
-    ],
+    planted: ['src/core/azure-credential.ts', "import { DefaultAzureCredential } from '@azure/identity';"],
   },
   only('rhea', /^(dev\/service-bus|test)\//),
   only('@opentelemetry\\/(?!api$)', /^(src\/core\/telemetry|test)\/.*\.ts$/, '@opentelemetry/resources'),
   only(
     '@opentelemetry\\/api',
-    /^(src\/core\/telemetry\/.*|src\/messages\/trace-context|relay\/monitoring\/send-spans|test\/.*)\.ts$/,
+    /^(src\/core\/telemetry\/.*|src\/messages\/trace-context|relay\/monitoring\/send-spans|src\/inbox\/handling\/process-span|test\/.*)\.ts$/,
   ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
-    /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|relay\/console\/.*|bench\/programs\/.*|test\/.*)\.ts$/,
+    /^(src\/app|src\/http\/.*|src\/core\/health-server|relay\/console\/.*|bench\/programs\/.*|test\/.*)\.ts$/,
     'fastify',
   ),
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
   only('@fastify\\/otel', /^src\/core\/telemetry\/tracing\.ts$/),
   only('jose', /^(src\/http\/auth\/|dev\/local-issuer\.ts$|test\/)/),
-  only('drizzle-orm', /^(src\/(db|orders|outbox|idempotency)\/|bench\/programs\/|test\/)/),
+  only(
+    'drizzle-orm',
+    /^(src\/((db|orders|outbox|idempotency)\/|inbox\/handling\/inbox-store\.ts$)|bench\/programs\/|test\/)/,
+  ),
   only(
     'prom-client',
-    /^(relay\/monitoring\/metrics|src\/core\/(process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
+    /^((relay|src\/inbox)\/monitoring\/metrics|src\/core\/(health-server|process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
   ),
   only('pino$', /^src\/core\/(terminal-)?log\.ts$/),
   only('playwright-core', /^(dev\/(browser|screenshots)\.ts$|test\/)/),
   only('@sparticuz\\/chromium', /^dev\/browser\.ts$/, '@sparticuz/chromium'),
   only('axe-core', /^test\//),
+  only('(@kubernetes-models/|kubernetes-models)', /^test\/deploy\//, 'kubernetes-models'),
   only('pino-pretty', /^(dev\/readable-log|src\/core\/terminal-log)\.ts$/),
   only('chokidar', /^dev\/restarted-process\.ts$/),
   only('close-with-grace', /^src\/core\/lifecycle\.ts$/),
@@ -131,7 +155,7 @@ export const rules: Rule[] = [
   {
     rule: 'the environment is read at the edge',
     files:
-      /^(?!(src|src\/db\/migrate|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+      /^(?!(src|src\/inbox|src\/db\/migrate|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
     text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
     planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
   },

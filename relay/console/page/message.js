@@ -14,6 +14,7 @@ export const LEVELS = {
 const FIELDS = {
   messageId: 'Message id',
   aggregateId: 'Order',
+  aggregateVersion: 'Version of the order',
   correlationId: 'Correlation id',
   causationId: 'Causation id',
   traceparent: 'Trace',

@@ -1,4 +1,5 @@
 import { ServiceBusAdministrationClient } from '@azure/service-bus';
+import { azureCredential } from '../../../src/core/azure-credential.ts';
 import type { Destination } from './destination.ts';
 
 const EMULATOR = /(^|;)\s*UseDevelopmentEmulator=true\s*(;|$)/i;
@@ -13,8 +14,7 @@ export async function administrationClient(
 ): Promise<ServiceBusAdministrationClient> {
   const options = { retryOptions: { maxRetries: 0 } };
   if (connectionString === undefined) {
-    const { DefaultAzureCredential } = await import('@azure/identity');
-    return new ServiceBusAdministrationClient(namespace, new DefaultAzureCredential(), options);
+    return new ServiceBusAdministrationClient(namespace, await azureCredential(), options);
   }
   const client = new ServiceBusAdministrationClient(connectionString, options);
   if (EMULATOR.test(connectionString)) goToEmulator(client, emulatorPort);

@@ -28,6 +28,8 @@ export function toServiceBusMessage(message: OutboxMessage, withSession: boolean
   const properties: Properties = message.metadata === undefined ? {} : metadataProperties(message.metadata);
   properties['messageType'] = message.messageType;
   if (message.aggregateId !== undefined) properties['aggregateId'] = message.aggregateId;
+  if (message.aggregateVersion !== undefined)
+    properties['aggregateVersion'] = wholeNumber(message.aggregateVersion);
   if (message.causationId !== undefined) properties['causationId'] = message.causationId;
   if (message.userId !== undefined) properties['userId'] = message.userId;
   if (message.traceparent !== undefined) {
@@ -46,6 +48,12 @@ export function toServiceBusMessage(message: OutboxMessage, withSession: boolean
     // A session entity takes nothing without a session; a message of no order is a session of its own.
     ...(withSession && { sessionId: message.aggregateId ?? message.messageId }),
   };
+}
+
+/** The number, or the text of what is none: the column may have any type. */
+function wholeNumber(text: string): number | string {
+  const number = Number(text);
+  return Number.isSafeInteger(number) && String(number) === text ? number : text;
 }
 
 /** Throws a PublishError of kind poison if that much beside the body is more than Service Bus takes. */

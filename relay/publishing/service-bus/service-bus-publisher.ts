@@ -1,10 +1,11 @@
 import {
-  ServiceBusClient,
+  type ServiceBusClient,
   type ServiceBusClientOptions,
   ServiceBusError,
   type ServiceBusSender,
 } from '@azure/service-bus';
 import type { Logger } from '../../../src/core/log.ts';
+import { createServiceBusClient } from '../../../src/core/service-bus/service-bus-connection.ts';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
 import { PublishError } from '../publish-error.ts';
 import type { Publisher, PublisherLimits } from '../publisher.ts';
@@ -17,6 +18,10 @@ import { type OutgoingMessage, toServiceBusMessage } from './service-bus-message
 import { toPublishError, unreachable } from './to-publish-error.ts';
 
 const SEND_TIMEOUT_MS = 10_000;
+const CLIENT_OPTIONS: ServiceBusClientOptions = {
+  retryOptions: { maxRetries: 0, timeoutInMs: SEND_TIMEOUT_MS },
+  identifier: 'outbox-relay',
+};
 /** After one failed renewal of its token the SDK never renews again: https://github.com/Azure/azure-sdk-for-js/issues/38467 */
 const MAX_CONNECTION_AGE_MS = 30 * 60_000;
 /** rhea keeps the bytes of whatever was sent after a send that is not answered, also when it was accepted long ago. */
@@ -142,7 +147,7 @@ export class ServiceBusPublisher implements Publisher {
     // The SDK's own limit for this is a minute, in which a network may be well again for long.
     const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
     try {
-      client = await createClient(this.#destination);
+      client = await createServiceBusClient(this.#destination, CLIENT_OPTIONS);
       const sender = client.createSender(this.#destination.entity);
       // Opens the link, which tells how large a message may be.
       const { maxSizeInBytes } = await sender.createMessageBatch({ abortSignal });
@@ -217,15 +222,4 @@ function connectionLost(): ServiceBusError {
     'The connection to Service Bus was lost before it answered',
     'ServiceCommunicationProblem',
   );
-}
-
-async function createClient({ connectionString, namespace }: Destination): Promise<ServiceBusClient> {
-  const options: ServiceBusClientOptions = {
-    retryOptions: { maxRetries: 0, timeoutInMs: SEND_TIMEOUT_MS },
-    identifier: 'outbox-relay',
-  };
-  if (connectionString !== undefined) return new ServiceBusClient(connectionString, options);
-  // Only where it is needed: it is the largest package of all.
-  const { DefaultAzureCredential } = await import('@azure/identity');
-  return new ServiceBusClient(namespace ?? '', new DefaultAzureCredential(), options);
 }

@@ -17,6 +17,7 @@ const METADATA_VALUE = new RegExp(`^[ -~]{1,${MAX_METADATA_VALUE}}$`);
 const RESERVED_NAMES = new Set([
   'messagetype',
   'aggregateid',
+  'aggregateversion',
   'causationid',
   'userid',
   'traceparent',

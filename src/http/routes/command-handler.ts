@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AnswerOf, CommandOf, Dispatcher } from '../../dispatcher.ts';
+import { answeredOnce } from '../../idempotency/answered-once.ts';
 import type { KeptAnswer } from '../../idempotency/keyed-request.ts';
 import type { Receptors } from '../../receptors/registry.ts';
 import { readKeyedRequest } from '../headers/idempotency-key.ts';
@@ -36,7 +37,7 @@ export function commandHandler<T extends keyof Receptors>(
     toCommand: (request: R) => CommandOf<Receptors[T]>,
   ) => {
     const keyed = readKeyedRequest(request);
-    const once = keyed && { request: keyed, toKept };
+    const once = keyed && answeredOnce(keyed, toKept);
     const command = { type, body: toCommand(request) };
     const done = await dispatcher.dispatch(command, request.messageContext, once);
     if (done.replayed) reply.header('idempotency-replayed', 'true');

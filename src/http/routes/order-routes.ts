@@ -5,7 +5,8 @@ import type { Dispatcher } from '../../dispatcher.ts';
 import { CANCEL_ORDER, CancelOrder } from '../../messages/cancel-order.ts';
 import { CREATE_ORDER, CreateOrder } from '../../messages/create-order.ts';
 import { toAmount, toNumeric } from '../../orders/money.ts';
-import { type Order, type Owner, orderNotFound } from '../../orders/order.ts';
+import { type Owner, orderNotFound } from '../../orders/order.ts';
+import type { OrderWithHistory } from '../../orders/order-history.ts';
 import type { Receptors } from '../../receptors/registry.ts';
 import { requireCustomer } from '../auth/caller.ts';
 import { counted } from '../counted.ts';
@@ -14,10 +15,11 @@ import { contextHeaders } from '../headers/context-headers.ts';
 import { entityTag, isKnown, versionsOf } from '../headers/entity-tag.ts';
 import { commandHandler } from './command-handler.ts';
 import { commandSchema } from './command-schema.ts';
+import { OrderWithHistoryView, viewWithHistory } from './order-history-view.ts';
 import { OrderParams, OrderView, orderIdOf, viewOrder } from './order-view.ts';
 
 export interface OrderRoutesDeps {
-  readonly findOrder: (orderId: string, owner: Owner) => Promise<Order | undefined>;
+  readonly findOrder: (orderId: string, owner: Owner) => Promise<OrderWithHistory | undefined>;
   readonly dispatcher: Dispatcher<Receptors>;
   /** What the paths of these routes begin with for a client. */
   readonly publicPrefix: string;
@@ -69,10 +71,11 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
 
   const forRead = { schema: getOrderSchema, config: { access: 'orders:read' } } as const;
   app.get('/orders/:orderId', forRead, async (request, reply) => {
-    const order = await findOrder(orderIdOf(request.params), request.caller?.customerId);
-    if (!order) throw orderNotFound();
+    const found = await findOrder(orderIdOf(request.params), request.caller?.customerId);
+    if (!found) throw orderNotFound();
+    const { order } = found;
     reply.header('etag', entityTag(order.version)).header('cache-control', 'private, no-cache');
-    if (!isKnown(order.version, request.headers['if-none-match'])) return viewOrder(order);
+    if (!isKnown(order.version, request.headers['if-none-match'])) return viewWithHistory(found);
     reply.code(304);
     return undefined;
   });
@@ -162,7 +165,10 @@ const getOrderSchema = {
   ]),
   params: OrderParams,
   response: {
-    200: answer('The order as it stands now', OrderView, { ...ETAG, ...CACHE_CONTROL }),
+    200: answer('The order as it stands now, and what has happened to it', OrderWithHistoryView, {
+      ...ETAG,
+      ...CACHE_CONTROL,
+    }),
     304: emptyAnswer('The order has not changed since', { ...ETAG, ...CACHE_CONTROL }),
     400: headerProblem,
     404: problemAnswer('There is no such order', orderNotFound()),

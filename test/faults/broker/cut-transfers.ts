@@ -85,6 +85,7 @@ function batch(): OutboxMessage[] {
     messageType: 'Cut',
     body: Buffer.from(JSON.stringify({ n, text: n === 0 ? MARK : '' })),
     aggregateId: 'o1',
+    aggregateVersion: undefined,
     correlationId: undefined,
     causationId: undefined,
     userId: undefined,

@@ -11,6 +11,7 @@ export function outboxMessage(
     messageType: 'OrderCreated',
     body: Buffer.from('{}'),
     aggregateId,
+    aggregateVersion: undefined,
     correlationId: undefined,
     causationId: undefined,
     userId: undefined,

@@ -33,6 +33,7 @@ export function randomMessage(random: SeededRandom, sessions: boolean): OutboxMe
     '0198c0de-0000-7000-8000-000000000000',
     sometimes(sessions ? 64 : random.pick([40, 2_000])),
     {
+      aggregateVersion: random.chance(0.7) ? String(random.below(2 ** random.below(40))) : undefined,
       messageType: randomText(random, random.pick([20, 3_000])),
       body: Buffer.alloc(random.below(3_000)),
       correlationId: sometimes(128),

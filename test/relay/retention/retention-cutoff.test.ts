@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseRetention, RetentionCutoff } from '../../../relay/retention/retention-cutoff.ts';
+import { RetentionCutoff } from '../../../relay/retention/retention-cutoff.ts';
+import { parseRetention } from '../../../src/core/retention-period.ts';
 
 const HOUR_MS = 3_600_000;
 const at = (time: string) => new Date(`2026-11-23T${time}Z`);

@@ -26,7 +26,9 @@ export async function useOrders(baseUrl: string, body: Schemas['CreateOrder']) {
   const path = { orderId: created.data.orderId };
 
   const read = await client.GET('/api/orders/{orderId}', { params: { path } });
-  const order: Schemas['Order'] | undefined = read.data;
+  const order: Schemas['OrderWithHistory'] | undefined = read.data;
+  const entry: Schemas['OrderHistoryEntry'] | undefined = order?.history[0];
+  const by: Schemas['OrderActor'] | undefined = entry?.by;
 
   const list = await client.GET('/api/orders', { params: { query: { limit: 1, status: 'Pending' } } });
   const page: Schemas['OrderPage'] | undefined = list.data;
@@ -42,7 +44,7 @@ export async function useOrders(baseUrl: string, body: Schemas['CreateOrder']) {
     body: { reason: 'Ordered twice' },
   });
   const problem: Schemas['Problem'] | undefined = again.error;
-  return { created: created.data, order, page, status, problem };
+  return { created: created.data, order, by, page, status, problem };
 }
 
 /** Mistakes that the compiler finds: without one of them it would complain of its line. */
@@ -65,11 +67,13 @@ test('a client that is generated from the running service compiles, and places, 
 
   assert.equal(compile(folder), '');
   const { useOrders } = await import(join(folder, 'client.ts'));
-  const { created, order, page, status, problem } = await useOrders(url, tutorialOrder());
+  const { created, order, by, page, status, problem } = await useOrders(url, tutorialOrder());
 
   assert.equal(created.totalAmount, 89.97);
+  const { history, ...plain } = order;
   assert.equal(order.orderId, created.orderId);
-  assert.deepEqual(page.items, [order]);
+  assert.deepEqual(page.items, [plain]);
+  assert.deepEqual([history.length, by], [1, 'customer']);
   assert.equal(status, 'Cancelled');
   assert.equal(problem.status, 412);
   const { rows } = await db.query('SELECT status FROM orders');

@@ -96,6 +96,7 @@ test('a bad context header is a 400 that names it, for a good body too', async (
     ...[
       'MessageType',
       'aggregateId',
+      'AggregateVersion',
       'CAUSATIONID',
       'userId',
       'traceparent',

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AppError } from '../../../src/core/errors.ts';
-import {
-  cancelOrder,
-  describeOrder,
-  placeOrder,
-  priceOrder,
-  requireVersion,
-} from '../../../src/orders/order.ts';
+import { describeOrder, placeOrder, priceOrder, requireVersion } from '../../../src/orders/order.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 
 const now = new Date('2024-12-12T10:30:00.000Z');
@@ -136,22 +130,6 @@ test('the order, its items and the event have one instant', () => {
 
   assert.deepEqual([order.createdAt, order.updatedAt], [now, now]);
   assert.equal(describeOrder(order).createdAt, '2024-12-12T10:30:00.000Z');
-});
-
-test('a pending order can be cancelled, a cancelled one stays the very same, any other is refused', () => {
-  const later = new Date('2024-12-12T10:45:00.000Z');
-  const pending = placeOrder(
-    priceOrder(tutorialOrder(), () => 'id'),
-    now,
-  );
-
-  const cancelled = cancelOrder(pending, later);
-
-  assert.deepEqual(cancelled, { ...pending, status: 'Cancelled', updatedAt: later, version: 2 });
-  assert.equal(cancelOrder(cancelled, new Date()), cancelled);
-  for (const status of ['Confirmed', 'Shipped', 'pending', '']) {
-    assert.throws(() => cancelOrder({ ...pending, status }, later), { code: 'ORDER_NOT_CANCELLABLE' });
-  }
 });
 
 test('an order is changed only in one of the versions that are asked for', () => {

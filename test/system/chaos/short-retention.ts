@@ -10,7 +10,7 @@ export const shortRetention: readonly SourcePatch[] = [
     replace: `const MINUTE_MS = ${RETENTION_MINUTE_MS};`,
   },
   {
-    file: 'relay/retention/retention-cutoff.ts',
+    file: 'src/core/retention-period.ts',
     find: 'const UNIT_MS = { m: 60_000,',
     replace: `const UNIT_MS = { m: ${RETENTION_MINUTE_MS},`,
   },

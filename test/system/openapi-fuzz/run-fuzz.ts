@@ -124,10 +124,13 @@ const ORDINARY: Attempt = {
   body: JSON.stringify(tutorialOrder()),
 };
 
-/** Fails unless the order can be read as it was answered, and is in the list of its customer. */
+/** Fails unless the order can be read as it was answered, with its history, and is in the list of its customer. */
 async function checkReadable({ url, headers }: Target, order: OrderBody): Promise<void> {
   const get = async <T>(path: string) => (await (await fetch(url + path, { headers })).json()) as T;
-  const read = await get<OrderBody>(`/api/orders/${order.orderId}`);
+  const { history, ...read } = await get<OrderBody & { version: number; history: unknown[] }>(
+    `/api/orders/${order.orderId}`,
+  );
+  assert.equal(history.length, read.version);
   const { items, customerId, shippingAddress, totalAmount, createdAt } = order;
   assert.partialDeepStrictEqual(read, { items, customerId, shippingAddress, totalAmount, createdAt });
   const isThis = ({ orderId }: OrderBody) => orderId === order.orderId;

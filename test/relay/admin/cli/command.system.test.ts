@@ -90,6 +90,7 @@ test('show tells everything about a message, its body at the end', async (t) => 
   for (const line of [
     `messageId +${id}`,
     'aggregateId +o1',
+    'aggregateVersion +-',
     'waiting +1',
     'errorMessage +MessageSizeExceeded',
     'userId +-',

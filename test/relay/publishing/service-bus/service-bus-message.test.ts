@@ -22,6 +22,7 @@ test('a message with everything carries everything of the contract', () => {
 
   const message = toServiceBusMessage(
     outboxMessage('id-1', 'order-1', {
+      aggregateVersion: '3',
       correlationId: 'correlation-1',
       causationId: 'command-1',
       userId: 'user-1',
@@ -37,6 +38,7 @@ test('a message with everything carries everything of the contract', () => {
   assert.deepEqual(message.applicationProperties, {
     messageType: 'OrderCreated',
     aggregateId: 'order-1',
+    aggregateVersion: 3,
     causationId: 'command-1',
     userId: 'user-1',
     traceparent,
@@ -44,6 +46,29 @@ test('a message with everything carries everything of the contract', () => {
     'Diagnostic-Id': traceparent,
     tenant: 'x',
   });
+});
+
+for (const [text, value] of [
+  ['1', 1],
+  ['2147483647', 2_147_483_647],
+  ['9007199254740993', '9007199254740993'],
+  ['1.0', '1.0'],
+  ['', ''],
+  ['v7', 'v7'],
+] as const) {
+  test(`the version '${text}' goes out as the ${typeof value} ${value}: the column may have any type`, () => {
+    const message = toServiceBusMessage(outboxMessage('id-1', 'A', { aggregateVersion: text }), false);
+
+    assert.equal(message.applicationProperties['aggregateVersion'], value);
+  });
+}
+
+test('a version of the message stands before one of its metadata', () => {
+  const metadata = '{"aggregateVersion": 9}';
+
+  const message = toServiceBusMessage(outboxMessage('id-1', 'A', { aggregateVersion: '1', metadata }), false);
+
+  assert.equal(message.applicationProperties['aggregateVersion'], 1);
 });
 
 test('the body goes out as the very bytes that were committed', () => {

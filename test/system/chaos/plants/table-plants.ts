@@ -44,7 +44,7 @@ export const tablePlants: readonly Plant[] = [
     name: 'retention-never-goes-back',
     patches: [
       {
-        file: 'relay/retention/table-sweep.ts',
+        file: 'src/core/table-sweep.ts',
         find: 'if (this.#block >= pieces * blocks) this.#block = 0;',
         replace: '',
       },

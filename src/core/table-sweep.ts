@@ -1,8 +1,17 @@
 import type pg from 'pg';
-import { errorCode } from '../../src/core/errors.ts';
-import type { Logger } from '../../src/core/log.ts';
-import { pause } from '../../src/core/pause.ts';
-import type { OutboxTable } from '../outbox/outbox-table.ts';
+import { errorCode } from './errors.ts';
+import type { Logger } from './log.ts';
+import { pause } from './pause.ts';
+
+/** A table of which old rows are deleted. */
+export interface SweptTable {
+  /** For people. */
+  readonly name: string;
+  /** SQL: the table, quoted and with its schema. */
+  readonly sql: string;
+  /** SQL: since when a row is of no use any more; NULL for one that stays. */
+  readonly oldSince: string;
+}
 
 export interface TableSweepOptions {
   /** What a round takes, if the server needs no longer. */
@@ -15,14 +24,13 @@ export interface TableSweepOptions {
 
 export interface TableSweepDeps {
   readonly pool: pg.Pool;
-  readonly table: OutboxTable;
+  readonly table: SweptTable;
   readonly log: Logger;
   readonly random: () => number;
 }
 
 /**
- * Deletes old rows of the outbox, block by block: an index on the time would cost every mark, and sorting millions of rows a long
- * statement.
+ * Deletes old rows, block by block: an index on the time would cost every write, and sorting millions of rows a long statement.
  */
 export class TableSweep {
   readonly #deps: TableSweepDeps;
@@ -36,14 +44,14 @@ export class TableSweep {
   }
 
   /**
-   * Goes once around the table as it is now, unless `ending`, and deletes what was published or dropped before that time. Rows that
-   * another session has locked are left for the next round, as is a piece that fails. Rejects if all of them fail. Tells
-   * `onDeleted` of each piece.
+   * Goes once around the table as it is now, unless `ending`, and deletes what is old since before that time. Rows that another
+   * session has locked are left for the next round, as is a piece that fails. Rejects if all of them fail. Tells `onDeleted` of
+   * each piece.
    */
   async round(before: Date, onDeleted: (rows: number) => void, ending: AbortSignal): Promise<void> {
     const { pool, table, log, random } = this.#deps;
     const { roundMs, pauseMs, blocks } = this.#options;
-    const pieces = Math.ceil((await blocksOfOutbox(pool, table)) / blocks);
+    const pieces = Math.ceil((await blocksOf(pool, table)) / blocks);
     // Anywhere: a process that never lives for a whole round must not always leave out the same rows.
     this.#block ??= Math.floor(random() * pieces) * blocks;
     const failures: unknown[] = [];
@@ -64,8 +72,8 @@ export class TableSweep {
     if (failures.length > 0 && failures.length === pieces) throw err;
     if (failures.length > 0)
       log.warn(
-        { err, pieces: failures.length },
-        'Could not delete old rows from a part of the outbox; trying again later',
+        { err, table: table.name, pieces: failures.length },
+        'Could not delete old rows from a part of a table; trying again later',
       );
   }
 
@@ -83,24 +91,24 @@ export class TableSweep {
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
-/** In a range of blocks, which is read by their numbers, without an index. The greatest of two times ignores one that is NULL. */
-const IS_OLD = 'ctid >= $1::tid AND ctid < $2::tid AND greatest(processed_at, dropped_at) < $3';
+/** In a range of blocks, which is read by their numbers, without an index. */
+const isOld = ({ oldSince }: SweptTable) => `ctid >= $1::tid AND ctid < $2::tid AND ${oldSince} < $3`;
 
-export const deletePiece = ({ outbox }: OutboxTable) => `DELETE FROM ${outbox} WHERE ${IS_OLD}`;
+export const deletePiece = (table: SweptTable) => `DELETE FROM ${table.sql} WHERE ${isOld(table)}`;
 
 /** The same around rows that another session has locked. Each partition has blocks of these numbers. */
-export const deleteUnlocked = ({ outbox }: OutboxTable) => `
+export const deleteUnlocked = (table: SweptTable) => `
   WITH free AS MATERIALIZED (
-    SELECT tableoid AS part, ctid AS place FROM ${outbox} WHERE ${IS_OLD} FOR UPDATE SKIP LOCKED
+    SELECT tableoid AS part, ctid AS place FROM ${table.sql} WHERE ${isOld(table)} FOR UPDATE SKIP LOCKED
   )
-  DELETE FROM ${outbox} AS outbox USING free WHERE ${IS_OLD} AND outbox.tableoid = part AND ctid = place`;
+  DELETE FROM ${table.sql} AS swept USING free WHERE ${isOld(table)} AND swept.tableoid = part AND ctid = place`;
 
-/** Of the largest partition, should the outbox have partitions: a range of blocks is one of each of them. */
-async function blocksOfOutbox(pool: pg.Pool, { outbox }: OutboxTable): Promise<number> {
+/** Of the largest partition, should the table have partitions: a range of blocks is one of each of them. */
+async function blocksOf(pool: pg.Pool, { sql }: SweptTable): Promise<number> {
   const { rows } = await pool.query<{ blocks: number }>(
     `SELECT ceil(max(pg_relation_size(relid)) / current_setting('block_size')::numeric)::int AS blocks
      FROM (SELECT $1::regclass AS relid UNION ALL SELECT relid FROM pg_partition_tree($1::regclass)) AS tables`,
-    [outbox],
+    [sql],
   );
   return rows[0]?.blocks ?? 0;
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import type pg from 'pg';
-import { deletePiece, deleteUnlocked, TableSweep } from '../../../relay/retention/table-sweep.ts';
+import { sweptOutbox } from '../../../relay/retention/retention.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
+import { deletePiece, deleteUnlocked, TableSweep } from '../../../src/core/table-sweep.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { OUTBOX } from '../../support/outbox-table.ts';
@@ -11,6 +12,7 @@ import { connect, insertEvents } from '../../support/relay.ts';
 
 const MINUTE_MS = 60_000;
 const START = Date.parse('2026-01-01T00:00:00Z');
+const SWEPT = sweptOutbox(OUTBOX);
 const log = createLogger({ level: 'silent', service: 'test' });
 
 test('over 200 rounds of a table that grows, old rows leave within two rounds of their day, and their room is used again', async (t) => {
@@ -119,8 +121,8 @@ test('a piece is read by its blocks: neither the whole table nor an index', asyn
     return lines.flatMap((line) => /(\S+ )*Scan on \w+/.exec(line)?.[0] ?? []);
   };
 
-  assert.deepEqual(await scansOf(deletePiece(OUTBOX)), ['Tid Range Scan on outbox']);
-  const [locks, frees, deletes] = await scansOf(deleteUnlocked(OUTBOX));
+  assert.deepEqual(await scansOf(deletePiece(SWEPT)), ['Tid Range Scan on outbox']);
+  const [locks, frees, deletes] = await scansOf(deleteUnlocked(SWEPT));
   assert.deepEqual([locks, frees], ['Tid Range Scan on outbox', 'CTE Scan on free']);
   assert.match(deletes ?? '', /^Tid (Range )?Scan on outbox$/);
 });
@@ -135,7 +137,7 @@ async function openSweep(t: TestContext, { blocks = 128, random = () => 0 }: Opt
   const { url, pool } = await createDatabase(t);
   const own = openPool({ url, max: 1, applicationName: 'sweep', log, lockTimeoutMs: 50 });
   cleanup(t, () => own.end());
-  const table = new TableSweep({ pool: own, table: OUTBOX, log, random }, { roundMs: 0, pauseMs: 0, blocks });
+  const table = new TableSweep({ pool: own, table: SWEPT, log, random }, { roundMs: 0, pauseMs: 0, blocks });
   const sweep = async (before = Date.now(), { pieces = Number.POSITIVE_INFINITY } = {}) => {
     const ending = new AbortController();
     let deleted = 0;
