@@ -23,6 +23,7 @@ import { readKeyPair } from './http/key-pair.ts';
 import { apiDocs } from './http/plugins/api-docs.ts';
 import { closeGently } from './http/plugins/closing.ts';
 import { crossOrigin } from './http/plugins/cross-origin.ts';
+import { earlyRefusal } from './http/plugins/early-refusal.ts';
 import { InFlight } from './http/plugins/in-flight.ts';
 import { jsonBody } from './http/plugins/json-body.ts';
 import { metrics } from './http/plugins/metrics.ts';
@@ -98,6 +99,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const inFlight = new InFlight(limits.maxInFlight);
   app.register(metrics, { pool, connections, inFlight, refusals }); // before the first refusal, which is counted too
   if (corsOrigins) app.register(crossOrigin, { origins: corsOrigins }); // as pages are to read that one
+  app.register(earlyRefusal, { inFlight, refusals, newId, ...edge, publicBasePath, isClosing });
   app.register(requestContext, { newId });
   app.register(problems, { publicBasePath });
   app.register(jsonBody);
