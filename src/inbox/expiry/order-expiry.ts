@@ -4,6 +4,7 @@ import type { Connections } from '../../db/connections.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import type { Dispatcher } from '../../dispatcher.ts';
 import { EXPIRE_ORDER } from '../../messages/expire-order.ts';
+import { newContext } from '../../messages/message-context.ts';
 import { findOverdueOrders } from '../../orders/find-overdue-orders.ts';
 import type { Receptors } from '../../receptors/registry.ts';
 import { repeatTurns } from '../../repeated-turns.ts';
@@ -47,16 +48,9 @@ export function startOrderExpiry(deps: OrderExpiryDeps): { stop(): Promise<void>
 
   /** Whether it was this process that cancelled it. */
   async function expire(orderId: string): Promise<boolean> {
-    const cause = {
-      messageId: newId(),
-      correlationId: newId(),
-      causationId: undefined,
-      userId: undefined,
-      metadata: {},
-      trace: undefined,
-    };
     try {
-      const done = await dispatcher.dispatch({ type: EXPIRE_ORDER, body: { orderId, reason } }, cause);
+      const command = { type: EXPIRE_ORDER, body: { orderId, reason } } as const;
+      const done = await dispatcher.dispatch(command, newContext(newId));
       return !done.replayed && done.changed;
     } catch (error) {
       if (isApiError(error) && error.code !== 'ORDER_LOCKED') throw error;
