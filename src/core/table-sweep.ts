@@ -72,8 +72,8 @@ export class TableSweep {
     if (failures.length > 0 && failures.length === pieces) throw err;
     if (failures.length > 0)
       log.warn(
-        { err, pieces: failures.length },
-        `Could not delete old rows from a part of the ${table.name}; trying again later`,
+        { err, table: table.name, pieces: failures.length },
+        'Could not delete old rows from a part of a table; trying again later',
       );
   }
 

@@ -11,8 +11,10 @@ export interface ReceivedMessage {
   /** The property `aggregateVersion`: 1 for the first event of its aggregate, one more for each that follows. */
   readonly aggregateVersion: number | undefined;
   readonly correlationId: string | undefined;
+  /** The property `causationId`: the message or request that caused it. */
+  readonly causationId?: string | undefined;
   readonly userId: string | undefined;
-  /** The other properties. */
+  /** The other properties, `schemaVersion` among them. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly trace: TraceContext | undefined;
   /** 1 the first time. */

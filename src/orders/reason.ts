@@ -9,7 +9,7 @@ const CONTROL_CHARACTERS = /\p{Cc}+/gu;
 export function toReason(text: string): string {
   if (!isVisible(text)) return 'No reason given';
   const readable = text.toWellFormed().replaceAll(CONTROL_CHARACTERS, ' ').trim();
-  const characters = [...readable];
+  const characters = Array.from(readable);
   return characters.length <= MAX_REASON ? readable : `${characters.slice(0, MAX_REASON - 1).join('')}…`;
 }
 

@@ -16,8 +16,6 @@ export interface OrderChanges {
   /** The test's own connections. */
   readonly db: pg.Pool;
   readonly dispatcher: Dispatcher<Receptors>;
-  /** Carries a command out, because of a message with this id. */
-  readonly dispatch: Dispatcher<Receptors>['dispatch'];
   /** The id of a new order. */
   readonly placeOrder: () => Promise<string>;
   /** What is stored of an order: itself, its history and its events, in order. */
@@ -27,8 +25,17 @@ export interface OrderChanges {
 export interface StoredChanges {
   readonly status: string;
   readonly version: number;
-  readonly history: readonly Record<string, unknown>[];
+  readonly history: readonly StoredEntry[];
   readonly events: readonly { type: string; version: number | null; body: Record<string, unknown> }[];
+}
+
+interface StoredEntry {
+  readonly version: number;
+  readonly status: string;
+  readonly event: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly cause: string;
 }
 
 /** A request without anything of its own. */
@@ -57,7 +64,6 @@ export async function openOrderChanges(t: TestContext, now = () => new Date()): 
     url,
     db,
     dispatcher,
-    dispatch: dispatcher.dispatch,
     async placeOrder() {
       const placed = await dispatcher.dispatch({ type: CREATE_ORDER, body: tutorialOrder() }, causeOf());
       if (placed.replayed) throw new Error('An order that nobody asked for was placed before');

@@ -17,7 +17,7 @@ const ORDERS = 200;
 
 interface Inboxes {
   /** Starts one more; resolves when it is ready. */
-  start(): Promise<ManagedProcess & { status(): Promise<Status> }>;
+  readonly start: () => Promise<ManagedProcess & { readonly status: () => Promise<Status> }>;
   readonly db: pg.Pool;
   readonly bus: LocalServiceBus;
 }
@@ -38,7 +38,7 @@ async function createInboxes(t: TestContext, { sessions }: { sessions: boolean }
   return {
     db,
     bus,
-    async start() {
+    start: async () => {
       const port = await freePort();
       const inbox = startService('inbox', {
         DATABASE_URL: url,

@@ -23,10 +23,10 @@ export type ConsumedEvents<R extends Registry> = Readonly<Record<string, Consume
  * An entry of `ConsumedEvents`, in which `toCommand` gets what the schema describes:
  * `[ORDER_CREATED]: consumes(OrderCreated, ({ orderId }) => ({ type: RESERVE, body: { orderId } }))`.
  */
-export function consumes<Schema extends TSchema, Type extends string, Body>(
+export function consumes<Schema extends TSchema, Command extends Message>(
   schema: Schema,
-  toCommand: (event: Static<Schema>) => Message<Type, Body>,
+  toCommand: (event: Static<Schema>) => Command,
   schemaVersion = 1,
-): ConsumedEvent<Message<Type, Body>> {
+): ConsumedEvent<Command> {
   return { schema, toCommand, schemaVersion };
 }

@@ -11,8 +11,6 @@ export interface ReadEvent<Command extends Message> {
   readonly context: MessageContext;
 }
 
-/** About the message itself: what is caused by it has properties of its own. */
-const NOT_CARRIED: ReadonlySet<string> = new Set(['schemaVersion', 'causationId']);
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads messages by these events, whose schemas are compiled here, once. What it returns throws a HandlingError. */
@@ -66,16 +64,8 @@ function parse(body: Buffer): unknown {
 }
 
 function contextOf(message: ReceivedMessage, messageId: string): MessageContext {
-  const { correlationId = messageId, userId, trace } = message;
-  const metadata = Object.fromEntries(
-    Object.entries(message.metadata).filter(([name]) => !NOT_CARRIED.has(name)),
-  );
-  return {
-    messageId,
-    correlationId,
-    causationId: message.metadata['causationId'],
-    userId,
-    metadata,
-    trace,
-  };
+  const { correlationId = messageId, causationId, userId, trace } = message;
+  // What follows has a schema of its own.
+  const { schemaVersion: _, ...metadata } = message.metadata;
+  return { messageId, correlationId, causationId, userId, metadata, trace };
 }

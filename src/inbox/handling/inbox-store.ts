@@ -158,7 +158,7 @@ function rowOf(consumer: string, message: ReceivedMessage) {
     messageType: type,
     aggregateId: aggregateId ?? null,
     correlationId: correlationId ?? null,
-    causationId: message.metadata['causationId'] ?? null,
+    causationId: message.causationId ?? null,
     deliveryCount,
     sequenceNumber,
   };
@@ -173,6 +173,7 @@ function selectWaiting(db: Database) {
       messageBody: sql<string>`${inbox.messageBody}::text`,
       aggregateId: inbox.aggregateId,
       correlationId: inbox.correlationId,
+      causationId: inbox.causationId,
       deliveryCount: inbox.deliveryCount,
       sequenceNumber: inbox.sequenceNumber,
       messageContext: inbox.messageContext,

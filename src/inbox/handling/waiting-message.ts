@@ -42,6 +42,7 @@ type WaitingRow = Pick<
   | 'messageType'
   | 'aggregateId'
   | 'correlationId'
+  | 'causationId'
   | 'deliveryCount'
   | 'sequenceNumber'
   | 'messageContext'
@@ -57,6 +58,7 @@ export function fromWaitingRow(row: WaitingRow): WaitingMessage {
     aggregateId: row.aggregateId ?? undefined,
     aggregateVersion: context.aggregateVersion,
     correlationId: row.correlationId ?? undefined,
+    causationId: row.causationId ?? undefined,
     userId: context.userId,
     metadata: context.metadata,
     trace: context.trace,

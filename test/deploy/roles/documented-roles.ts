@@ -39,6 +39,7 @@ async function open(scope: Scope): Promise<DocumentedRoles> {
   await first.end();
   const admin = openPool(scope, urlOf('postgres'));
   await admin.query(sqlBlock('roles'));
+  await admin.query(sqlBlock('inbox-role'));
   const migrate = spawnSync('npm', ['run', '--silent', 'db:migrate'], {
     env: { ...process.env, DATABASE_URL: urlOf('order_migrator') },
     encoding: 'utf8',
@@ -47,6 +48,7 @@ async function open(scope: Scope): Promise<DocumentedRoles> {
   assert.equal(migrate.status, 0, migrate.stdout + migrate.stderr);
   const migrator = openPool(scope, urlOf('order_migrator'));
   await migrator.query(sqlBlock('grants'));
+  await migrator.query(sqlBlock('inbox-grants'));
   const api = openPool(scope, urlOf('order_api'));
   const relay = openPool(scope, urlOf('order_relay'));
   const inbox = openPool(scope, urlOf('order_inbox'));

@@ -3,12 +3,14 @@ import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import { createLogger } from '../../../src/core/log.ts';
 import { assertSchemaCurrent } from '../../../src/db/schema-version.ts';
+import { inTransaction } from '../../../src/db/transaction.ts';
 import { createDispatcher } from '../../../src/dispatcher.ts';
 import { consumedEvents } from '../../../src/inbox/consumed-events.ts';
 import { createHandler, type Fate } from '../../../src/inbox/handling/handler.ts';
 import { openWaiting } from '../../../src/inbox/handling/waiting.ts';
 import { countWaiting } from '../../../src/inbox/monitoring/waiting-rows.ts';
 import { runInboxRetention } from '../../../src/inbox/retention/inbox-retention.ts';
+import { findOverdueOrders } from '../../../src/orders/find-overdue-orders.ts';
 import { receptors } from '../../../src/receptors/registry.ts';
 import { insertManyOrders } from '../../support/many-orders.ts';
 import { receivedMessage } from '../../support/received-message.ts';
@@ -61,6 +63,7 @@ test('the role of the inbox handles every event, holds what it cannot, retries a
       NEVER,
     );
   }
+  await inTransaction(pool, (db) => findOverdueOrders(db, 60_000, 10));
   const waiting = openWaiting(deps);
   const retried = await waiting.retry(CONSUMER, 'held');
   await waiting.drop(CONSUMER, 'held');

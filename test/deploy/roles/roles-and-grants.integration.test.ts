@@ -24,6 +24,7 @@ test('the grants can be run again, and the next migration can be applied', async
   const client = await roles.migrator.connect();
   client.on('notice', ({ message }) => notices.push(message));
   await client.query(sqlBlock('grants'));
+  await client.query(sqlBlock('inbox-grants'));
   client.release();
   assert.deepEqual(notices, [], 'PostgreSQL warns of what it could not grant');
 

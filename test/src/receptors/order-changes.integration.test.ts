@@ -16,7 +16,7 @@ import {
   type StoredChanges,
 } from '../../support/order-changes.ts';
 
-type Command = Parameters<OrderChanges['dispatch']>[0];
+type Command = Parameters<OrderChanges['dispatcher']['dispatch']>[0];
 
 /** What can happen to an order, by the name that the table of transitions has for it. */
 const HAPPENINGS = {
@@ -54,13 +54,13 @@ const NAMES = Object.keys(HAPPENINGS) as Name[];
 
 /** Whether it was refused. */
 async function happen(
-  { dispatch }: OrderChanges,
+  { dispatcher }: OrderChanges,
   name: Name,
   orderId: string,
   cause = causeOf(),
 ): Promise<boolean> {
   try {
-    await dispatch(HAPPENINGS[name](orderId), cause);
+    await dispatcher.dispatch(HAPPENINGS[name](orderId), cause);
     return false;
   } catch (error) {
     assert.equal((error as { code?: string }).code, 'ORDER_NOT_CANCELLABLE', String(error));
@@ -76,14 +76,14 @@ function assertOneByOne({ status, version, history, events }: StoredChanges): vo
     versions,
   );
   assert.deepEqual(
-    history.map((entry) => entry['version']),
+    history.map((entry) => entry.version),
     versions.slice(1),
   );
   assert.deepEqual(
-    history.map((entry) => entry['event']),
+    history.map((entry) => entry.event),
     events.slice(1).map(({ type }) => type),
   );
-  assert.equal(history.at(-1)?.['status'] ?? 'Pending', status);
+  assert.equal(history.at(-1)?.status ?? 'Pending', status);
 }
 
 test('every cell of the table, against the database', async (t) => {
@@ -103,7 +103,7 @@ test('every cell of the table, against the database', async (t) => {
       if (isChange) {
         assertOneByOne(stored);
         assert.equal(stored.status, transition === 'noted' ? from : transition);
-        assert.equal(stored.history[0]?.['cause'], 'cause-1');
+        assert.equal(stored.history[0]?.cause, 'cause-1');
         assert.equal(stored.events[1]?.type === 'OrderNoted', transition === 'noted');
       } else assert.deepEqual([stored.status, stored.history, stored.events.length], [from, [], 1]);
     }
@@ -133,7 +133,7 @@ test('a second payment, and one that comes after the end, are noted with what th
   const cancelled = await changes.placeOrder();
 
   await happen(changes, 'PaymentProcessed', paidTwice);
-  await changes.dispatch(HAPPENINGS.PaymentProcessed(paidTwice, 'pay-2'), causeOf());
+  await changes.dispatcher.dispatch(HAPPENINGS.PaymentProcessed(paidTwice, 'pay-2'), causeOf());
   await happen(changes, 'InventoryInsufficient', cancelled);
   await happen(changes, 'PaymentProcessed', cancelled);
 
@@ -151,7 +151,7 @@ test('words of a customer do not pass for those of a service', async (t) => {
   const changes = await openOrderChanges(t);
   const orderId = await changes.placeOrder();
   const reason = 'Payment pay-1 of 89.97';
-  await changes.dispatch({ type: CANCEL_ORDER, body: { orderId, reason } }, causeOf());
+  await changes.dispatcher.dispatch({ type: CANCEL_ORDER, body: { orderId, reason } }, causeOf());
 
   await happen(changes, 'PaymentProcessed', orderId);
 
@@ -163,7 +163,7 @@ test('an order that is not there is told of nothing', async (t) => {
 
   for (const name of NAMES) {
     const command = HAPPENINGS[name]('0'.repeat(32));
-    await assert.rejects(changes.dispatch(command, causeOf()), { code: 'ORDER_NOT_FOUND' });
+    await assert.rejects(changes.dispatcher.dispatch(command, causeOf()), { code: 'ORDER_NOT_FOUND' });
   }
 });
 
@@ -185,7 +185,7 @@ test('whatever happens at once, versions have no gap, and history and events say
           (one) => transitionOf(one, status) === (event === 'OrderNoted' ? 'noted' : next),
         );
         assert.ok(name, `${event} (${reason}) leads from ${status} to ${next}`);
-        status = String(next);
+        status = next;
       }
     }),
     { numRuns: 25 },

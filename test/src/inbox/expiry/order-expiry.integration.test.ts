@@ -62,7 +62,7 @@ test('an order that waits too long is cancelled by the command, with its reason;
   assert.deepEqual(await cancelled(changes), [old]);
   const { history, events } = await changes.stored(old);
   assert.deepEqual(
-    [history[0]?.['by'], history[0]?.['reason'], events[1]?.version],
+    [history[0]?.by, history[0]?.reason, events[1]?.version],
     ['expiry', 'No answer within 15m', 2],
   );
   assert.equal(events[1]?.body['cancelledBy'], 'expiry');

@@ -16,9 +16,11 @@ test('a message becomes the command of its type, and what it does not know is no
 
 test('the context is carried, but for what is about the message itself', () => {
   const trace = { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`, tracestate: 'a=1' };
-  const metadata = { tenant: 'blue', schemaVersion: '1', causationId: 'cause' };
+  const metadata = { tenant: 'blue', schemaVersion: '1' };
 
-  const { context } = read(counted(1, { messageId: 'm', correlationId: 'c', userId: 'u', metadata, trace }));
+  const { context } = read(
+    counted(1, { messageId: 'm', correlationId: 'c', causationId: 'cause', userId: 'u', metadata, trace }),
+  );
 
   const expected = { messageId: 'm', correlationId: 'c', causationId: 'cause', userId: 'u', trace };
   assert.deepEqual(context, { ...expected, metadata: { tenant: 'blue' } });
@@ -69,7 +71,8 @@ for (const [name, message, code, told] of REFUSED) {
 }
 
 test('an older and a minor version are understood', () => {
-  const second = eventReader({ Counted: consumes(Counted, ({ n }) => ({ type: COUNT, body: n }), 2) });
+  const later: typeof events = { Counted: consumes(Counted, ({ n }) => ({ type: COUNT, body: n }), 2) };
+  const second = eventReader(later);
 
   for (const schemaVersion of ['1', '2', '2.7']) {
     assert.deepEqual(second(counted(1, { metadata: { schemaVersion } })).command, { type: COUNT, body: 1 });

@@ -1,7 +1,8 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { Type } from '@sinclair/typebox';
-import { consumes } from '../../../../src/inbox/handling/consumed-event.ts';
+import { type ConsumedEvents, consumes } from '../../../../src/inbox/handling/consumed-event.ts';
 import type { ReceivedMessage } from '../../../../src/inbox/received-message.ts';
+import type { Receptor } from '../../../../src/receptors/receptor.ts';
 
 /** The event of these tests: a number has to be counted. */
 export const COUNTED = 'Counted';
@@ -13,7 +14,7 @@ export const Counted = Type.Object({
 /** The command that it becomes. */
 export const COUNT = 'Count';
 
-export const events = {
+export const events: ConsumedEvents<{ [COUNT]: Receptor<number, number> }> = {
   [COUNTED]: consumes(Counted, ({ n }) => ({ type: COUNT, body: n })),
 };
 
