@@ -1,4 +1,3 @@
-import { randomUUIDv7 } from 'node:crypto';
 import { durationConfig, portConfig, serviceNameConfig } from '../../src/core/config.ts';
 import { runProcess } from '../../src/core/lifecycle.ts';
 import { parseRetention } from '../../src/core/retention-period.ts';
@@ -7,8 +6,7 @@ import { inboxConfigOf } from '../../src/inbox/config.ts';
 import { serveInbox } from '../../src/inbox/serve-inbox.ts';
 import { buildApi } from './api.ts';
 import { consumedEvents } from './messages.ts';
-import { createReceptors } from './receptors.ts';
-import { findExpired } from './store.ts';
+import { createReceptors, expiry } from './receptors.ts';
 
 const config = inboxConfigOf({
   SERVICE_NAME: serviceNameConfig('InventoryService'),
@@ -22,7 +20,7 @@ await runProcess(config, process.env, async (scope) => {
     receptors: createReceptors(parseRetention(expiresAfter) ?? 0),
     events: consumedEvents,
     migrations: readMigrations(`${import.meta.dirname}/drizzle`),
-    chores: (parts) => [choreOf(() => startExpiry(parts, scope.log))],
+    expiry,
   });
   const api = buildApi(pool, scope.log);
   scope.onClose('api', () => api.close());

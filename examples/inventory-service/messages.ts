@@ -17,7 +17,7 @@ export type KeepItems = Static<typeof PaymentProcessed>;
 export type ReleaseItems = Static<typeof OrderFailed> & { readonly unlessPaid: boolean };
 
 const releases = (unlessPaid: boolean) =>
-  consumes(OrderFailed, (event) => ({ type: 'ReleaseItems', body: { ...event, unlessPaid } }));
+  consumes(OrderFailed, (event) => ({ type: 'ReleaseItems' as const, body: { ...event, unlessPaid } }));
 
 /** Which event becomes which command. */
 export const consumedEvents: ConsumedEvents<Receptors> = {

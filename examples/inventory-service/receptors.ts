@@ -1,8 +1,20 @@
+import type { Expiry } from '../../src/inbox/expiry/expiry.ts';
 import type { Receptor } from '../../src/receptors/receptor.ts';
 import type { Item, KeepItems, ReleaseItems, ReserveItems } from './messages.ts';
-import { findReservation, findStock, moveStock, putReservation } from './store.ts';
+import { findExpired, findReservation, findStock, moveStock, putReservation } from './store.ts';
 
 const NOTHING = { answer: undefined, events: [] };
+/** One event of an order, its first or second, and what is written along with it. */
+const decision = (
+  version: number,
+  type: string,
+  body: { orderId: string },
+  write: () => Promise<unknown>,
+) => ({
+  answer: undefined,
+  events: [{ type, body, aggregateId: body.orderId, aggregateVersion: version }],
+  write,
+});
 
 /** All items of an order, or none of them. To have too little is an answer and no error: it is committed, and published. */
 const reserveItems =
@@ -17,22 +29,16 @@ const reserveItems =
         return available < requested ? [{ productId, requested, available }] : [];
       });
       const expiresAt = new Date(now.getTime() + expiresAfterMs);
-      const ofOrder = { aggregateId: orderId, aggregateVersion: 1 };
       if (shortages.length > 0) {
+        const refused = { orderId, status: 'refused', items: [], expiresAt: null } as const;
         const body = { orderId, items: shortages };
-        return {
-          answer: undefined,
-          events: [{ type: 'InventoryInsufficient', body, ...ofOrder }],
-          write: () => putReservation(db, { orderId, status: 'refused', items: [], expiresAt }),
-        };
+        return decision(1, 'InventoryInsufficient', body, () => putReservation(db, refused));
       }
+      const reserved = { orderId, status: 'reserved', items: wanted, expiresAt } as const;
       const body = { orderId, totalAmount, items: wanted, expiresAt };
-      const reservation = { orderId, status: 'reserved', items: wanted, expiresAt } as const;
-      return {
-        answer: undefined,
-        events: [{ type: 'InventoryReserved', body, ...ofOrder }],
-        write: () => Promise.all([putReservation(db, reservation), moveStock(db, stock, wanted, 1)]),
-      };
+      return decision(1, 'InventoryReserved', body, () =>
+        Promise.all([putReservation(db, reserved), moveStock(db, stock, wanted, 1)]),
+      );
     },
   });
 
@@ -53,13 +59,9 @@ const releaseItems: Receptor<ReleaseItems, void> = ({ orderId, reason, unlessPai
     if (!known) return { ...NOTHING, write: () => putReservation(db, released) };
     if (known.status !== 'reserved' && (known.status !== 'paid' || unlessPaid)) return NOTHING;
     const stock = await findStock(db, known.items);
-    const body = { orderId, reason };
-    return {
-      answer: undefined,
-      events: [{ type: 'InventoryReleased', body, aggregateId: orderId, aggregateVersion: 2 }],
-      write: () =>
-        Promise.all([putReservation(db, released, known), moveStock(db, stock, known.items, -1)]),
-    };
+    return decision(2, 'InventoryReleased', { orderId, reason }, () =>
+      Promise.all([putReservation(db, released, known), moveStock(db, stock, known.items, -1)]),
+    );
   },
 });
 
@@ -69,6 +71,13 @@ export const createReceptors = (expiresAfterMs: number) => ({
   ReleaseItems: releaseItems,
 });
 export type Receptors = ReturnType<typeof createReceptors>;
+
+const OVERDUE = { reason: 'Not paid in time', unlessPaid: true };
+export const expiry: Expiry<Receptors> = {
+  find: findExpired,
+  toCommand: (orderId) => ({ type: 'ReleaseItems', body: { orderId, ...OVERDUE } }),
+  done: 'Released what nobody has paid in time',
+};
 
 /** Each product once: an order may name one in several lines. */
 function byProduct(items: readonly Item[]): Item[] {

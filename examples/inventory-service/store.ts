@@ -26,7 +26,10 @@ export async function moveStock(db: Database, seen: readonly Stock[], items: rea
 }
 
 export async function addStock(db: Database, { productId, quantity }: Item): Promise<Stock | undefined> {
-  const set = { available: sql`${inventory.available} + ${quantity}`, version: sql`${inventory.version} + 1` };
+  const set = {
+    available: sql`${inventory.available} + ${quantity}`,
+    version: sql`${inventory.version} + 1`,
+  };
   const added = db.insert(inventory).values({ productId, available: quantity });
   return (await added.onConflictDoUpdate({ target: inventory.productId, set }).returning())[0];
 }
@@ -45,10 +48,11 @@ export async function putReservation(db: Database, reservation: Reservation, see
 }
 
 /** Orders whose reservations nobody has paid in time. */
-export const findExpired = (db: Database) => {
+export async function findExpired(db: Database, most: number): Promise<string[]> {
   const isExpired = and(eq(reservations.status, 'reserved'), lt(reservations.expiresAt, sql`now()`));
-  return db.select({ orderId: reservations.orderId }).from(reservations).where(isExpired).limit(100);
-};
+  const rows = await db.select().from(reservations).where(isExpired).limit(most);
+  return rows.map(({ orderId }) => orderId);
+}
 
 /** After a VERSION_CONFLICT the inbox handles the message anew: it reads what there is by then. */
 function assertChanged({ rowCount }: { rowCount: number | null }, what: string): void {

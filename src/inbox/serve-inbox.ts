@@ -12,9 +12,10 @@ import type { Migrations } from '../db/migrations.ts';
 import { createDispatcher, type Dispatcher, type Registry } from '../dispatcher.ts';
 import type { inboxProperties } from './config.ts';
 import { parseConsumers } from './consumer.ts';
+import { type Expiry, startExpiry } from './expiry/expiry.ts';
 import type { ConsumedEvents } from './handling/consumed-event.ts';
 import { createHandler } from './handling/handler.ts';
-import { type Chore, runInbox } from './inbox.ts';
+import { choreOf, runInbox } from './inbox.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
 import { InboxMonitor } from './monitoring/inbox-monitor.ts';
 import { collectMetrics } from './monitoring/metrics.ts';
@@ -27,8 +28,8 @@ export interface InboxService<R extends Registry> {
   readonly events: ConsumedEvents<R>;
   /** Of its database, which has the tables `inbox` and `outbox`. Default: those of the order service. */
   readonly migrations?: Migrations;
-  /** What is to be done beside receiving. */
-  readonly chores?: (parts: InboxParts<R>) => readonly Chore[];
+  /** Orders that something is to happen to when their time is over, if there are any. */
+  readonly expiry?: Expiry<R> | undefined;
 }
 
 /** What the inbox works with, for what else its process does. */
@@ -45,7 +46,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** Runs the inbox of a service as a part of its process, which closes it. Resolves once its health server listens. */
 export async function serveInbox<R extends Registry>(
   scope: ProcessScope<Static<TObject<typeof inboxProperties>>>,
-  { receptors, events, migrations, chores: choresOf }: InboxService<R>,
+  { receptors, events, migrations, expiry }: InboxService<R>,
 ): Promise<InboxParts<R>> {
   const { config, log, stopping, onClose, fail } = scope;
   const consumers = parseConsumers(config.INBOX_SUBSCRIPTIONS);
@@ -103,7 +104,8 @@ export async function serveInbox<R extends Registry>(
   };
   const deleteOld = (keep: number) => (ending: AbortSignal) =>
     runInboxRetention({ pool: sidePool, log, random: Math.random }, { keepMs: keep, onDeleted }, ending);
-  const parts = { dispatcher, pool };
+  const expire = (overdue: Expiry<R>) =>
+    choreOf(() => startExpiry({ expiry: overdue, connections: pool, dispatcher, newId: randomUUIDv7, log }));
   const running = runInbox(
     {
       healthPool: sidePool,
@@ -120,11 +122,11 @@ export async function serveInbox<R extends Registry>(
           observer: monitor,
           log,
         }),
-      chores: [...(keepMs === undefined ? [] : [deleteOld(keepMs)]), ...(choresOf?.(parts) ?? [])],
+      chores: [...(keepMs === undefined ? [] : [deleteOld(keepMs)]), ...(expiry ? [expire(expiry)] : [])],
     },
     stopping,
   );
   running.catch(fail);
   onClose('inbox', () => running);
-  return parts;
+  return { dispatcher, pool };
 }
