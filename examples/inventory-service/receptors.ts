@@ -5,10 +5,10 @@ import { findExpired, findReservation, findStock, moveStock, putReservation } fr
 
 const NOTHING = { answer: undefined, events: [] };
 /** One event of an order, its first or second, and what is written along with it. */
-const decision = (
+const decision = <Body extends { orderId: string }>(
   version: number,
   type: string,
-  body: { orderId: string },
+  body: Body,
   write: () => Promise<unknown>,
 ) => ({
   answer: undefined,
