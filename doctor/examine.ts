@@ -1,7 +1,9 @@
 import { parseIntoClientConfig } from 'pg-connection-string';
+import { relayDatabaseUrl } from '../relay/config.ts';
 import { setupAdvice } from '../relay/failures/setup-advice.ts';
 import { parseOutboxTable } from '../relay/outbox/outbox-table.ts';
 import { destinationOf } from '../relay/publishing/service-bus/destination.ts';
+import { signInUrl } from '../src/core/database-auth.ts';
 import { asPgReadsIt } from '../src/core/postgres-url.ts';
 import { parseRetention } from '../src/core/retention-period.ts';
 import { connectionOf } from '../src/core/service-bus/service-bus-connection.ts';
@@ -41,10 +43,12 @@ export async function examineSystem(
 function lookAtApi(config: NonNullable<Configuration['api']>): Promise<Finding[]>[] {
   const poolSize = config.DATABASE_POOL_SIZE;
   return [
-    examineDatabase('PostgreSQL, for the api', config.DATABASE_URL, apiChecks, (session) => ({
-      ...session,
-      poolSize,
-    })),
+    examineDatabase(
+      'PostgreSQL, for the api',
+      signInUrl(config.DATABASE_URL, config.DATABASE_AUTH),
+      apiChecks,
+      (session) => ({ ...session, poolSize }),
+    ),
     examineIssuer(config),
     examineProcess({ half: 'api', port: config.PORT }),
   ];
@@ -54,12 +58,13 @@ function lookAtRelay(
   config: NonNullable<Configuration['relay']>,
   emulatorPort: number | undefined,
 ): Promise<Finding[]>[] {
-  const url = config.RELAY_DATABASE_URL ?? config.DATABASE_URL;
+  const url = relayDatabaseUrl(config);
   return [
     examineDatabase('PostgreSQL, for the relay', url, relayChecks, (session) => ({
       ...session,
       table: parseOutboxTable(config.OUTBOX_TABLE),
       slot: config.RELAY_SLOT,
+      slotFailover: config.RELAY_SLOT_FAILOVER,
       publication: config.RELAY_PUBLICATION,
       walLimitMb: config.RELAY_WAL_LIMIT_MB,
       port: config.RELAY_PORT,
@@ -79,7 +84,12 @@ function lookAtInbox(
   emulatorPort: number | undefined,
 ): Promise<Finding[]>[] {
   return [
-    examineDatabase('PostgreSQL, for the inbox', config.DATABASE_URL, inboxChecks, (session) => session),
+    examineDatabase(
+      'PostgreSQL, for the inbox',
+      signInUrl(config.DATABASE_URL, config.DATABASE_AUTH),
+      inboxChecks,
+      (session) => session,
+    ),
     examineConsumers({
       connection: connectionOf(config),
       consumers: parseConsumers(config.INBOX_SUBSCRIPTIONS),

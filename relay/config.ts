@@ -1,9 +1,11 @@
-import { Type } from '@sinclair/typebox';
+import { type Static, Type } from '@sinclair/typebox';
 import { databaseUrl, portConfig, sharedConfig } from '../src/core/config.ts';
+import { signInUrl } from '../src/core/database-auth.ts';
 import { RETENTION_PATTERN } from '../src/core/retention-period.ts';
 import { CONSOLE_MODES, type ConsoleMode } from './console/console-mode.ts';
 import { OUTBOX_TABLE_PATTERN } from './outbox/outbox-table.ts';
 import { destinationProperties } from './publishing/service-bus/destination.ts';
+import { SLOT_FAILOVERS, type SlotFailover } from './recovery/slot-failover.ts';
 
 const identifier = (value: string) =>
   Type.String({
@@ -25,6 +27,12 @@ const properties = {
     description: 'table or schema.table, each of letters, digits and _, the table up to 40 of them',
   }),
   RELAY_SLOT: identifier('order_outbox'),
+  RELAY_SLOT_FAILOVER: Type.Unsafe<SlotFailover>({
+    type: 'string',
+    enum: SLOT_FAILOVERS,
+    default: 'auto',
+    description: `one of ${SLOT_FAILOVERS.join(', ')}`,
+  }),
   RELAY_PUBLICATION: identifier('order_outbox'),
   OUTBOX_RETENTION: Type.String({
     default: '30d',
@@ -67,11 +75,15 @@ export const relayConfig = Type.Object(properties, {
   anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
 });
 
-const { DATABASE_URL, RELAY_DATABASE_URL, OUTBOX_TABLE, RELAY_SLOT, RELAY_PUBLICATION } = properties;
+type RelayConfig = Static<typeof relayConfig>;
+
+const { DATABASE_URL, DATABASE_AUTH, RELAY_DATABASE_URL, OUTBOX_TABLE, RELAY_SLOT, RELAY_PUBLICATION } =
+  properties;
 
 /** What the operator's command needs of it. */
 export const outboxCommandConfig = Type.Object({
   DATABASE_URL,
+  DATABASE_AUTH,
   RELAY_DATABASE_URL,
   OUTBOX_TABLE,
   RELAY_SLOT,
@@ -79,4 +91,11 @@ export const outboxCommandConfig = Type.Object({
 
 /** What its `init` needs, to print SQL and to run it. */
 export const initSqlConfig = Type.Object({ OUTBOX_TABLE, RELAY_PUBLICATION });
-export const initApplyConfig = Type.Object({ DATABASE_URL, OUTBOX_TABLE, RELAY_PUBLICATION });
+export const initApplyConfig = Type.Object({ DATABASE_URL, DATABASE_AUTH, OUTBOX_TABLE, RELAY_PUBLICATION });
+
+/** The URL for the relay's own connections, with the way to sign in. */
+export function relayDatabaseUrl(
+  config: Pick<RelayConfig, 'DATABASE_URL' | 'DATABASE_AUTH' | 'RELAY_DATABASE_URL'>,
+): string {
+  return signInUrl(config.RELAY_DATABASE_URL ?? config.DATABASE_URL, config.DATABASE_AUTH);
+}

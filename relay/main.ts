@@ -4,7 +4,7 @@ import { openPool } from '../src/core/pool.ts';
 import { parseRetention } from '../src/core/retention-period.ts';
 import { brokerAttributes } from '../src/core/service-bus/broker-attributes.ts';
 import { isTracing } from '../src/core/telemetry.ts';
-import { relayConfig } from './config.ts';
+import { relayConfig, relayDatabaseUrl } from './config.ts';
 import { consoleMode } from './console/console-mode.ts';
 import { openConsole } from './console/open-console.ts';
 import { relayConnectionName } from './console/relay-instances.ts';
@@ -29,7 +29,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   const slot = config.RELAY_SLOT;
   const publication = config.RELAY_PUBLICATION;
   const entity = config.SERVICEBUS_ENTITY;
-  const replicationUrl = config.RELAY_DATABASE_URL ?? config.DATABASE_URL;
+  const replicationUrl = relayDatabaseUrl(config);
   const keepMs = parseRetention(config.OUTBOX_RETENTION);
   const retention = keepMs === undefined ? undefined : { keepMs };
   const monitor = new RelayMonitor();
@@ -92,6 +92,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
       table,
       publisher,
       slot,
+      slotFailover: config.RELAY_SLOT_FAILOVER,
       publication,
       retention,
       walLimit,

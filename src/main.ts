@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { limitsOf } from './admission/limits.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
+import { signInUrl } from './core/database-auth.ts';
 import { exportMetrics } from './core/exported-metrics.ts';
 import { runProcess } from './core/lifecycle.ts';
 import { openPool, probe } from './core/pool.ts';
@@ -12,7 +13,7 @@ import { startExpiry } from './idempotency/expiry.ts';
 
 await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {
   const database = {
-    url: config.DATABASE_URL,
+    url: signInUrl(config.DATABASE_URL, config.DATABASE_AUTH),
     applicationName: config.SERVICE_NAME,
     pooler: config.DATABASE_POOLER === 'transaction' ? 'certain' : 'found',
   } as const;

@@ -1,10 +1,12 @@
 import type { OutboxTable } from '../../relay/outbox/outbox-table.ts';
+import type { SlotFailover } from '../../relay/recovery/slot-failover.ts';
 import type { DatabaseSession } from './session.ts';
 
 /** The database as the relay would meet it. */
 export interface RelayDatabase extends DatabaseSession {
   readonly table: OutboxTable;
   readonly slot: string;
+  readonly slotFailover: SlotFailover;
   readonly publication: string;
   /** RELAY_WAL_LIMIT_MB. */
   readonly walLimitMb: number;

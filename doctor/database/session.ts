@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { awaitSignIn } from '../../src/core/database-auth.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { openPool } from '../../src/core/pool.ts';
 import { pooledSession } from '../../src/core/session-settings.ts';
@@ -28,8 +29,9 @@ export interface SessionFacts {
 
 const STATEMENT_TIMEOUT_MS = 5_000;
 
-/** Throws what `pg` throws when it cannot connect. */
+/** Throws what `pg` throws when it cannot connect, and DATABASE_UNAVAILABLE without a token. */
 export async function openSession(url: string): Promise<DatabaseSession> {
+  await awaitSignIn(url);
   const pool = openPool({
     url,
     max: 1,

@@ -2,6 +2,7 @@ import { hasUnsettled } from '../../relay/outbox/has-unsettled.ts';
 import { inspectCluster } from '../../relay/recovery/cluster.ts';
 import { findSetBack, NOTHING_SEEN } from '../../relay/recovery/database-identity.ts';
 import { ProgressStore } from '../../relay/recovery/progress-store.ts';
+import type { SlotFailover } from '../../relay/recovery/slot-failover.ts';
 import { decideStart, RECOVERY_REASONS, type StartDecision } from '../../relay/recovery/start-decision.ts';
 import { RelayError } from '../../relay/relay-error.ts';
 import { inspectPublication } from '../../relay/replication/publication.ts';
@@ -26,6 +27,14 @@ export function judgeSlot(slot: SlotInfo | string | undefined, name: string): Ju
   return slot.active
     ? right(`a relay streams from ${name}`)
     : risky(`no relay streams from ${name}, and it keeps WAL`, START);
+}
+
+/** `failover`: undefined, the server has none, or there is no slot to look at. */
+export function judgeFailover(failover: boolean | undefined, setting: SlotFailover): Judgement {
+  if (failover === undefined || setting === 'off') return right('no stand-by is to have a copy of the slot');
+  return failover
+    ? right('stand-bys that synchronize slots have a copy')
+    : risky('no stand-by has a copy of the slot: a relay that starts alters it', START);
 }
 
 export function judgeWal(wal: SlotWal | undefined, walLimitMb: number): Judgement {
@@ -62,6 +71,9 @@ export interface ProgressFacts {
 
 export const slotChecks: readonly Check<RelayDatabase>[] = [
   check('slot', findSlot, (slot, relay) => judgeSlot(slot, relay.slot)),
+  check('slot failover', findSlot, (slot, { slotFailover }) =>
+    judgeFailover(typeof slot === 'object' ? slot.failover : undefined, slotFailover),
+  ),
   check(
     'WAL kept',
     ({ pool, slot }) => inspectSlotWal(pool, slot),

@@ -11,6 +11,7 @@ import { type Cluster, inspectCluster } from './cluster.ts';
 import { findSetBack, isConfirmedSince, type Seen } from './database-identity.ts';
 import { dropSlot, makeSlot, type NewSlot } from './make-slot.ts';
 import type { Progress, ProgressStore } from './progress-store.ts';
+import { alterFailover, type SlotFailover } from './slot-failover.ts';
 import { decideStart, RECOVERY_REASONS, type RecoveryReason } from './start-decision.ts';
 
 export interface StartDeps {
@@ -21,6 +22,7 @@ export interface StartDeps {
   readonly progress: ProgressStore;
   readonly publisher: Publisher;
   readonly slot: string;
+  readonly slotFailover: SlotFailover;
   readonly log: Logger;
   /** Is told what is waited for, for people. */
   readonly onStep: (step: string) => void;
@@ -69,11 +71,24 @@ export async function findStart(deps: StartDeps, publicationVersion: string): Pr
     lastConfirmed: seen.confirmedLsn,
     walEnd: cluster.walEnd,
   });
+  if (decision.kind === 'stream') await keepFailover(deps, info);
   if (decision.kind === 'stream') return { from: decision.from, seen, recovery: undefined };
   const recovery = await beginRecovery(deps, decision.reason, info, seen.epoch);
   memory.recoveryRequested = false;
   const begun = { ...seen, epoch: recovery.epoch, settledLsn: 0n, markedLsn: 0n, confirmedLsn: 0n };
   return { from: recovery.consistentLsn, seen: begun, recovery };
+}
+
+/** A slot of an earlier version, or of another setting, goes on as this setting says. */
+async function keepFailover(
+  { replicationUrl, slot, slotFailover, log, stopping }: StartDeps,
+  info: SlotInfo | undefined,
+): Promise<void> {
+  if (info && (await alterFailover(replicationUrl, slot, info, slotFailover, stopping)))
+    log.info(
+      { slot, failover: !info.failover },
+      'Altered whether stand-bys have a copy of the replication slot',
+    );
 }
 
 /** Compares the database with what this process has seen of it, and returns what it sees now. */
@@ -109,7 +124,7 @@ async function beginRecovery(
   info: SlotInfo | undefined,
   epoch: bigint,
 ): Promise<Recovery> {
-  const { progress, publisher, slot, table, log, replicationUrl, onStep, stopping } = deps;
+  const { progress, publisher, slot, slotFailover, table, log, replicationUrl, onStep, stopping } = deps;
   try {
     // A slot that is made while nothing can be sent keeps WAL for nothing: what is unsettled waits in the table.
     await publisher.connect(true);
@@ -129,7 +144,14 @@ async function beginRecovery(
     `Recovering from the table: ${RECOVERY_REASONS[reason]}`,
   );
   onStep('making the replication slot, which waits for transactions that are open');
-  const made = await makeSlot(replicationUrl, slot, table, () => progress.restart(slot, epoch), stopping);
+  const made = await makeSlot({
+    url: replicationUrl,
+    name: slot,
+    table,
+    failover: slotFailover,
+    onLocked: () => progress.restart(slot, epoch),
+    stopping,
+  });
   const unsettled = made.positions.length;
   log.info({ slot, unsettled }, 'Made the replication slot; publishing the unsettled rows first');
   return { ...made, reason };

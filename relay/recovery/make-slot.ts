@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
 import pg from 'pg';
-import { sessionKind } from '../../src/core/session-settings.ts';
 import { parseLsn } from '../lsn.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
 import { RelayError } from '../relay-error.ts';
+import { close, connect, connectForReplication } from './slot-connection.ts';
+import { type SlotFailover, wantsFailover } from './slot-failover.ts';
 import { parkedOrders, type UnsettledTable, unsettledPositions } from './unsettled-table.ts';
 
 export interface NewSlot extends UnsettledTable {
@@ -13,21 +13,33 @@ export interface NewSlot extends UnsettledTable {
   release(): Promise<void>;
 }
 
+export interface MakeSlotOptions {
+  /** A role with REPLICATION, straight to the server. */
+  readonly url: string;
+  readonly name: string;
+  readonly table: OutboxTable;
+  readonly failover: SlotFailover;
+  /** Runs once no other relay can make the slot, before the slot is touched; undefined from it: another one was faster. */
+  readonly onLocked: () => Promise<bigint | undefined>;
+  readonly stopping: AbortSignal;
+}
+
 /**
  * Makes the slot anew and finds, in the very snapshot from which on it streams, what the table holds unsettled: nothing
- * falls between the two. Waits for transactions that are open now, ten seconds at most. `onLocked` runs once no other relay can
- * make the slot, before the slot is touched; undefined from it means that another one was faster.
+ * falls between the two. Waits for transactions that are open now, ten seconds at most. Throws SLOT_BUSY when another relay is faster,
+ * SLOT_UNUSABLE when the server does not have what `failover` asks for, and what `pg` throws.
  * https://www.postgresql.org/docs/current/logicaldecoding-explanation.html#LOGICALDECODING-SNAPSHOT-EXPORT
  */
-export async function makeSlot(
-  url: string,
-  name: string,
-  table: OutboxTable,
-  onLocked: () => Promise<bigint | undefined>,
-  stopping: AbortSignal,
-): Promise<NewSlot> {
+export async function makeSlot({
+  url,
+  name,
+  table,
+  failover,
+  onLocked,
+  stopping,
+}: MakeSlotOptions): Promise<NewSlot> {
   // First, since a transaction pooler refuses it: the lock that follows would stay behind in a session of the pooler's.
-  const replication = await connect(url, { replication: 'database' } as object, stopping); // known to pg, missing in its types
+  const replication = await connectForReplication(url, stopping);
   try {
     const ordinary = await connect(url, {}, stopping);
     try {
@@ -35,12 +47,14 @@ export async function makeSlot(
       const epoch = await onLocked();
       if (epoch === undefined)
         throw new RelayError('SLOT_BUSY', `Another relay has been at the slot ${name}`);
+      const isFailover = wantsFailover(failover, await knowsFailover(ordinary));
       await ordinary.query(
         'SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1',
         [name],
       );
+      const slotOptions = `SNAPSHOT 'export'${isFailover ? ', FAILOVER' : ''}`;
       const { rows } = await replication.query<{ consistent_point: string; snapshot_name: string }>(
-        `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(name)} LOGICAL pgoutput EXPORT_SNAPSHOT`,
+        `CREATE_REPLICATION_SLOT ${pg.escapeIdentifier(name)} LOGICAL pgoutput (${slotOptions})`,
       );
       const [slot] = rows;
       if (!slot)
@@ -68,6 +82,13 @@ export async function makeSlot(
   } finally {
     await close(replication);
   }
+}
+
+async function knowsFailover(client: pg.Client): Promise<boolean> {
+  const { rows } = await client.query<{ knows: boolean }>(
+    "SELECT current_setting('server_version_num')::int >= 170000 AS knows",
+  );
+  return rows[0]?.knows === true;
 }
 
 /**
@@ -102,50 +123,4 @@ async function lockSlotName(client: pg.Client, name: string): Promise<void> {
   );
   if (!rows[0]?.locked)
     throw new RelayError('SLOT_BUSY', `Another relay is making the replication slot ${name}`);
-}
-
-/** Waiting for open transactions, which making a slot does, is waiting for locks; no other time limit of the server ends it. */
-const WAIT_WITHIN_MS = 10_000;
-/** A server that accepts what it is sent and answers nothing ends no connection by itself. */
-const ANSWER_WITHIN_MS = 15_000;
-/** A relay that is frozen in the middle keeps neither a snapshot nor the name of the slot. */
-const IDLE_WITHIN_MS = 60_000;
-const END_WITHIN_MS = 1_000;
-
-/** Each answer comes within 15 s. `stopping` cuts the connection, so that nothing waits for it. */
-async function connect(url: string, more: pg.ClientConfig, stopping: AbortSignal): Promise<pg.Client> {
-  stopping.throwIfAborted();
-  const { config, prepare } = sessionKind({
-    url,
-    applicationName: 'relay-recovery',
-    uncheckedText: true,
-    connectTimeoutMs: 5_000,
-    lockTimeoutMs: WAIT_WITHIN_MS,
-    idleInTransactionTimeoutMs: IDLE_WITHIN_MS,
-    settings: { idle_session_timeout: String(IDLE_WITHIN_MS) },
-  });
-  const client = new pg.Client({ ...config, ...more, query_timeout: ANSWER_WITHIN_MS });
-  client.on('error', () => undefined); // whatever it was about fails with its own error
-  const stop = () => cut(client);
-  stopping.addEventListener('abort', stop);
-  client.once('end', () => stopping.removeEventListener('abort', stop));
-  await client.connect();
-  try {
-    await prepare(client);
-    return client;
-  } catch (error) {
-    await close(client);
-    throw error;
-  }
-}
-
-async function close(client: pg.Client): Promise<void> {
-  const tooLate = setTimeout(() => cut(client), END_WITHIN_MS);
-  await client.end().finally(() => clearTimeout(tooLate));
-}
-
-function cut(client: pg.Client): void {
-  // What its types leave out.
-  const { connection } = client as unknown as { readonly connection: { readonly stream: Socket } };
-  connection.stream.destroy();
 }

@@ -7,6 +7,8 @@ export interface SlotInfo {
   readonly confirmedLsn: Lsn;
   /** PostgreSQL has thrown away WAL that it still needed: it can never stream again. */
   readonly lost: boolean;
+  /** Stand-bys that synchronize slots have a copy of it; undefined before PostgreSQL 17. */
+  readonly failover: boolean | undefined;
 }
 
 /** The state of a slot, or undefined if there is none. Throws SLOT_UNUSABLE for one that this relay must not touch. */
@@ -17,9 +19,11 @@ export async function inspectSlot(db: pg.Pool | pg.ClientBase, name: string): Pr
     active: boolean;
     confirmed: string | null;
     wal_status: string | null;
+    failover: boolean | null;
   }>(
     `SELECT plugin, coalesce(database = current_database(), false) AS here, active,
-       confirmed_flush_lsn AS confirmed, wal_status FROM pg_replication_slots WHERE slot_name = $1`,
+       confirmed_flush_lsn AS confirmed, wal_status, (to_jsonb(slots) -> 'failover')::boolean AS failover
+     FROM pg_replication_slots AS slots WHERE slot_name = $1`,
     [name],
   );
   const [row] = rows;
@@ -34,6 +38,7 @@ export async function inspectSlot(db: pg.Pool | pg.ClientBase, name: string): Pr
     active: row.active,
     confirmedLsn: row.confirmed === null ? 0n : parseLsn(row.confirmed),
     lost: row.wal_status === 'lost',
+    failover: row.failover ?? undefined,
   };
 }
 

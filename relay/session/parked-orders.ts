@@ -50,6 +50,10 @@ export class ParkedOrders {
     return this.#parked;
   }
 
+  get hasRedrives(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   park(lane: string): void {
     this.#parked.add(lane);
   }

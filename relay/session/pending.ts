@@ -21,6 +21,7 @@ export interface Pending extends LaneMessage {
   readonly wasRefused: boolean;
   /** Why it is parked. */
   parked: Parked | undefined;
+  isSettled: boolean;
 }
 
 /** The order that a message belongs to; one of no order is an order of its own. */
@@ -66,6 +67,7 @@ export function toPending(taken: Taken, { prepare, limits }: PendingOptions): Pe
     refusals: 0,
     wasRefused,
     parked: undefined,
+    isSettled: false,
   };
 }
 

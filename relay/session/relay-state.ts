@@ -86,12 +86,9 @@ export class RelayState {
   }
 
   // What came of the actions.
-
   verified(messages: readonly Pending[], settledIds: ReadonlySet<string>): void {
     this.#unverified.answered();
-    const settled = messages.filter(({ message }) => settledIds.has(message.messageId));
-    this.#settlement.settle(settled);
-    this.#backlog.remove(settled);
+    this.#settle(messages.filter(({ message }) => settledIds.has(message.messageId)));
     for (const pending of messages) {
       if (!settledIds.has(pending.message.messageId)) this.#route(pending);
     }
@@ -110,6 +107,7 @@ export class RelayState {
     const { redrives, aside } = this.#parkedOrders.finish(redrive.order, rows.endsAtParked);
     for (const pending of aside) this.#route(pending);
     for (const { transaction } of redrives) this.#settlement.settleRedrive(transaction);
+    if (!this.#parkedOrders.hasRedrives) this.#backlog.forgetOrders();
   }
 
   accepted(batch: readonly Pending[], now: number): void {
@@ -224,10 +222,12 @@ export class RelayState {
     const route = this.#parkedOrders.route(pending);
     if (route === 'send') this.#sending.push(pending);
     else if (route === 'defer') this.#settlement.park([pending]);
-    else if (route === 'known') {
-      this.#settlement.settle([pending]);
-      this.#backlog.remove([pending]);
-    }
+    else if (route === 'known') this.#settle([pending]);
+  }
+
+  #settle(messages: readonly Pending[]): void {
+    this.#settlement.settle(messages);
+    this.#backlog.remove(messages);
   }
 
   #nextVerify(): Action | undefined {

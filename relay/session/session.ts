@@ -25,6 +25,7 @@ export class Session implements StreamHandler {
   #redrives: RedriveTarget[] = [];
   readonly #ending = new AbortController();
   #pumpScheduled = false;
+  #turnBegan = 0;
   #wake: NodeJS.Timeout | undefined;
   #pumped = Promise.withResolvers<void>();
 
@@ -67,7 +68,7 @@ export class Session implements StreamHandler {
       case 'begin': {
         const transaction = state.begin(event.commitLsn, event.xid);
         transaction.committedAt = event.committedAt;
-        if (observer) transaction.decodedAt = epochMs();
+        if (observer) transaction.decodedAt = this.#turnAt();
         break;
       }
       case 'insert':
@@ -164,6 +165,12 @@ export class Session implements StreamHandler {
     }
     clearTimeout(this.#wake);
     await stream.confirmLast(state.storedLsn);
+  }
+
+  /** When this turn of the event loop began to bring events: a clock that is read for each costs more than to know it of each. */
+  #turnAt(): number {
+    if (!this.#pumpScheduled) this.#turnBegan = epochMs();
+    return this.#turnBegan;
   }
 
   #schedulePump(): void {

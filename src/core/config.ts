@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Static, type TObject, Type } from '@sinclair/typebox';
 import { type EnvSchemaOpt, envSchema } from 'env-schema';
+import { databaseAuth } from './database-auth.ts';
 import { AppError } from './errors.ts';
 import { postgresUrlFault } from './postgres-url.ts';
 import { telemetryProperties } from './telemetry/telemetry-config.ts';
@@ -22,6 +23,7 @@ export const serviceNameConfig = (defaultName: string) =>
 /** What every process reads from the environment. */
 export const sharedConfig = {
   DATABASE_URL: databaseUrl('postgres://user:password@host:port/database'),
+  DATABASE_AUTH: databaseAuth,
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
     { default: 'info', description: 'one of fatal, error, warn, info, debug, trace, silent' },

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { parseIntoClientConfig } from 'pg-connection-string';
+import { connectionConfig } from './database-auth.ts';
 import { AppError } from './errors.ts';
-import { asPgReadsIt } from './postgres-url.ts';
 
 declare module 'pg' {
   interface ClientBase {
@@ -103,7 +102,8 @@ export function sessionKind(needs: SessionNeeds): SessionKind {
   return {
     config: {
       application_name: needs.applicationName,
-      ...parseIntoClientConfig(asPgReadsIt(needs.url)),
+      // What it fails with has to come before the time for the connection is over.
+      ...connectionConfig(needs.url, 0.75 * connectTimeoutMs),
       // pg would send those of the URL as the connection begins, which PgBouncer refuses.
       statement_timeout: 0,
       lock_timeout: 0,

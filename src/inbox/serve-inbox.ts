@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Static, TObject } from '@sinclair/typebox';
 import type pg from 'pg';
+import { signInUrl } from '../core/database-auth.ts';
 import { exportMetrics } from '../core/exported-metrics.ts';
 import type { ProcessScope } from '../core/lifecycle.ts';
 import { openPool } from '../core/pool.ts';
@@ -55,7 +56,7 @@ export async function serveInbox<R extends Registry>(
     Object.keys(events),
   );
   const database = {
-    url: config.DATABASE_URL,
+    url: signInUrl(config.DATABASE_URL, config.DATABASE_AUTH),
     applicationName: config.SERVICE_NAME,
     pooler: config.DATABASE_POOLER === 'transaction' ? 'certain' : 'found',
     lockTimeoutMs: LOCK_TIMEOUT_MS,

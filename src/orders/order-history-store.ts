@@ -1,4 +1,4 @@
-import { and, asc, eq, lte, sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Database } from '../db/database.ts';
 import { prepared } from '../db/prepared.ts';
 import { orderHistory } from '../db/schema.ts';
@@ -13,12 +13,7 @@ const selectHistory = prepared((db) =>
   db
     .select()
     .from(orderHistory)
-    .where(
-      and(
-        eq(orderHistory.orderId, placeholder('orderId')),
-        lte(orderHistory.version, placeholder('version')),
-      ),
-    )
+    .where(eq(orderHistory.orderId, placeholder('orderId')))
     .orderBy(asc(orderHistory.version))
     .prepare('select_order_history'),
 );
@@ -35,10 +30,7 @@ export async function findOrderWithHistory(
   const order = await findOrder(db, orderId, owner);
   if (!order) return undefined;
   const { version } = order;
-  return withHistory(
-    order,
-    version === 1 ? [] : (await selectHistory(db).execute({ orderId, version })).map(toEntry),
-  );
+  return withHistory(order, version === 1 ? [] : (await selectHistory(db).execute({ orderId })).map(toEntry));
 }
 
 /** Writes a change of an order that is locked, and the entry of its history; `causeId` is what asked for it. */

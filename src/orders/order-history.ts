@@ -23,7 +23,7 @@ export interface OrderWithHistory {
   readonly history: readonly HistoryEntry[];
 }
 
-/** The order with its whole history: that it was created, which it says itself, and what is kept of its later versions. */
+/** The order with its history up to its version: that it was created, which it says itself, and what is kept of the later ones. */
 export function withHistory(order: Order, kept: readonly HistoryEntry[]): OrderWithHistory {
   const history = Array.from(
     { length: order.version - 1 },

@@ -11,7 +11,7 @@ import { publicationCommand, tableCommand } from '../../doctor/database/relay-ch
 import { JUDGES, type ReplicationSettings } from '../../doctor/database/replication-settings.ts';
 import { judgeRoleSettings } from '../../doctor/database/role-settings.ts';
 import { judgeEncryption, judgeVersion } from '../../doctor/database/server-checks.ts';
-import { judgeProgress, judgeSlot, judgeWal } from '../../doctor/database/slot-checks.ts';
+import { judgeFailover, judgeProgress, judgeSlot, judgeWal } from '../../doctor/database/slot-checks.ts';
 import { judgeReadiness } from '../../doctor/examine-process.ts';
 import type { Judgement } from '../../doctor/finding.ts';
 import { REFUSED, WITHSTOOD } from '../faults/support/hostile-settings.ts';
@@ -20,7 +20,7 @@ import { REFUSED, WITHSTOOD } from '../faults/support/hostile-settings.ts';
 
 const MB = 1024 * 1024;
 const RESERVED = { retainedBytes: 0, status: 'reserved', safeBytes: undefined, keepBytes: undefined };
-const SLOT = { active: false, confirmedLsn: 1n, lost: false };
+const SLOT = { active: false, confirmedLsn: 1n, lost: false, failover: true };
 const SETTINGS: ReplicationSettings = {
   walLevel: 'logical',
   slots: 10,
@@ -31,7 +31,10 @@ const SETTINGS: ReplicationSettings = {
   senderTimeoutMs: 60_000,
   idleInTransactionMs: 60_000,
   idleSlotMs: 0,
+  isAzure: false,
+  syncsSlots: false,
 };
+const AZURE = { ...SETTINGS, isAzure: true };
 const RELAY = { walLimitMb: 4096 };
 const OPEN = { pid: 7, name: 'psql', seconds: 90, end: 'SELECT pg_terminate_backend(7);' };
 
@@ -75,6 +78,33 @@ const CASES: readonly [judged: Judgement, verdict: string, reason: RegExp, comma
     /timeout = 0/,
   ],
   [JUDGES.idle_replication_slot_timeout({ ...SETTINGS, idleSlotMs: undefined }), 'right', /off/],
+  [
+    JUDGES.wal_level({ ...AZURE, walLevel: 'replica' }),
+    'wrong',
+    /it is replica/,
+    /^az postgres flexible-server parameter set .* --name wal_level --value logical$/,
+  ],
+  [
+    JUDGES.max_slot_wal_keep_size({ ...AZURE, slotWalMb: -1 }, RELAY),
+    'risky',
+    /on Azure nobody can set it/,
+    /outbox -- guard --max-wal 8192MB/,
+  ],
+  [
+    JUDGES.max_slot_wal_keep_size({ ...SETTINGS, slotWalMb: -1 }, RELAY),
+    'risky',
+    /disk is full/,
+    /'8192MB'; SELECT/,
+  ],
+  [JUDGES.wal_sender_timeout({ ...AZURE, senderTimeoutMs: 0 }), 'risky', /it is 0/, /--value 60s$/],
+  [JUDGES.sync_replication_slots(SETTINGS), 'right', /a stand-by has its own/],
+  [JUDGES.sync_replication_slots(AZURE), 'risky', /settles from the table/, /--name sync_replication_slots/],
+  [JUDGES.sync_replication_slots({ ...AZURE, syncsSlots: true }), 'right', /has a copy/],
+  [JUDGES.sync_replication_slots({ ...AZURE, syncsSlots: undefined }), 'right', /from 17 on/],
+  [judgeFailover(true, 'auto'), 'right', /have a copy/],
+  [judgeFailover(false, 'auto'), 'risky', /a relay that starts alters it/, /npm run relay/],
+  [judgeFailover(false, 'off'), 'right', /no stand-by is to have/],
+  [judgeFailover(undefined, 'auto'), 'right', /no stand-by is to have/],
   [judgeRoleSettings([]), 'right', /none/],
   [judgeRoleSettings([{ name: 'DateStyle', value: 'German', origin: 'ALTER ROLE r' }]), 'right', /DateStyle/],
   [

@@ -27,6 +27,7 @@ function refused(env: NodeJS.ProcessEnv): string[] {
 test('with only what is required, everything else has its default', () => {
   assert.deepEqual(load(LEAST), {
     ...LEAST,
+    DATABASE_AUTH: 'password',
     LOG_LEVEL: 'info',
     NODE_ENV: 'development',
     SERVICE_NAME: 'OrderService',
@@ -34,6 +35,7 @@ test('with only what is required, everything else has its default', () => {
     RELAY_PORT: 5001,
     OUTBOX_TABLE: 'outbox',
     RELAY_SLOT: 'order_outbox',
+    RELAY_SLOT_FAILOVER: 'auto',
     RELAY_PUBLICATION: 'order_outbox',
     OUTBOX_RETENTION: '30d',
     RELAY_WAL_LIMIT_MB: 4_096,

@@ -71,6 +71,7 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
     table: OUTBOX,
     publisher,
     slot: options.slot ?? slotOf(options.url),
+    slotFailover: 'auto',
     publication: options.publication ?? 'order_outbox',
     walLimit: { bytes: 4 * 1024 ** 3, ms: 3_600_000, leastMs: 30_000 },
     monitor,

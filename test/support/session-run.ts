@@ -30,6 +30,7 @@ export async function openRun(
     publisher: new ObservedPublisher(publisher, now),
     publication: 'order_outbox',
     slot: slotOf(url),
+    slotFailover: 'auto',
     walLimit: { bytes: 4 * 1024 ** 3, ms: 3_600_000, leastMs: 30_000 },
     retention: undefined,
     monitor: new RelayMonitor(),

@@ -21,7 +21,11 @@ export interface Link {
 }
 
 /** A network between a client and a server on this machine, with faults on demand. */
-export async function openTcpProxy(t: TestContext, targetPort: number): Promise<TcpProxy> {
+export async function openTcpProxy(
+  t: TestContext,
+  targetPort: number,
+  at: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 },
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const silent = new WeakSet<Socket>();
   const server = createServer((client) => {
@@ -54,7 +58,7 @@ export async function openTcpProxy(t: TestContext, targetPort: number): Promise<
       client.write(data);
     });
   });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => server.listen(at.port, at.host, done));
   t.after(() => {
     for (const socket of sockets) socket.destroy();
     server.close();

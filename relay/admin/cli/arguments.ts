@@ -8,6 +8,7 @@ export type Command =
   | { readonly name: 'help' }
   | { readonly name: 'confirm' | 'status' }
   | { readonly name: 'init'; readonly role: string | undefined; readonly apply: boolean }
+  | { readonly name: 'guard'; readonly maxBytes: number }
   | { readonly name: 'list'; readonly limit: number }
   | { readonly name: 'show' | 'retry'; readonly messageId: string }
   | { readonly name: 'drop'; readonly messageId: string; readonly reason: string }
@@ -26,6 +27,7 @@ const options = {
   from: { type: 'string' },
   to: { type: 'string' },
   'dry-run': { type: 'boolean' },
+  'max-wal': { type: 'string' },
   type: { type: 'string' },
   order: { type: 'string' },
   'reason-like': { type: 'string' },
@@ -48,6 +50,7 @@ const TAKES = new Map<string, { readonly words: string[]; readonly options: stri
   ['retry', { words: ['ID'], options: [...SELECTION, 'yes'] }],
   ['drop', { words: ['ID'], options: ['reason', ...SELECTION, 'yes'] }],
   ['replay', { words: [], options: ['from', 'to', 'dry-run'] }],
+  ['guard', { words: [], options: ['max-wal'] }],
   ['confirm', { words: [], options: [] }],
 ]);
 const TIME = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/;
@@ -102,6 +105,8 @@ function toCommand(name: string, word: string, values: Values, selection?: Parke
     }
     case 'replay':
       return { name, range: toRange(values.from, values.to), dryRun: values['dry-run'] ?? false };
+    case 'guard':
+      return { name, maxBytes: toBytes(values['max-wal']) };
     case 'confirm':
     case 'status':
       return { name };
@@ -127,6 +132,15 @@ function toLimit(text: string): number {
   if (!/^[1-9]\d{0,4}$/.test(text)) throw wrong('--limit must be a number from 1 to 99999');
   return Number(text);
 }
+
+function toBytes(text = ''): number {
+  const [, count, unit = ''] = /^([1-9]\d{0,8})(MB|GB|TB)$/.exec(text) ?? [];
+  if (!count) throw wrong('guard needs --max-wal SIZE, such as 500MB, 20GB or 1TB');
+  return Number(count) * (BYTES[unit] ?? 1);
+}
+
+/** As PostgreSQL counts them. */
+const BYTES: Readonly<Record<string, number>> = { MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
 
 function toMessageId(text: string): string {
   if (!isMessageId(text))

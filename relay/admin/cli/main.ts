@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import type pg from 'pg';
 import { loadConfig } from '../../../src/core/config.ts';
+import { awaitSignIn, signInUrl } from '../../../src/core/database-auth.ts';
 import { createLogger, describeError } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
-import { initApplyConfig, initSqlConfig, outboxCommandConfig } from '../../config.ts';
+import { initApplyConfig, initSqlConfig, outboxCommandConfig, relayDatabaseUrl } from '../../config.ts';
 import { assertOutbox } from '../../outbox/assert-outbox.ts';
 import { parseOutboxTable } from '../../outbox/outbox-table.ts';
+import { guardSlot } from '../guard-slot.ts';
 import { initOutbox } from '../init-outbox.ts';
 import { initSql } from '../init-sql.ts';
 import { type Command, parseCommand } from './arguments.ts';
-import { type Answer, runCommand, type ToCarryOut } from './run-command.ts';
+import { guardText } from './guard-text.ts';
+import { type Answer, type CommandDeps, runCommand, type ToCarryOut } from './run-command.ts';
 import { USAGE } from './usage.ts';
 
 // A batch of a replay reads the whole table.
@@ -22,7 +25,7 @@ try {
   if (command.name === 'help') process.stdout.write(USAGE);
   else {
     if (existsSync('.env')) process.loadEnvFile('.env');
-    const { text, data, needsYes } = command.name === 'init' ? await init(command) : await carryOut(command);
+    const { text, data, needsYes } = await answerTo(command);
     process.stdout.write(`${json ? JSON.stringify(data, undefined, 2) : text}\n`);
     if (needsYes) process.exitCode = EXIT_NOT_DONE;
   }
@@ -32,12 +35,29 @@ try {
   process.exitCode = EXIT_CODES[code] ?? EXIT_NOT_DONE;
 }
 
+function answerTo(command: Exclude<Command, { name: 'help' }>): Promise<Answer> {
+  if (command.name === 'init') return init(command);
+  return command.name === 'guard' ? guard(command) : carryOut(command);
+}
+
 function carryOut(command: ToCarryOut): Promise<Answer> {
+  return withOutbox((deps) => runCommand(deps, command));
+}
+
+/** Fails, for whoever watches the exit code, when the bound is passed and a relay has the slot. */
+async function guard({ maxBytes }: Extract<Command, { name: 'guard' }>): Promise<Answer> {
+  const guarded = await withOutbox((deps) => guardSlot({ ...deps, maxBytes }));
+  if (guarded.outcome === 'active') process.exitCode = EXIT_NOT_DONE;
+  return { text: guardText(guarded), data: guarded };
+}
+
+function withOutbox<T>(work: (deps: CommandDeps & { readonly url: string }) => Promise<T>): Promise<T> {
   const config = loadConfig(outboxCommandConfig, process.env);
   const table = parseOutboxTable(config.OUTBOX_TABLE);
-  return withPool(config.RELAY_DATABASE_URL ?? config.DATABASE_URL, async (pool) => {
+  const url = relayDatabaseUrl(config);
+  return withPool(url, async (pool) => {
     await assertOutbox(pool, table);
-    return runCommand({ pool, table, slot: config.RELAY_SLOT }, command);
+    return work({ pool, url, table, slot: config.RELAY_SLOT });
   });
 }
 
@@ -49,8 +69,8 @@ async function init({ role, apply }: Extract<Command, { name: 'init' }>): Promis
     const sql = `BEGIN;\n${initSql(options)}COMMIT;`;
     return { text: sql, data: { sql } };
   }
-  const { DATABASE_URL } = loadConfig(initApplyConfig, process.env);
-  await withPool(DATABASE_URL, (pool) => initOutbox(pool, options));
+  const config = loadConfig(initApplyConfig, process.env);
+  await withPool(signInUrl(config.DATABASE_URL, config.DATABASE_AUTH), (pool) => initOutbox(pool, options));
   return {
     text: `The table ${OUTBOX_TABLE}, relay_progress beside it and the publication ${RELAY_PUBLICATION} are as the relay needs them.`,
     data: { table: OUTBOX_TABLE, publication: RELAY_PUBLICATION },
@@ -58,6 +78,7 @@ async function init({ role, apply }: Extract<Command, { name: 'init' }>): Promis
 }
 
 async function withPool<T>(url: string, work: (pool: pg.Pool) => Promise<T>): Promise<T> {
+  await awaitSignIn(url);
   const pool = openPool({
     url,
     max: 1,

@@ -24,7 +24,7 @@ export interface Answer {
   readonly needsYes?: true;
 }
 
-export type ToCarryOut = Exclude<Command, { name: 'help' | 'init' }>;
+export type ToCarryOut = Exclude<Command, { name: 'help' | 'init' | 'guard' }>;
 
 export interface CommandDeps {
   readonly pool: pg.Pool;

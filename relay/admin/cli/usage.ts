@@ -11,6 +11,8 @@ export const USAGE = `What an operator can do about messages in the outbox:
                                                    --dry-run only counts it
   npm run outbox -- confirm                        the database was set back in time, or is another one: the relay of RELAY_SLOT
                                                    is to go on with it as it is
+  npm run outbox -- guard --max-wal SIZE           once, for cron: drops the slot of a relay that does not run if it keeps more WAL
+                                                   than SIZE (MB, GB, TB); the next relay loses nothing
   npm run outbox -- init [--role ROLE] [--apply]   the SQL that makes OUTBOX_TABLE and what belongs to it, with the grants of the relay's
                                                    role; --apply runs it on DATABASE_URL
 

@@ -1,5 +1,5 @@
 import type { ServiceBusMessageBatch } from '@azure/service-bus';
-import type { EncodedMessage } from './encoded-message.ts';
+import { type EncodedMessage, envelopeOf } from './encoded-message.ts';
 
 /**
  * Messages as the one AMQP message that the SDK makes of a batch, byte for byte: @azure/service-bus 7.9.5 takes anything for a
@@ -16,7 +16,7 @@ export class EncodedBatch implements ServiceBusMessageBatch {
   /** The first message's properties are the envelope's too: that is how Service Bus learns of the session. */
   constructor(messages: readonly EncodedMessage[]) {
     const sections = messages.map(({ section }) => section);
-    this.#bytes = Buffer.concat([...messages.slice(0, 1).map(({ envelope }) => envelope), ...sections]);
+    this.#bytes = Buffer.concat([...messages.slice(0, 1).map(envelopeOf), ...sections]);
     this.count = messages.length;
     this.maxSizeInBytes = this.#bytes.length;
   }

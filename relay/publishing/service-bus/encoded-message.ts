@@ -12,9 +12,11 @@ const DATA = 0x75;
 
 /** A message with the bytes that it is in a batch, or one that may be too large for that, as it is. */
 export interface EncodedMessage extends Prepared {
-  /** All of it but its body: the envelope of a batch that begins with it. */
-  readonly envelope: Buffer;
+  /** What it is in a batch. */
   readonly section: Buffer;
+  /** Where all of it but its body lies in `section`. Numbers, since another view of the bytes would be kept for as long as the message. */
+  readonly envelopeStart: number;
+  readonly envelopeEnd: number;
   readonly large: { readonly message: OutgoingMessage; readonly bytes: number } | undefined;
 }
 
@@ -46,15 +48,33 @@ export class MessageEncoder {
     writer.endBinary(begun);
     const bytes = writer.length;
     if (bytes + envelopeBytes > LEAST_MESSAGE_BYTES) return large(message, ownBytes);
-    const section = writer.take();
-    const envelope = section.subarray(bytes - ownBytes, bytes - ownBytes + envelopeBytes);
-    return { bytes, alone: envelopeBytes > SPARE_ENVELOPE_BYTES, envelope, section, large: undefined };
+    const envelopeStart = bytes - ownBytes;
+    return {
+      bytes,
+      alone: envelopeBytes > SPARE_ENVELOPE_BYTES,
+      section: writer.take(),
+      envelopeStart,
+      envelopeEnd: envelopeStart + envelopeBytes,
+      large: undefined,
+    };
   }
+}
+
+/** All of a message but its body: the envelope of a batch that begins with it. */
+export function envelopeOf({ section, envelopeStart, envelopeEnd }: EncodedMessage): Buffer {
+  return section.subarray(envelopeStart, envelopeEnd);
 }
 
 /** It goes alone, if at all: what it would take of a batch plays no part. */
 function large(message: OutgoingMessage, bytes: number): EncodedMessage {
-  return { bytes, alone: true, envelope: NO_BYTES, section: NO_BYTES, large: { message, bytes } };
+  return {
+    bytes,
+    alone: true,
+    section: NO_BYTES,
+    envelopeStart: 0,
+    envelopeEnd: 0,
+    large: { message, bytes },
+  };
 }
 
 function writeAllButBody(writer: AmqpWriter, message: OutgoingMessage): void {

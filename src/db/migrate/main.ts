@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Type } from '@sinclair/typebox';
 import { loadConfig, sharedConfig } from '../../core/config.ts';
+import { awaitSignIn, signInUrl } from '../../core/database-auth.ts';
 import { errorCode } from '../../core/errors.ts';
 import { migrateDatabase } from './migrate-database.ts';
 import { whyNotMigrated } from './why-not-migrated.ts';
@@ -13,8 +14,11 @@ const EXIT_CONFIGURATION = 78;
 try {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const { positionals } = parseArgs({ allowPositionals: true });
-  const { DATABASE_URL } = loadConfig(Type.Object({ DATABASE_URL: sharedConfig.DATABASE_URL }), process.env);
-  await migrateDatabase(DATABASE_URL, (line) => process.stdout.write(`${line}\n`), positionals[0]);
+  const { DATABASE_URL, DATABASE_AUTH } = sharedConfig;
+  const config = loadConfig(Type.Object({ DATABASE_URL, DATABASE_AUTH }), process.env);
+  const url = signInUrl(config.DATABASE_URL, config.DATABASE_AUTH);
+  await awaitSignIn(url);
+  await migrateDatabase(url, (line) => process.stdout.write(`${line}\n`), positionals[0]);
 } catch (error) {
   const isConfiguration = errorCode(error) === 'CONFIG_INVALID';
   process.stderr.write(isConfiguration ? `${(error as Error).message}\n` : `${whyNotMigrated(error)}\n`);

@@ -3,13 +3,14 @@ import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
 import { ApiError } from '../../api-error.ts';
-import { asPgReadsIt } from '../../core/postgres-url.ts';
+import { connectionConfig } from '../../core/database-auth.ts';
 import { orderMigrations, readMigrations } from '../migrations.ts';
 import { assertSchemaCurrent, newestApplied } from '../schema-version.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../drizzle', import.meta.url));
 /** The migrations name it. */
 const SCHEMA = 'public';
+const CONNECT_WITHIN_MS = 5_000;
 /** Any number that nobody else takes in this database. */
 const LOCK = 7_236_418_205;
 
@@ -50,9 +51,9 @@ export async function migrateDatabase(
 
 function connection(url: string): pg.Client {
   const client = new pg.Client({
-    connectionString: asPgReadsIt(url),
+    ...connectionConfig(url, CONNECT_WITHIN_MS),
     application_name: 'db:migrate',
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
   });
   // What is asked of a connection that is lost fails, and says why.
   client.on('error', () => undefined);

@@ -1,4 +1,4 @@
-import { errorCode } from '../../core/errors.ts';
+import { AppError, errorCode } from '../../core/errors.ts';
 
 /** What to do about a SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) or a code of Node. */
 const ADVICE: Readonly<Record<string, string>> = {
@@ -39,9 +39,10 @@ export function whyNotMigrated(error: unknown): string {
   return `db:migrate failed: ${told}${statement}${advice ? `\n  ${advice}` : ''}\nNothing is half done: run it again afterwards.`;
 }
 
-/** The first cause: what PostgreSQL or the network said. Of several addresses that were tried, the last one's. */
+/** What says it best: words of our own, or the first cause, what PostgreSQL or the network said; of several addresses, the last one's. */
 function rootOf(error: unknown): Error {
   if (error instanceof AggregateError && error.errors.length > 0) return rootOf(error.errors.at(-1));
+  if (error instanceof AppError) return error;
   if (error instanceof Error) return error.cause instanceof Error ? rootOf(error.cause) : error;
   return new Error(String(error));
 }

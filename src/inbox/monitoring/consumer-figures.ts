@@ -27,6 +27,8 @@ export class ConsumerFigures {
   readonly fates: ReadonlyMap<string, Map<Fate, number>>;
   /** Seconds from when the broker took a message until its effect was committed, by two clocks. */
   readonly latency = new BucketCounts(SECONDS);
+  /** The broker has answered it. */
+  isConnected = false;
   /** Since when nothing can be received. */
   awaySince: Date | undefined;
   lastError: ToldError | undefined;

@@ -54,6 +54,10 @@ export class InboxMonitor implements HandlingObserver, ReceiverObserver {
     this.failed(consumer, error);
   }
 
+  connected(consumer: string): void {
+    this.of(consumer).isConnected = true;
+  }
+
   receives(consumer: string): void {
     this.of(consumer).awaySince = undefined;
   }
@@ -72,7 +76,9 @@ export class InboxMonitor implements HandlingObserver, ReceiverObserver {
   get state(): InboxState {
     if (this.phase !== 'receiving') return this.phase;
     if (this.databaseAwaySince) return 'database-away';
-    return [...this.consumers.values()].some(({ awaySince }) => awaySince) ? 'broker-away' : 'receiving';
+    const consumers = [...this.consumers.values()];
+    if (consumers.some(({ awaySince }) => awaySince)) return 'broker-away';
+    return consumers.every(({ isConnected }) => isConnected) ? 'receiving' : 'connecting';
   }
 
   get blocked(): Blocked | undefined {

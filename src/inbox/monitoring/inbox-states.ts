@@ -9,7 +9,10 @@ interface Meaning {
 /** What an inbox can be in: the words of /status, /health/ready, the metrics, the log and docs/reference.md. */
 export const INBOX_STATES = {
   starting: { ready: false, means: 'the process has begun' },
-  connecting: { ready: false, means: 'it waits for a database that answers and has the schema' },
+  connecting: {
+    ready: false,
+    means: 'it waits for a database with the schema, and for the broker to answer each consumer',
+  },
   receiving: { ready: true, means: 'it takes what comes, or nothing comes' },
   'broker-away': { ready: false, means: 'a consumer cannot receive; it is tried again' },
   'database-away': { ready: false, means: 'the database does not answer; what is in hand is tried again' },

@@ -35,7 +35,10 @@ export function collectMetrics(monitor: InboxMonitor): Registry {
     for (const [type, ofType] of figures.fates) {
       for (const [fate, times] of ofType) messages.inc({ consumer, type, fate }, times);
     }
-    receiving.set({ consumer }, Number(monitor.phase === 'receiving' && !figures.awaySince));
+    receiving.set(
+      { consumer },
+      Number(monitor.phase === 'receiving' && figures.isConnected && !figures.awaySince),
+    );
     inHand.set({ consumer }, figures.inHand);
     const since = figures.oldestInHand?.since.getTime();
     oldest.set({ consumer }, since === undefined ? 0 : (Date.now() - since) / 1_000);

@@ -1,5 +1,6 @@
 import type { ServiceBusClient } from '@azure/service-bus';
 import type { Logger } from '../../core/log.ts';
+import { type ConnectionInternals, connectionOf, dropConnection } from './drop-connection.ts';
 import { within } from './within.ts';
 
 /** A client in use. */
@@ -12,6 +13,8 @@ export interface Connection {
 interface OpenConnection extends Connection {
   isRetired: boolean;
   users: number;
+  /** Which the client may have replaced since. */
+  readonly opened: ConnectionInternals | undefined;
 }
 
 const CLOSES_WITHIN_MS = 5_000;
@@ -65,7 +68,8 @@ export class Connections {
 
   async #connect(): Promise<OpenConnection> {
     try {
-      const connection = { client: await this.#open(), isRetired: false, users: 0 };
+      const client = await this.#open();
+      const connection = { client, isRetired: false, users: 0, opened: connectionOf(client) };
       this.#all.add(connection);
       return connection;
     } catch (error) {
@@ -81,6 +85,9 @@ export class Connections {
   /** On a connection that is lost or half open the SDK's close may take for ever. */
   async #close(connection: OpenConnection): Promise<void> {
     if (!this.#all.delete(connection)) return;
+    if (connection.users > 0 || connection.isRetired) {
+      for (const open of [connection.opened, connectionOf(connection.client)]) dropConnection(open);
+    }
     const closing = connection.client
       .close()
       .catch((err: unknown) => this.#log.debug({ err }, 'A Service Bus connection did not close'));

@@ -22,6 +22,7 @@ export class InHand {
   readonly #handle: HandleMessage;
   readonly #work = new Set<Promise<void>>();
   readonly #locks = new Set<RenewedLock>();
+  #letGo: Error | undefined;
 
   constructor(reception: Reception, handle: HandleMessage, stopping: AbortSignal) {
     this.reception = reception;
@@ -43,9 +44,10 @@ export class InHand {
     await this.reception.failed(error, connection);
   }
 
-  /** The lock is lost when `letGo` is called; until the returned function is. */
+  /** The lock is lost when `letGo` is called; whoever calls the returned function is done with it. */
   remember(lock: RenewedLock): () => void {
     this.#locks.add(lock);
+    if (this.#letGo) lock.lose(this.#letGo);
     return () => this.#locks.delete(lock);
   }
 
@@ -64,7 +66,9 @@ export class InHand {
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
   }
 
+  /** From now on no lock is kept. */
   letGo(reason: Error): void {
+    this.#letGo = reason;
     for (const lock of this.#locks) lock.lose(reason);
   }
 }

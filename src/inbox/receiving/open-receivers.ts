@@ -91,6 +91,7 @@ function openHand(
     try {
       // A wait for a session cannot tell a broker that is not there from one that has nothing.
       await peek(client, source);
+      observer.connected?.(source.name);
       return client;
     } catch (error) {
       client.close().catch((err: unknown) => ownLog.debug({ err }, 'A Service Bus connection did not close'));

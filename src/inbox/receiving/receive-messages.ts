@@ -41,6 +41,7 @@ class MessageReceiver {
   readonly #lane = new SettlingLane();
   #free: number;
   #onFree: () => void = () => undefined;
+  readonly #ran = Promise.withResolvers<void>();
 
   constructor(connection: Connection, hand: InHand, limits: MessageLimits) {
     this.#connection = connection;
@@ -52,6 +53,14 @@ class MessageReceiver {
 
   /** Until it is stopping or the connection is retired. Rejects when nothing can be received. */
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } finally {
+      this.#ran.resolve();
+    }
+  }
+
+  async #run(): Promise<void> {
     const { reception, stopping } = this.#hand;
     for (;;) {
       await reception.ready();
@@ -108,7 +117,8 @@ class MessageReceiver {
     if (settlement.kind !== 'release') {
       await settle(this.#receiver, this.#lane, message, settlement);
     } else if (this.#hand.stopping.aborted) {
-      // Another process may have it at once.
+      // Another process may have it at once; not this one, which may still wait for messages.
+      await this.#ran.promise;
       await this.#lane.settleAlone(() =>
         answeredWithin(SETTLES_WITHIN_MS, this.#receiver.abandonMessage(message)),
       );

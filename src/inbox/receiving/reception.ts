@@ -10,6 +10,8 @@ import { toReceiveError } from './to-receive-error.ts';
 
 /** Is told, by the name of the consumer, how its receiving goes; each time it changes, and perhaps more often. */
 export interface ReceiverObserver {
+  /** The broker has answered on a new connection. Whether anything can be received is not known yet. */
+  connected?(consumer: string): void;
   /** Something was received. */
   receives(consumer: string): void;
   /** The broker answers, and has nothing. */

@@ -34,13 +34,14 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
 
   await assertOutbox(roles.relay, OUTBOX);
   const { version } = await inspectPublication(roles.relay, 'order_outbox', OUTBOX);
-  const slot = await makeSlot(
-    roles.urlOf('order_relay'),
-    SLOT,
-    OUTBOX,
-    () => progress.restart(SLOT, 0n),
-    NEVER,
-  );
+  const slot = await makeSlot({
+    url: roles.urlOf('order_relay'),
+    name: SLOT,
+    table: OUTBOX,
+    failover: 'auto',
+    onLocked: () => progress.restart(SLOT, 0n),
+    stopping: NEVER,
+  });
   await slot.release();
   const epoch = (await progress.claim(SLOT, slot.epoch, version)) ?? 0n;
   await store.noteFailure([messageId], 'server busy', new Date());
@@ -186,13 +187,14 @@ test('the queries of the documents run, and retiring a relay drops its slot', as
   const slots = () => roles.admin.query('SELECT FROM pg_replication_slots WHERE slot_name = $1', [SLOT]);
   const progress = new ProgressStore(roles.relay, OUTBOX);
   const { epoch = 0n } = (await progress.find(SLOT)) ?? {};
-  const slot = await makeSlot(
-    roles.urlOf('order_relay'),
-    SLOT,
-    OUTBOX,
-    () => progress.restart(SLOT, epoch),
-    NEVER,
-  );
+  const slot = await makeSlot({
+    url: roles.urlOf('order_relay'),
+    name: SLOT,
+    table: OUTBOX,
+    failover: 'auto',
+    onLocked: () => progress.restart(SLOT, epoch),
+    stopping: NEVER,
+  });
   await slot.release();
   assert.equal((await slots()).rowCount, 1);
   assert.equal(await dropSlot(roles.urlOf('order_relay'), SLOT, async () => false, NEVER), false);

@@ -59,6 +59,16 @@ const SETTINGS: Readonly<Record<string, BrokenThing>> = {
     verdict: 'risky',
     reason: /blocks the making of the slot/,
   },
+  'that it is Azure, and what nobody can set there': {
+    breaks:
+      "ALTER ROLE order_relay SET azure.extensions = ''; ALTER SYSTEM SET max_slot_wal_keep_size = -1; SELECT pg_reload_conf()",
+    mends:
+      "ALTER ROLE order_relay RESET azure.extensions; ALTER SYSTEM SET max_slot_wal_keep_size = '16GB'; SELECT pg_reload_conf()",
+    of: RELAY,
+    check: 'max_slot_wal_keep_size',
+    verdict: 'risky',
+    reason: /on Azure nobody can set it/,
+  },
   'a disk that is not waited for': {
     breaks: 'ALTER SYSTEM SET full_page_writes = off; SELECT pg_reload_conf()',
     of: API,

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import type { LocalPostgres } from '../../../dev/postgres.ts';
-import { createCluster, openCluster, openPool } from '../../support/cluster.ts';
+import { test } from 'node:test';
+import { createCluster, openPool } from '../../support/cluster.ts';
 import {
   arrivals,
   createBus,
@@ -13,6 +9,7 @@ import {
   untilAllMarked,
   untilArrived,
 } from '../../support/relay.ts';
+import { openStandby, untilReplayed } from '../../support/standby.ts';
 import { until } from '../../support/until.ts';
 
 test('after a failover to a stand-by, which has no slot, the relay sends what is unsettled there and repeats nothing that is marked', async (t) => {
@@ -25,15 +22,8 @@ test('after a failover to a stand-by, which has no slot, the relay sends what is
   await untilAllMarked(database.pool);
   await before.stop();
   for (let n = 21; n <= 30; n++) await insertEvent(database.pool, `Ev${n}`, { aggregateId: 'o1' });
-  const { rows } = await database.pool.query<{ lsn: string }>('SELECT pg_current_wal_lsn() AS lsn');
-
   const replica = openPool(t, standby.url('orders'));
-  await until('the stand-by has all of it', async () => {
-    const { rowCount } = await replica.query('SELECT WHERE pg_last_wal_replay_lsn() >= $1::pg_lsn', [
-      rows[0]?.lsn,
-    ]);
-    return rowCount === 1;
-  });
+  await untilReplayed(database.pool, replica);
   await postgres.stop('kill');
   await replica.query('SELECT pg_promote()');
   const after = startRelay(t, { url: standby.url('orders'), bus });
@@ -46,26 +36,3 @@ test('after a failover to a stand-by, which has no slot, the relay sends what is
   );
   await until('it is ready', () => after.monitor.isReady);
 });
-
-/** A hot stand-by that streams from this cluster, made from a cold copy of it. */
-async function openStandby(t: TestContext, primary: LocalPostgres): Promise<LocalPostgres> {
-  const standby = await openCluster(t, { hot_standby: 'on' });
-  await standby.stop();
-  await primary.stop();
-  const { dataDir } = standby;
-  rmSync(dataDir, { recursive: true });
-  cpSync(primary.dataDir, dataDir, { recursive: true });
-  await primary.start();
-  for (const slot of readdirSync(join(dataDir, 'pg_replslot'))) {
-    rmSync(join(dataDir, 'pg_replslot', slot), { recursive: true });
-  }
-  writeFileSync(join(dataDir, 'standby.signal'), '');
-  writeFileSync(
-    join(dataDir, 'postgresql.auto.conf'),
-    `primary_conninfo = 'host=127.0.0.1 port=${primary.port} user=postgres'\n`,
-  );
-  spawnSync('chown', ['-R', `--reference=${primary.dataDir}`, dataDir]);
-  spawnSync('chmod', ['0700', dataDir]);
-  await standby.start();
-  return standby;
-}

@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { decideStart, type RecoveryReason, type Standing } from '../../../relay/recovery/start-decision.ts';
 import type { SlotInfo } from '../../../relay/replication/slot.ts';
 
-const slotAt = (confirmedLsn: bigint): SlotInfo => ({ active: false, lost: false, confirmedLsn });
+const slotAt = (confirmedLsn: bigint): SlotInfo => ({
+  active: false,
+  lost: false,
+  failover: undefined,
+  confirmedLsn,
+});
 const settledUpTo = (settledLsn: bigint | undefined, publicationVersion: string | undefined = 'v1') => ({
   settledLsn,
   markedLsn: 0n,

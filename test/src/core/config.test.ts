@@ -16,6 +16,7 @@ test('what is not set has its default, and the result cannot be changed', () => 
     { ...config },
     {
       DATABASE_URL,
+      DATABASE_AUTH: 'password',
       HOST: '0.0.0.0',
       PORT: 5000,
       DATABASE_POOL_SIZE: 8,

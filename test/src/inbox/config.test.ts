@@ -27,6 +27,7 @@ function refused(env: NodeJS.ProcessEnv): { names: string[]; message: string } {
 test('with only what is required, everything else has its default', () => {
   assert.deepEqual(load(LEAST), {
     ...LEAST,
+    DATABASE_AUTH: 'password',
     LOG_LEVEL: 'info',
     SERVICE_NAME: 'OrderService',
     INBOX_SESSIONS: false,

@@ -86,6 +86,19 @@ test('a broker that is away at the start, and later, is waited for', async (t) =
   assert.equal(inbox.monitor.lastError?.isOver, true);
 });
 
+test('it is not ready before the broker has answered', async (t) => {
+  const [{ url }, bus] = await Promise.all([createDatabase(t), createInventoryBus(t)]);
+  const frozen = bus.faults.inject({ kind: 'freeze' });
+
+  const inbox = startInbox(t, { url, bus, handle: completes });
+  await until('it begins to receive', () => inbox.monitor.phase === 'receiving');
+  const { state, isReady } = inbox.monitor;
+  frozen.heal();
+  await untilReady(inbox);
+
+  assert.deepEqual([state, isReady], ['connecting', false]);
+});
+
 test('an entity that is not there makes it not ready, and says what to do', async (t) => {
   const [{ url }, bus] = await Promise.all([createDatabase(t), createInventoryBus(t)]);
   bus.faults.inject({ kind: 'notFound', entity: 'inventory/Subscriptions/order-service' });

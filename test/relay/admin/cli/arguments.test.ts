@@ -30,6 +30,7 @@ const ACCEPTED: [string[], object][] = [
   ],
   [['confirm'], { name: 'confirm' }],
   [['status'], { name: 'status' }],
+  [['guard', '--max-wal', '20GB'], { name: 'guard', maxBytes: 20 * 1024 ** 3 }],
   [['retry', '--all'], { name: 'retry-parked', selection: selection({}), yes: false }],
   [
     ['retry', '--type', 'OrderCreated', '--reason-like', 'size', '--yes'],
@@ -61,6 +62,9 @@ const REFUSED: [string[], RegExp][] = [
   [['list', '--limit', '0'], /--limit/],
   [['list', '--reason', 'x'], /list does not take --reason/],
   [['list', '--what'], /--what/],
+  [['guard'], /guard needs --max-wal SIZE/],
+  [['guard', '--max-wal', '20'], /guard needs --max-wal SIZE/],
+  [['guard', '--max-wal', '0GB'], /guard needs --max-wal SIZE/],
   [['show'], /show takes ID/],
   [['confirm', ID], /confirm takes no further word/],
   [['show', ID, ID], /show takes ID/],

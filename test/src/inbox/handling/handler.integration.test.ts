@@ -3,7 +3,8 @@ import { randomUUIDv7 } from 'node:crypto';
 import { test } from 'node:test';
 import { sql } from 'drizzle-orm';
 import type pg from 'pg';
-import { ApiError } from '../../../../src/api-error.ts';
+import { ApiError, type ApiErrorCode } from '../../../../src/api-error.ts';
+import type { Database } from '../../../../src/db/database.ts';
 import { MAX_TRIES } from '../../../../src/inbox/handling/failure-policy.ts';
 import { cleanup } from '../../../support/cleanup.ts';
 import { recordWrites } from '../../../support/record-writes.ts';
@@ -181,15 +182,27 @@ test('a statement that is refused is described without what it was given, and no
 test('what cannot be read is dead-lettered at once, with the place of the fault; what is not ours is completed', async (t) => {
   const database = await createInboxDatabase(t);
   const { handle, fates } = openHandler(t, database);
+  const unreadable = [
+    counted('one'),
+    counted(1, { body: Buffer.from('{"n":') }),
+    counted(1, { metadata: { schemaVersion: '2' } }),
+    counted(1, { messageId: undefined }),
+  ];
 
-  assert.deepEqual(await handle(counted('one')), {
+  const settled = await Promise.all(unreadable.map((message) => handle(message)));
+  assert.deepEqual(await handle(counted(1, { type: 'Elsewhere' })), COMPLETE);
+
+  assert.deepEqual(settled[0], {
     kind: 'dead-letter',
     reason: 'BODY_INVALID',
     description: 'BODY_INVALID: /n must be integer',
   });
-  assert.deepEqual(await handle(counted(1, { type: 'Elsewhere' })), COMPLETE);
-
-  assert.deepEqual([fates, await counts(database.pool)], [['dead-lettered', 'ignored'], []]);
+  assert.deepEqual(
+    settled.map((each) => each.kind === 'dead-letter' && each.reason),
+    ['BODY_INVALID', 'BODY_MALFORMED', 'SCHEMA_TOO_NEW', 'MESSAGE_ID_MISSING'],
+  );
+  assert.deepEqual(fates, [...unreadable.map(() => 'dead-lettered'), 'ignored']);
+  assert.deepEqual(await counts(database.pool), []);
   assert.equal((await database.pool.query('SELECT FROM inbox')).rowCount, 0);
 });
 
@@ -242,22 +255,30 @@ test('a message whose lock is lost is let go: at once, while it waits to be trie
   assert.equal((await database.pool.query('SELECT FROM inbox')).rowCount, 0);
 });
 
-test('after a deadlock, a failed serialization, a lock, a stop of the database, a message is tried for as long as it takes', async (t) => {
+test('what passes by itself is tried again for as long as it takes', async (t) => {
   const database = await createInboxDatabase(t);
-  const codes = ['40P01', '40001', '55P03', '57P01'];
-  const failed = codes.map(() => 0);
+  const raised = (code: string) => (db: Database) =>
+    db.execute(sql.raw(`DO $$ BEGIN RAISE SQLSTATE '${code}'; END $$`)).execute();
+  const thrown = (code: ApiErrorCode) => () => {
+    throw new ApiError(code, 'later');
+  };
+  // A deadlock, a failed serialization, a lock that is not available, a database that stops.
+  const passing = ['40P01', '40001', '55P03', '57P01'].map((code): ((db: Database) => unknown) =>
+    raised(code),
+  );
+  passing.push(thrown('OVERLOADED'), thrown('ORDER_LOCKED'), thrown('DATABASE_UNAVAILABLE'));
+  const failed = passing.map(() => 0);
   const { handle, fates } = openHandler(t, database, {
     behave: async (n, db) => {
       failed[n] = (failed[n] ?? 0) + 1;
-      if (failed[n] <= 3 * MAX_TRIES)
-        await db.execute(sql.raw(`DO $$ BEGIN RAISE SQLSTATE '${codes[n]}'; END $$`));
+      if (failed[n] <= 3 * MAX_TRIES) await passing[n]?.(db);
     },
   });
 
-  const settled = await Promise.all(codes.map((_, n) => handle(counted(n))));
+  const settled = await Promise.all(passing.map((_, n) => handle(counted(n))));
 
-  assert.deepEqual([settled, fates], [codes.map(() => COMPLETE), codes.map(() => 'handled')]);
-  assert.deepEqual(new Set(await counts(database.pool)), new Set([0, 1, 2, 3]));
+  assert.deepEqual([settled, fates], [passing.map(() => COMPLETE), passing.map(() => 'handled')]);
+  assert.deepEqual(new Set(await counts(database.pool)), new Set(passing.keys()));
 });
 
 test('a message id of another service need be no UUID', async (t) => {

@@ -11,7 +11,7 @@ import { counts, createInboxDatabase, openHandler, waitingIds } from './open-han
 // Messages of one aggregate as a broker delivers them: the next one once the one before is settled, each maybe several times at once, to
 // two processes, and again at any time later.
 
-const RUNS = 40;
+const RUNS = 25;
 
 /** What happens the first time that a message is tried; a poisoned one fails each time. */
 const faults = [

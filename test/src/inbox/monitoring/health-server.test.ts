@@ -9,6 +9,7 @@ const CONSUMER = 'inventory/order-service';
 
 function open(t: { after(fn: () => Promise<unknown>): void }) {
   const monitor = new InboxMonitor([CONSUMER], ['InventoryInsufficient']);
+  monitor.connected(CONSUMER);
   const server = buildHealthServer(monitor);
   t.after(() => server.close());
   return { monitor, server };

@@ -10,6 +10,7 @@ const CONSUMER = 'inventory/order-service';
 function receivingMonitor(): InboxMonitor {
   const monitor = new InboxMonitor([CONSUMER, 'payments'], ['InventoryInsufficient']);
   monitor.phase = 'receiving';
+  for (const consumer of monitor.consumers.keys()) monitor.connected(consumer);
   return monitor;
 }
 
@@ -21,6 +22,12 @@ test('it is ready only while it receives', () => {
     assert.deepEqual([monitor.state, monitor.isReady], [phase, false]);
   }
   monitor.phase = 'receiving';
+  assert.deepEqual(
+    [monitor.state, monitor.isReady],
+    ['connecting', false],
+    'the broker has not answered yet',
+  );
+  monitor.connected(CONSUMER);
   assert.equal(monitor.isReady, true);
 });
 

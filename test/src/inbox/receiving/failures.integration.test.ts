@@ -30,7 +30,7 @@ for (const sessions of [true, false]) {
     ['the entity is missing', { kind: 'notFound', at: 'attach' }, 'MessagingEntityNotFound'],
     ['the entity is disabled', { kind: 'disabled', at: 'attach' }, 'MessagingEntityDisabled'],
     ['the token is refused', { kind: 'unauthorized', at: 'putToken' }, 'UnauthorizedAccess'],
-    ['nobody listens', { kind: 'refuseConnections' }, 'ECONNREFUSED'],
+    ['nobody listens', { kind: 'refuseConnections' }, 'GeneralError'],
   ];
 
   for (const [name, fault, code] of REFUSALS) {
@@ -70,19 +70,25 @@ for (const sessions of [true, false]) {
 
     test(`${kind}, what is handled while ${fault} strikes is settled in the end`, async (t) => {
       const handled: number[] = [];
+      const struck = Promise.withResolvers<void>();
       const bus = await openBus(t, { lockDurationMs: 2_000 });
-      start(t, bus, {
+      const subject = start(t, bus, {
         sessions,
-        handle: async ({ deliveryCount }) => {
+        handle: async ({ deliveryCount }, lost) => {
           handled.push(deliveryCount);
-          if (handled.length === 1) bus.faults.inject({ kind: fault });
+          // It has noticed: what is settled before that is never answered.
+          if (handled.length === 1) await (sessions ? aborted(lost) : struck.promise);
           return complete;
         },
       });
       await send(bus, queue, messages(0, 1));
+      await until('it is in hand', () => handled.length === 1);
+
+      bus.faults.inject({ kind: fault });
+      if (!sessions) await until('it is noticed', () => subject.errors.length > 0);
+      struck.resolve();
 
       await until('it is completed', async () => (await leftAt(bus, queue)).waiting.length === 0);
-
       assert.equal(handled[0], 1);
     });
   }
@@ -104,7 +110,7 @@ for (const sessions of [true, false]) {
   test(`${kind}, a receiver that has gone deaf is made anew`, async (t) => {
     const { bus, handled, subject } = await open(t, {
       concurrency: 1,
-      timing: { acceptMs: 1_000, waitMs: 200, deafAfterMs: 500, emptyMs: 10_000 },
+      timing: { acceptMs: 1_000, waitMs: 200, deafAfterMs: 500, emptyMs: 1_000 },
     });
     await send(bus, queue, messages(0, 1));
     await until('the first is handled', () => handled.length === 1);

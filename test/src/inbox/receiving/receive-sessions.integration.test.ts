@@ -96,9 +96,10 @@ test('a body that is an AMQP value comes in as JSON', async (t) => {
   });
   await withClient(bus, (client) =>
     client.createSender('sessions').sendMessages({
-      sessionId: 's',
-      body: { body: { orderId: 'o1' }, bodyType: 'value' },
-    } as never),
+      properties: { groupId: 's' },
+      body: { orderId: 'o1' },
+      bodyType: 'value',
+    }),
   );
   await until('it is handled', () => bodies.length > 0);
 

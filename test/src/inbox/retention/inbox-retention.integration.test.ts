@@ -54,8 +54,8 @@ function startRetention(t: TestContext, pool: pg.Pool) {
 
 async function insertRows(pool: pg.Pool, name: string, count: number, processedAt: string): Promise<void> {
   await pool.query(
-    `INSERT INTO inbox (consumer, message_id, message_type, processed_at)
-     SELECT 'queue', $1 || n, 'Counted', ${processedAt} FROM generate_series(1, $2) n`,
+    `INSERT INTO inbox (consumer, message_id, message_type, received_at, processed_at)
+     SELECT 'queue', $1 || n, 'Counted', now() - interval '2 hours', ${processedAt} FROM generate_series(1, $2) n`,
     [name, count],
   );
 }
