@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { freePort } from '../dev/free-port.ts';
 import { cleanup } from './support/cleanup.ts';
 import { openPool } from './support/cluster.ts';
-import { document } from './support/documents.ts';
+import { document, sqlBlock } from './support/documents.ts';
 import { answers } from './support/npm-process.ts';
 import { commandsIn } from './support/shell-commands.ts';
 import { createStack, type TestStack } from './support/stack.ts';
@@ -30,7 +30,7 @@ test('each step of the tutorial works, and the order that is placed at its end i
   for (const { language, text } of blocks) {
     const [kind, name = ''] = language.split(' ');
     if (kind === 'ts') writeFileSync(join(folder, name), `${text}\n`);
-    else if (kind === 'sql') await server.query(text);
+    else if (kind === 'sql') await server.query(sqlBlock('tutorial-database'));
     else if (kind === 'json') await until('the order is shipped', () => isAsShown(stack, answer, text));
     else {
       const env = await environmentOf(text, stack);
