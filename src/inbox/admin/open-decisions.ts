@@ -1,15 +1,17 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Logger } from '../../core/log.ts';
-import { createDispatcher } from '../../dispatcher.ts';
-import { receptors } from '../../receptors/registry.ts';
-import { consumedEvents } from '../consumed-events.ts';
+import { createDispatcher, type Registry } from '../../dispatcher.ts';
 import { createHandler } from '../handling/handler.ts';
 import { openWaiting } from '../handling/waiting.ts';
+import type { InboxService } from '../serve-inbox.ts';
 import type { DecideDeps } from './decide-unhandled.ts';
 import type { Places } from './find-unhandled.ts';
 
-/** What a person's decisions are carried out with: the handler that the inbox has, on this pool. The caller ends the pool. */
-export function openDecisions(places: Places & { readonly log: Logger }): DecideDeps {
+/** What a person's decisions are carried out with: the handler that the service's inbox has, on this pool. The caller ends the pool. */
+export function openDecisions<R extends Registry>(
+  places: Places & { readonly log: Logger },
+  { receptors, events }: Pick<InboxService<R>, 'receptors' | 'events'>,
+): DecideDeps {
   const { pool, consumers, log } = places;
   const dispatcher = createDispatcher({
     connections: { writing: pool, changing: () => pool },
@@ -17,7 +19,7 @@ export function openDecisions(places: Places & { readonly log: Logger }): Decide
     now: () => new Date(),
     newId: randomUUIDv7,
   });
-  const handling = { dispatcher, events: consumedEvents, connections: pool, log };
+  const handling = { dispatcher, events, connections: pool, log };
   return {
     ...places,
     waiting: openWaiting(handling),

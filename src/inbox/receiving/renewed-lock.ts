@@ -3,17 +3,21 @@ import { toReceiveError } from './to-receive-error.ts';
 
 /** What is left of a lock, when the two clocks differ by so much that it seems to be over. */
 const LEAST_MS = 1_000;
+/** Half of the shortest lock that is usual: of a machine whose clock is behind, every lock seems to last for long. */
+const RENEWED_WITHIN_MS = 15_000;
 
-/** A lock that is renewed when half of its time is over, until `end`. */
+/** A lock that is renewed when half of its time is over, or sooner, until `end`. */
 export class RenewedLock {
   readonly #renew: () => Promise<Date>;
+  readonly #renewedWithinMs: number;
   readonly #lost = new AbortController();
   #hasEnded = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** `renew` resolves with the new end of the lock. */
-  constructor(lockedUntil: Date, renew: () => Promise<Date>) {
+  constructor(lockedUntil: Date, renew: () => Promise<Date>, renewedWithinMs = RENEWED_WITHIN_MS) {
     this.#renew = renew;
+    this.#renewedWithinMs = renewedWithinMs;
     this.#renewBefore(performance.now() + leftMs(lockedUntil));
   }
 
@@ -35,7 +39,8 @@ export class RenewedLock {
 
   #renewBefore(deadline: number): void {
     if (this.#hasEnded) return;
-    this.#timer = setTimeout(() => void this.#renewOnce(deadline), (deadline - performance.now()) / 2);
+    const waitMs = Math.min((deadline - performance.now()) / 2, this.#renewedWithinMs);
+    this.#timer = setTimeout(() => void this.#renewOnce(deadline), waitMs);
   }
 
   async #renewOnce(deadline: number): Promise<void> {

@@ -5,7 +5,9 @@ import { createLogger, describeError } from '../../../core/log.ts';
 import { openPool } from '../../../core/pool.ts';
 import { connectionOf } from '../../../core/service-bus/service-bus-connection.ts';
 import { assertSchemaCurrent } from '../../../db/schema-version.ts';
+import { receptors } from '../../../receptors/registry.ts';
 import { deadLettersConfig } from '../../config.ts';
+import { consumedEvents } from '../../consumed-events.ts';
 import { parseConsumers } from '../../consumer.ts';
 import { LOCK_TIMEOUT_MS } from '../../lock-timeout.ts';
 import { openDecisions } from '../open-decisions.ts';
@@ -47,7 +49,10 @@ async function carryOut(command: Exclude<Command, { name: 'help' }>): Promise<An
   });
   try {
     await assertSchemaCurrent(pool);
-    const deps = openDecisions({ pool, connection: connectionOf(config), consumers, log });
+    const deps = openDecisions(
+      { pool, connection: connectionOf(config), consumers, log },
+      { receptors, events: consumedEvents },
+    );
     return await runCommand(deps, command);
   } finally {
     await pool.end();

@@ -6,6 +6,8 @@ import { openPool } from '../../../../src/core/pool.ts';
 import { retryUnhandled } from '../../../../src/inbox/admin/decide-unhandled.ts';
 import { findUnhandled } from '../../../../src/inbox/admin/find-unhandled.ts';
 import { openDecisions } from '../../../../src/inbox/admin/open-decisions.ts';
+import { consumedEvents } from '../../../../src/inbox/consumed-events.ts';
+import { receptors } from '../../../../src/receptors/registry.ts';
 import { cleanup } from '../../../support/cleanup.ts';
 import { createDatabase } from '../../../support/database.ts';
 import { deadLetterAll, deadLettersOf } from '../../../support/dead-letters.ts';
@@ -32,7 +34,7 @@ async function openTwo(t: TestContext, count: number, onFailure: 'continue' | 'h
     const own = openPool({ url, max: 2, applicationName: 'dead-letters', log, lockTimeoutMs: 1_000 });
     cleanup(t, () => own.end());
     const places = { pool: own, connection: bus, consumers: [{ name: INVENTORY, from: FROM, onFailure }] };
-    return { ...openDecisions({ ...places, log }), silenceMs: 300 };
+    return { ...openDecisions({ ...places, log }, { receptors, events: consumedEvents }), silenceMs: 300 };
   };
   return { pool, bus, decisions: [open(), open()] as const };
 }

@@ -5,7 +5,9 @@ import { createLogger } from '../../../../../src/core/log.ts';
 import { parseCommand } from '../../../../../src/inbox/admin/cli/arguments.ts';
 import { runCommand } from '../../../../../src/inbox/admin/cli/run-command.ts';
 import { openDecisions } from '../../../../../src/inbox/admin/open-decisions.ts';
+import { consumedEvents } from '../../../../../src/inbox/consumed-events.ts';
 import { parseConsumers } from '../../../../../src/inbox/consumer.ts';
+import { receptors } from '../../../../../src/receptors/registry.ts';
 import { createDatabase } from '../../../../support/database.ts';
 import { deadLetterAll, deadLettersOf } from '../../../../support/dead-letters.ts';
 import { createInventoryBus, INVENTORY, insufficient } from '../../../../support/inbox.ts';
@@ -21,7 +23,10 @@ async function openShop(t: TestContext, { sessions = false, consumer = INVENTORY
   await insertManyOrders(pool, 5);
   await pool.query("UPDATE orders SET status = 'Pending'");
   const log = createLogger({ level: 'silent', service: 'test' });
-  const deps = openDecisions({ pool, connection: bus, consumers: parseConsumers(consumer), log });
+  const deps = openDecisions(
+    { pool, connection: bus, consumers: parseConsumers(consumer), log },
+    { receptors, events: consumedEvents },
+  );
   const run = async (...args: string[]) => {
     const { command, json } = parseCommand(args);
     assert.ok(command.name !== 'help');
