@@ -115,7 +115,8 @@ export async function measureInboxDrain(rig: InboxRig, queue: Queue, count: numb
   return { values: { rate: (count - first) / seconds, peakMb: peak, endMb: now }, cpu };
 }
 
-async function untilHandled(inbox: RunningInbox, count: number): Promise<number> {
+/** Waits until the inbox has handled so many, and tells how many they are then. */
+export async function untilHandled(inbox: RunningInbox, count: number): Promise<number> {
   for (;;) {
     const handled = await inbox.handled();
     if (handled >= count) return handled;

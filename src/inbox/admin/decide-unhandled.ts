@@ -117,7 +117,8 @@ function retrying({ createHandler, patienceMs = PATIENCE_MS }: DecideDeps, decid
       case 'dead-lettered':
         fail(decided, consumer, message, describeFailure(lastError));
         return 'leave';
-      default:
+      case 'released':
+      case undefined:
         fail(decided, consumer, message, `Not possible now: ${describeFailure(lastError)}`);
         return 'stop';
     }

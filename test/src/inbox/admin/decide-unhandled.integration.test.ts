@@ -24,12 +24,11 @@ async function openTwo(t: TestContext, count: number, onFailure: 'continue' | 'h
   const [{ url, pool }, bus] = await Promise.all([createDatabase(t), createInventoryBus(t)]);
   await insertManyOrders(pool, count);
   await pool.query("UPDATE orders SET status = 'Pending'");
-  const messages = Array.from({ length: count }, (_, n) => insufficient(orderId(n + 1), `m${n + 1}`));
-  await deadLetterAll(
-    bus,
-    FROM,
-    messages.map(({ sessionId: _, ...message }): ServiceBusMessage => message),
-  );
+  const messages = Array.from({ length: count }, (_, n): ServiceBusMessage => {
+    const { sessionId: _session, ...message } = insufficient(orderId(n + 1), `m${n + 1}`);
+    return message;
+  });
+  await deadLetterAll(bus, FROM, messages);
   const open = () => {
     const own = openPool({ url, max: 2, applicationName: 'dead-letters', log, lockTimeoutMs: 1_000 });
     cleanup(t, () => own.end());

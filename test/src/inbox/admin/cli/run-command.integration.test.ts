@@ -36,7 +36,10 @@ async function openShop(t: TestContext, { sessions = false, consumer = INVENTORY
   return { pool, bus, run };
 }
 
-const plain = ({ sessionId: _, ...message }: ServiceBusMessage): ServiceBusMessage => message;
+const plain = (message: ServiceBusMessage): ServiceBusMessage => {
+  const { sessionId: _, ...others } = message;
+  return others;
+};
 const good = (n: number, messageId = `m${n}`) => plain(insufficient(orderId(n), messageId));
 const bad = (messageId: string): ServiceBusMessage => ({ ...good(9, messageId), body: { orderId: 7 } });
 
