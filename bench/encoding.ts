@@ -31,7 +31,8 @@ const ways = {
     return batch._generateMessage().length;
   },
   relay: () =>
-    new EncodedBatch(Array.from({ length: BATCH }, (_, n) => encoder.encode(message(n)))).sizeInBytes,
+    new EncodedBatch(Array.from({ length: BATCH }, (_, n) => encoder.encode(message(n), 'orders')))
+      .sizeInBytes,
 };
 const results = new Map<string, number[]>(Object.keys(ways).map((way) => [way, []]));
 for (let round = 0; round <= ROUNDS; round++) {
@@ -70,6 +71,7 @@ function message(n: number) {
       metadata: undefined,
       traceparent: `00-${id}-${id.slice(16)}-01`,
       tracestate: undefined,
+      destination: undefined,
     },
     false,
   );

@@ -60,9 +60,10 @@ const park = (table: OutboxTable) => `
       parked_at = CASE WHEN reason IS NULL OR NOT (${UNSETTLED}) THEN parked_at ELSE clock_timestamp() END,
       deferred_at = CASE WHEN reason IS NULL AND parked_at IS NULL THEN coalesce(deferred_at, clock_timestamp()) END,
       error_message = coalesce(reason, error_message),
-      next_retry_at = CASE WHEN tried_again AND ${UNSETTLED} THEN clock_timestamp() + ${TRY_AGAIN_AFTER} END,
-      retry_count = CASE WHEN NOT tried_again THEN retry_count WHEN deferred_at IS NULL THEN 1 ELSE retry_count + 1 END
-    FROM unnest($1::uuid[], $9::text[], $10::bool[]) AS wanted (id, reason, tried_again)
+      next_retry_at = CASE WHEN again <> 'never' AND ${UNSETTLED}
+        THEN clock_timestamp() + CASE again WHEN 'away' THEN interval '1 minute' ELSE ${TRY_AGAIN_AFTER} END END,
+      retry_count = CASE WHEN again <> 'refused' THEN retry_count WHEN deferred_at IS NULL THEN 1 ELSE retry_count + 1 END
+    FROM unnest($1::uuid[], $9::text[], $10::text[]) AS wanted (id, reason, again)
     WHERE message_id = id AND EXISTS (SELECT FROM ${table.progress} WHERE slot = $4 AND epoch = $5)
       AND (SELECT count(*) FROM ${table.outbox} WHERE message_id = ANY ($1::uuid[])) = $6 RETURNING 1
   ), ${storeProgress(table)}`;

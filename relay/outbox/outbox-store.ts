@@ -23,8 +23,8 @@ export interface MarkRequest {
 /** As `MarkRequest`; for each message the reason why it is parked, or null: then it waits for an operator behind one that is. */
 export interface ParkRequest extends MarkRequest {
   readonly reasons: readonly (string | null)[];
-  /** Whether the relay itself tries it again after a while. */
-  readonly triedAgain: readonly boolean[];
+  /** Whether the relay itself tries it again: after longer and longer times, or after a minute. */
+  readonly again: readonly ('never' | 'refused' | 'away')[];
 }
 
 export interface MarkResult {
@@ -42,6 +42,8 @@ export interface LookUp {
 
 /** What waits for a broker that has refused it must not come all at once. */
 const RETRY_COUNT = 100;
+/** What waits for a broker that takes everything may. */
+const RETRY_MANY = 1_000;
 
 /** The relay's SQL on the outbox. Every method throws what `pg` throws. */
 export class OutboxStore {
@@ -78,7 +80,7 @@ export class OutboxStore {
    * been told meanwhile to send them.
    */
   park(request: ParkRequest): Promise<MarkResult> {
-    return this.#change('park', request, request.reasons, request.triedAgain);
+    return this.#change('park', request, request.reasons, request.again);
   }
 
   async #change(name: keyof MarkStatements, request: MarkRequest, ...more: unknown[]): Promise<MarkResult> {
@@ -135,19 +137,19 @@ export class OutboxStore {
 
   /**
    * Has parked messages whose time has come sent again, as an operator would; returns how many. Only for the relay of this epoch:
-   * another one may be at it.
+   * another one may be at it. `many`: nothing is refused now.
    */
-  async retryDue(slot: string, epoch: bigint): Promise<number> {
+  async retryDue(slot: string, epoch: bigint, many: boolean): Promise<number> {
     const { rowCount } = await this.#pool.query(
       `WITH due AS (
          SELECT message_id FROM ${this.#table.outbox} WHERE parked_at IS NOT NULL AND next_retry_at <= clock_timestamp() AND ${OPEN}
            AND EXISTS (SELECT FROM ${this.#table.progress} WHERE slot = $1 AND epoch = $2)
-         ORDER BY position LIMIT ${RETRY_COUNT} FOR NO KEY UPDATE SKIP LOCKED
+         ORDER BY position LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
        ), changed AS (
          UPDATE ${this.#table.outbox} AS outbox SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL
          FROM due WHERE outbox.message_id = due.message_id RETURNING outbox.message_id, aggregate_id
        ) SELECT ${TELL_REDRIVE} FROM changed`,
-      [slot, epoch],
+      [slot, epoch, many ? RETRY_MANY : RETRY_COUNT],
     );
     return rowCount ?? 0;
   }

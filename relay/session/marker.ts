@@ -117,7 +117,7 @@ export class Marker {
         : await store.park({
             ...request,
             reasons: messages.map(({ parked }) => parked?.reason.slice(0, 2_000) ?? null),
-            triedAgain: messages.map(({ parked }) => parked?.triedAgain ?? false),
+            again: messages.map(({ parked }) => parked?.again ?? 'never'),
           });
     if (progressStored && hits === messages.length) {
       this.#stored = { epoch, settledLsn, markedLsn };

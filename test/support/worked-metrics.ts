@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import { collectMetrics } from '../../relay/monitoring/metrics.ts';
+import { Routing } from '../../relay/outbox/routing.ts';
 import { openApp } from './app.ts';
 import { createDatabase } from './database.ts';
 import { tutorialOrder } from './orders.ts';
@@ -13,7 +14,8 @@ export async function relayMetrics(t: TestContext): Promise<string> {
   await untilStreaming({ monitor, ...relay });
   await insertEvent(pool, 'Event');
   await untilAllMarked(pool);
-  return (await collectMetrics({ monitor, pool, table: OUTBOX, slot: slotOf(url) })).metrics();
+  const routing = new Routing('orders');
+  return (await collectMetrics({ monitor, pool, table: OUTBOX, slot: slotOf(url), routing })).metrics();
 }
 
 /** `/metrics` of an api that has taken an order and refused another. */

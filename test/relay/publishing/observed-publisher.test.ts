@@ -54,12 +54,12 @@ const UNREACHABLE = new PublishError('away', { kind: 'transient', code: 'BROKER_
 test('a broker that only could not be reached is there again once it is reached', async () => {
   const { publisher, broker } = observed();
   broker.refuse = () => UNREACHABLE;
-  await assert.rejects(publisher.connect());
+  await assert.rejects(publisher.connect('orders'));
   await assert.rejects(publisher.send([]));
   assert.notEqual(publisher.awayForMs, undefined);
 
   broker.refuse = () => undefined;
-  await publisher.connect(true);
+  await publisher.connect('orders', true);
 
   assert.equal(publisher.awayForMs, undefined);
 });
@@ -67,11 +67,11 @@ test('a broker that only could not be reached is there again once it is reached'
 test('a broker that has refused a send stays away, although it can be reached', async () => {
   const { publisher, broker, send } = observed();
   broker.refuse = () => UNREACHABLE;
-  await assert.rejects(publisher.connect());
+  await assert.rejects(publisher.connect('orders'));
   await send('transient');
 
   broker.refuse = () => undefined;
-  await publisher.connect(true);
+  await publisher.connect('orders', true);
 
   assert.notEqual(publisher.awayForMs, undefined);
 });

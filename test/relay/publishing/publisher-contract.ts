@@ -36,7 +36,7 @@ export function publisherContract(name: string, open: (t: TestContext) => Promis
 
     test('a batch that is full is accepted', async (t) => {
       const { publisher, accepted } = await open(t);
-      await publisher.connect();
+      await publisher.connect('orders');
       const batch: OutboxMessage[] = [];
       for (let bytes = 0; ; ) {
         const message = outboxMessage(`m${batch.length}`, 'A', { body: Buffer.alloc(5_000, '1') });
@@ -67,7 +67,7 @@ export function publisherContract(name: string, open: (t: TestContext) => Promis
 
     test('a broker that is busy takes nothing, and says for how long to leave it alone', async (t) => {
       const { publisher, accepted, cause } = await open(t);
-      await publisher.connect();
+      await publisher.connect('orders');
       const heal = cause('busy');
 
       const error = await rejection(sendMessages(publisher, [outboxMessage('1')]));
@@ -86,7 +86,7 @@ export function publisherContract(name: string, open: (t: TestContext) => Promis
 
     test('an answer that is lost leaves the outcome unknown, and the next send passes', async (t) => {
       const { publisher, accepted, cause } = await open(t);
-      await publisher.connect();
+      await publisher.connect('orders');
       const heal = cause('lost');
 
       const error = await rejection(sendMessages(publisher, [outboxMessage('1')]));
@@ -114,15 +114,15 @@ export function publisherContract(name: string, open: (t: TestContext) => Promis
 
     test('whether it can be reached is found out by connecting anew, for a send and for nothing else', async (t) => {
       const { publisher, accepted, cause } = await open(t);
-      await publisher.connect();
+      await publisher.connect('orders');
       const heal = cause('unreachable');
 
       const errors = [
-        await rejection(publisher.connect(true)),
+        await rejection(publisher.connect('orders', true)),
         await rejection(sendMessages(publisher, [outboxMessage('1')])),
       ];
       heal();
-      await publisher.connect(true);
+      await publisher.connect('orders', true);
       await sendMessages(publisher, [outboxMessage('2')]);
 
       for (const { code, outcomeUnknown, kind } of errors) {

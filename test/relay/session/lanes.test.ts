@@ -10,7 +10,14 @@ interface Message extends LaneMessage {
 
 /** "A1" is the first message of order A; "-1" one of no order. */
 function message(name: string, more: Partial<Message> = {}): Message {
-  return { name, lane: name.startsWith('-') ? undefined : name[0], bytes: 10, alone: false, ...more };
+  return {
+    name,
+    lane: name.startsWith('-') ? undefined : name[0],
+    destination: 'orders',
+    bytes: 10,
+    alone: false,
+    ...more,
+  };
 }
 
 function lanesOf(...messages: (string | Message)[]): Lanes<Message> {
@@ -20,7 +27,7 @@ function lanesOf(...messages: (string | Message)[]): Lanes<Message> {
 }
 
 function take(lanes: Lanes<Message>, limits: Partial<BatchLimits> = {}): Message[] {
-  return lanes.take({ ...LIMITS, ...limits }) ?? [];
+  return lanes.take(() => ({ ...LIMITS, ...limits })) ?? [];
 }
 
 const names = (batch: readonly Message[]) => batch.map(({ name }) => name).join(' ');
@@ -29,7 +36,10 @@ test('what has gathered goes in one batch, in order', () => {
   const lanes = lanesOf('A1', 'B1', 'A2', '-1');
 
   assert.equal(names(take(lanes)), 'A1 B1 A2 -1');
-  assert.equal(lanes.take(LIMITS), undefined);
+  assert.equal(
+    lanes.take(() => LIMITS),
+    undefined,
+  );
 });
 
 test('while a batch is in flight its orders wait and others go', () => {
@@ -148,7 +158,7 @@ test('thousands of messages come out in the order of their orders', () => {
   for (let i = 0; i < 6_000; i++) lanes.push(message(`${orders[i % 3]}${i}`));
   const next = new Map<string, number>();
 
-  for (let batch = lanes.take(LIMITS); batch; batch = lanes.take(LIMITS)) {
+  for (let batch = lanes.take(() => LIMITS); batch; batch = lanes.take(() => LIMITS)) {
     for (const { lane = '', name } of batch) {
       const number = Number(name.slice(1));
       assert.ok(number > (next.get(lane) ?? -1), `${name} after ${next.get(lane)}`);

@@ -73,9 +73,9 @@ function toBeParked(messageId: string, xid = 0): Pending {
   const transaction = { commitLsn: 1n, xid, endLsn: 1n, unsettled: 1 };
   const pending = toPending(
     { message: outboxMessage(messageId, 'A'), transaction, wasRefused: false },
-    { prepare: prepareInMemory, limits: { oneOrderPerBatch: false } },
+    { prepare: prepareInMemory, destinations: [], limits: { oneOrderPerBatch: false } },
   );
-  return Object.assign(pending, { parked: { reason: 'refused', triedAgain: false } });
+  return Object.assign(pending, { parked: { reason: 'refused', again: 'never' } });
 }
 
 async function openMarker(t: TestContext) {

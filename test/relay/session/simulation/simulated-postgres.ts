@@ -25,14 +25,16 @@ export class SimulatedPostgres {
   readonly #locked = new Map<string, number>();
   readonly #random: SeededRandom;
   readonly #orders: readonly string[];
+  readonly #destinations: readonly string[];
   #open: { xid: number; rows: Row[] }[] = [];
   #xid = 1_000;
   /** What a committed transaction has changed in rows, as soon as others see it. */
   #changes: { readonly transaction: WalTransaction; readonly apply: () => void }[] = [];
 
-  constructor(random: SeededRandom, orders: readonly string[]) {
+  constructor(random: SeededRandom, orders: readonly string[], destinations: readonly string[]) {
     this.#random = random;
     this.#orders = orders;
+    this.#destinations = destinations;
   }
 
   row(id: string): Row {
@@ -197,6 +199,7 @@ export class SimulatedPostgres {
     const row: Row = {
       id: `m${this.rows.size}`,
       order: random.chance(0.1) ? undefined : random.pick(this.#orders),
+      destination: random.pick(this.#destinations) ?? '',
       history: random.chance(0.05),
       ephemeral: random.chance(0.05),
       settled: false,
