@@ -1,3 +1,4 @@
+import { errorCode } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { levelAfter } from '../failures/retry-policy.ts';
 import type { DeliveryObserver } from '../monitoring/delivery-observer.ts';
@@ -135,11 +136,13 @@ export class ActionRunner {
       .catch((error: unknown) => log.warn({ err: error }, 'Could not note a failed send in the outbox'));
   }
 
-  #levelOf({ kind, code }: PublishError, entity: string): 'debug' | 'warn' | 'error' {
+  #levelOf({ kind, code, cause }: PublishError, entity: string): 'debug' | 'warn' | 'error' {
     if (kind === 'transient') return levelAfter(this.#deps.state.figures.failures);
     if (kind !== 'operator') return 'error';
-    const isTold = this.#told.get(entity) === code;
-    this.#told.set(entity, code);
+    // That it cannot be connected to has the reason that a send has.
+    const reason = errorCode(cause) ?? code;
+    const isTold = this.#told.get(entity) === reason;
+    this.#told.set(entity, reason);
     return isTold ? 'debug' : 'error';
   }
 

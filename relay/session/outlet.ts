@@ -25,11 +25,17 @@ export class Outlet {
     return this.gate.failures > 0;
   }
 
-  /** It has taken nothing for long, while another one takes what it is sent, or could if there were room to read on. */
-  isStuck(now: number, others: readonly Outlet[], isFull: boolean): boolean {
+  /**
+   * It has taken nothing for long, and another one does; or, if there is no room to read on, another one could. To be asked
+   * when nothing can be sent.
+   */
+  isStuck(now: number, outlets: readonly Outlet[], isFull: boolean): boolean {
     const { refusedSince = now } = this.gate;
     if (!this.isAway || now - refusedSince < this.#stuckAfterMs) return false;
-    return others.some(({ isAway, gate }) => !isAway && (isFull || gate.acceptedAt > refusedSince));
+    // One that is open, and was away the last time, has nothing here that could show whether it still is.
+    const takes = ({ isAway, gate }: Outlet) =>
+      isFull ? !isAway || gate.isOpen(now) : !isAway && gate.acceptedAt > refusedSince;
+    return outlets.some((other) => other !== this && takes(other));
   }
 
   /** When it has to be asked again although nothing happened; `waits`: something may be for it. */

@@ -40,12 +40,12 @@ export class RelayState {
   #draining = false;
 
   constructor(options: RelayStateOptions) {
-    const { limits, random, destinations, settledLsn, markedLsn, parkedOrders } = options;
+    const { limits, settledLsn, markedLsn, parkedOrders } = options;
     this.#options = options;
     this.#backlog = new Backlog(limits);
     this.#unverified = new VerifyQueue(markedLsn);
     this.#parkedOrders = new ParkedOrders(parkedOrders);
-    this.#sending = new SendQueue(limits, random, destinations);
+    this.#sending = new SendQueue(options);
     this.#settlement = new Settlement({ ...limits, settledLsn, markedLsn });
   }
 
@@ -243,8 +243,9 @@ export class RelayState {
 
   #nextSend(now: number, maxBatchBytes: number): Action | undefined {
     if (this.#draining) return undefined;
-    for (const stuck of this.#sending.withdrawStuck(now, this.#backlog.isFull)) this.#park(stuck, 'away');
     const batch = this.#sending.next(now, maxBatchBytes);
-    return batch && { kind: 'send', batch };
+    if (batch) return { kind: 'send', batch };
+    for (const stuck of this.#sending.withdrawStuck(now, this.#backlog.isFull)) this.#park(stuck, 'away');
+    return undefined;
   }
 }

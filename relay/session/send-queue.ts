@@ -8,6 +8,13 @@ import type { RelayLimits } from './relay-limits.ts';
 /** What has to be known of a failed send. */
 export type Refusal = Pick<PublishError, 'kind' | 'message' | 'retryAfterMs'>;
 
+export interface SendQueueOptions {
+  readonly limits: RelayLimits;
+  readonly random: () => number;
+  /** Those that are known beforehand. */
+  readonly destinations: readonly string[];
+}
+
 /** What is not sent, but parked. */
 export interface Withdrawn {
   /** The first of each order. */
@@ -28,8 +35,7 @@ export class SendQueue {
   /** Of the last message: most follow one for the same destination. */
   #outlet: Outlet | undefined;
 
-  /** `destinations`: those that are known beforehand. */
-  constructor(limits: RelayLimits, random: () => number, destinations: readonly string[]) {
+  constructor({ limits, random, destinations }: SendQueueOptions) {
     this.#limits = limits;
     this.#random = random;
     for (const destination of destinations) this.#outletOf(destination);
@@ -130,7 +136,11 @@ export class SendQueue {
       if (!outlet.isStuck(now, outlets, isFull)) return [];
       const first = this.#lanes.takeStanding(outlet.destination);
       if (first.length === 0) return [];
-      return { first, behind: this.#lanes.withdraw(first), reason: outlet.refusal };
+      return {
+        first,
+        behind: this.#lanes.withdraw(first),
+        reason: `${outlet.destination} takes nothing: ${outlet.refusal}`,
+      };
     });
   }
 

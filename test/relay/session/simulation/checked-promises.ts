@@ -67,15 +67,19 @@ export class CheckedPromises {
     return row.ephemeral ? this.#broker.hasAccepted(row) : settled || parked || deferred || dropped;
   }
 
-  /** Whether the broker has all but the orders that have something for this destination, or are parked. */
+  /** Whether the broker has all but the orders that wait for this destination, as far as the relay knows, or are parked. */
   hasAllBut(destination: string): boolean {
     const rows = this.#postgres.wal.flatMap((transaction) => transaction.rows);
-    const open = rows.filter(
-      (row) => !row.history && !row.ephemeral && !row.dropped && !this.#broker.hasAccepted(row),
+    const held = new Set(
+      rows
+        // Of what its own writer deleted nobody knows whether the relay knows that it was accepted.
+        .filter((row) => row.ephemeral || !this.isSettled(row) || row.parked || row.deferred)
+        .filter((row) => row.destination === destination || row.parked || row.deferred)
+        .map((row) => row.order ?? row.id),
     );
-    const holds = (row: Row) => row.destination === destination || row.parked || row.deferred;
-    const held = new Set(open.filter(holds).map(({ order }) => order));
-    return open.every((row) => (row.order === undefined ? holds(row) : held.has(row.order)));
+    return rows.every(
+      (row) => held.has(row.order ?? row.id) || row.history || row.dropped || this.#broker.hasAccepted(row),
+    );
   }
 
   /** At rest the broker has all, and the progress says so. */
