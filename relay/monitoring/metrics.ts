@@ -56,12 +56,12 @@ export async function collectMetrics(deps: OutboxLagDeps): Promise<Registry> {
   });
   for (const [entity, times] of monitor.publishedTo) published.inc({ entity }, times);
   const ofEntities = (name: string, help: string, values: Iterable<[string, number]>) => {
-    const each = new Gauge({ name: `outbox_relay_entity_${name}`, help, labelNames: ['entity'], registers });
+    const each = new Gauge({ name: `outbox_relay_${name}`, help, labelNames: ['entity'], registers });
     for (const entity of routing.destinations) each.set({ entity }, 0);
     for (const [entity, value] of values) each.set({ entity }, value);
   };
   ofEntities(
-    'failed_sends',
+    'entity_failed_sends',
     'Sends to the topic or queue that failed since the last success.',
     monitor.figures.away,
   );
@@ -121,7 +121,7 @@ export async function collectMetrics(deps: OutboxLagDeps): Promise<Registry> {
   if (lag.parkedEvents) {
     const { parkedByEntity } = lag.parkedEvents;
     ofEntities(
-      'parked',
+      'entity_parked',
       'Events for the topic or queue that are parked now.',
       Object.entries(parkedByEntity),
     );

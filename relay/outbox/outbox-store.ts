@@ -37,6 +37,8 @@ export interface LookUp {
   readonly snapshot: string;
   readonly present: ReadonlySet<string>;
   readonly settled: ReadonlySet<string>;
+  /** Of the settled ones those that are not parked. */
+  readonly done: ReadonlySet<string>;
   readonly deferred: ReadonlySet<string>;
 }
 
@@ -106,16 +108,23 @@ export class OutboxStore {
   /** Which of these rows exist, which are settled, which wait for an operator, and the snapshot in which that is so. */
   async look(messageIds: readonly string[]): Promise<LookUp> {
     const { rows } = await this.#pool.query<
-      Record<'present' | 'settled' | 'deferred', string[]> & { snapshot: string }
+      Record<'present' | 'settled' | 'done' | 'deferred', string[]> & { snapshot: string }
     >(
       `SELECT pg_current_snapshot()::text AS snapshot, coalesce(array_agg(message_id::text), '{}') AS present,
          coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${UNSETTLED})), '{}') AS settled,
+         coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${OPEN})), '{}') AS done,
          coalesce(array_agg(message_id::text) FILTER (WHERE deferred_at IS NOT NULL), '{}') AS deferred
        FROM ${this.#table.outbox} WHERE message_id = ANY ($1::uuid[])`,
       [uuidArray(messageIds)],
     );
-    const { snapshot = '', present, settled, deferred } = rows[0] ?? {};
-    return { snapshot, present: new Set(present), settled: new Set(settled), deferred: new Set(deferred) };
+    const { snapshot = '', present, settled, done, deferred } = rows[0] ?? {};
+    return {
+      snapshot,
+      present: new Set(present),
+      settled: new Set(settled),
+      done: new Set(done),
+      deferred: new Set(deferred),
+    };
   }
 
   /** Tells an operator, in the rows, that sending them keeps failing. */

@@ -114,6 +114,8 @@ export class SimulatedPostgres {
       if (isParked(id)) row.parked = !row.settled && !row.dropped;
       else row.deferred = !row.parked;
     }
+    // What was settled before holds up nothing: that has to be dealt with first.
+    if (ids.some((id) => isParked(id) && !this.row(id).parked)) return false;
     this.progress = progress;
     return true;
   }
@@ -134,7 +136,8 @@ export class SimulatedPostgres {
       isAll: parkedAt !== -1 || found.length < limit,
       endsAtParked: parkedAt !== -1,
       readUpTo: this.walEnd,
-      isVisible: (xid: number) => xids.has(xid),
+      // 0 stands for what was read from the table.
+      isVisible: (xid: number) => xid === 0 || xids.has(xid),
     };
   }
 
