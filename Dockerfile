@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# Both processes and the migration, one target each: docker build --target api|relay|migrate .
+# The processes and the migration, one target each: docker build --target api|relay|inbox|migrate .
 
 FROM node:24.21.0-trixie-slim AS base
 WORKDIR /app
@@ -31,6 +31,13 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 5000}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # node and not npm: one process, which gets the signals itself.
 CMD ["node", "--import", "./src/core/telemetry.ts", "--import", "./src/db/drizzle-resolution.ts", "src/main.ts"]
+
+FROM process AS inbox
+COPY drizzle/meta/_journal.json drizzle/meta/_journal.json
+EXPOSE 5002
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.INBOX_PORT || 5002}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "--import", "./src/core/telemetry.ts", "--import", "./src/db/drizzle-resolution.ts", "src/inbox/main.ts"]
 
 FROM process AS relay
 COPY relay relay

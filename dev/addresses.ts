@@ -2,7 +2,11 @@ import type { Stack } from './stack.ts';
 import { tutorialOrder } from './tutorial-order.ts';
 
 /** How to reach what runs, and a command that posts an order. */
-export function addresses({ apiUrl, relayUrl, databaseUrl, bus, issuer }: Stack, controlUrl: string): string {
+export function addresses(
+  { apiUrl, relayUrl, inboxUrl, databaseUrl, bus, issuer }: Stack,
+  controlUrl: string,
+  { receives = false } = {},
+): string {
   const authorization = issuer ? ` -H "Authorization: Bearer $TOKEN"` : '';
   return `
 Everything is running. Ctrl-C stops it.
@@ -10,7 +14,7 @@ Everything is running. Ctrl-C stops it.
   api          ${apiUrl}          docs at ${apiUrl}/docs
   console      ${relayUrl}
   relay        ${relayUrl}/status
-  PostgreSQL   ${databaseUrl}
+${receives ? `  inbox        ${inboxUrl}/status\n` : ''}  PostgreSQL   ${databaseUrl}
   Service Bus  ${bus.connectionString}
                faults at http://localhost:${bus.healthPort}/faults
   control      ${controlUrl}          POST /order, /broker/stop, /broker/start, /relay/kill

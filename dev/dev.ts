@@ -16,6 +16,7 @@ A process starts again when its source changes, and the database is kept between
 
   --reset      start with an empty database
   --auth       ask for tokens, of an issuer on this machine
+  --inbox      receive events too, which INBOX_SUBSCRIPTIONS in the environment also asks for
   --any-ports  leave the usual ports to others
 `;
 
@@ -23,6 +24,7 @@ const { values: flags } = commandLine(USAGE, {
   options: {
     reset: { type: 'boolean', default: false },
     auth: { type: 'boolean', default: false },
+    inbox: { type: 'boolean', default: false },
     'any-ports': { type: 'boolean', default: false },
   },
 });
@@ -63,14 +65,21 @@ async function run(): Promise<void> {
     auth: flags.auth,
     ...(!flags['any-ports'] && { preferredPorts: USUAL_PORTS }),
   });
-  say('Starting the api and the relay');
+  const subscriptions = process.env['INBOX_SUBSCRIPTIONS'];
+  const receives = flags.inbox || Boolean(subscriptions);
+  say(receives ? 'Starting the api, the relay and the inbox' : 'Starting the api and the relay');
   void tailOrders(stack, readableLog('bus', 'yellow'), stopping.signal);
   let relayProcess: ManagedProcess | undefined;
   control = await openConsoleControl({ stack, killRelay: () => void relayProcess?.stop('SIGKILL') });
-  void sayWhenReady(stack, control);
+  void sayWhenReady(stack, control, receives);
   const { api } = stack.environment;
   const relay = { ...stack.environment.relay, RELAY_CONSOLE_DEV_URL: control.url };
-  const logs = { api: readableLog('api', 'cyan'), relay: readableLog('relay', 'magenta') };
+  const inbox = { ...stack.environment.inbox, ...(subscriptions && { INBOX_SUBSCRIPTIONS: subscriptions }) };
+  const logs = {
+    api: readableLog('api', 'cyan'),
+    relay: readableLog('relay', 'magenta'),
+    inbox: readableLog('inbox', 'blue'),
+  };
   const programs = [
     { name: 'api', folders: ['src'], start: () => startScript('api', api, logs.api), say },
     {
@@ -79,15 +88,22 @@ async function run(): Promise<void> {
       start: () => (relayProcess = startScript('relay', relay, logs.relay)),
       say,
     },
+    ...(receives
+      ? [{ name: 'inbox', folders: ['src'], start: () => startScript('inbox', inbox, logs.inbox), say }]
+      : []),
   ];
   await Promise.all(programs.map((program) => runRestarted(program, stopped)));
 }
 
-async function sayWhenReady(running: Stack, { url: controlUrl }: ConsoleControl): Promise<void> {
-  for (const url of [running.apiUrl, running.relayUrl]) {
+async function sayWhenReady(
+  running: Stack,
+  { url: controlUrl }: ConsoleControl,
+  receives: boolean,
+): Promise<void> {
+  for (const url of [running.apiUrl, running.relayUrl, ...(receives ? [running.inboxUrl] : [])]) {
     while (!(await isReady(url))) await sleep(100);
   }
-  console.log(addresses(running, controlUrl));
+  console.log(addresses(running, controlUrl, { receives }));
 }
 
 async function restartPostgres(how: number | string): Promise<void> {

@@ -6,8 +6,11 @@ export interface NodeCommand {
   readonly args: readonly string[];
 }
 
+/** The processes of the system. */
+export type Service = 'api' | 'relay' | 'inbox';
+
 /** What `npm run NAME` executes. */
-export function npmScript(name: 'api' | 'relay'): NodeCommand {
+export function npmScript(name: Service): NodeCommand {
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const { scripts } = JSON.parse(manifest) as { scripts: Record<string, string> };
   const [, variables = '', args] = /^exec (?:env (.*) )?node (.*)$/.exec(scripts[name] ?? '') ?? [];

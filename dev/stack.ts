@@ -5,6 +5,7 @@ import { epochMs } from './epoch-ms.ts';
 import { freePort } from './free-port.ts';
 import { AUDIENCE, type LocalIssuer, openIssuer } from './local-issuer.ts';
 import { type ManagedProcess, startService } from './managed-process.ts';
+import type { Service } from './npm-script.ts';
 import { type LocalPostgres, openPostgres, type PostgresOptions } from './postgres.ts';
 import { readEmulatorConfig } from './service-bus/emulator-config.ts';
 import { type LocalServiceBus, openServiceBus } from './service-bus/service-bus.ts';
@@ -12,6 +13,8 @@ import { type LocalServiceBus, openServiceBus } from './service-bus/service-bus.
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The entities, in the form that the official emulator reads too. */
 const CONFIG = fileURLToPath(new URL('service-bus/Config.json', import.meta.url));
+/** Where the events come in that the order service consumes. */
+const SUBSCRIPTIONS = 'inventory/order-service,payments/order-service,shipping/order-service';
 
 export interface Stack {
   readonly postgres: LocalPostgres;
@@ -21,11 +24,13 @@ export interface Stack {
   readonly databaseUrl: string;
   readonly apiUrl: string;
   readonly relayUrl: string;
-  /** What the two processes are given, so that they find the stack and answer at its URLs. */
-  readonly environment: Readonly<Record<'api' | 'relay', Readonly<Record<string, string>>>>;
+  readonly inboxUrl: string;
+  /** What the processes are given, so that they find the stack and answer at its URLs. */
+  readonly environment: Readonly<Record<Service, Readonly<Record<string, string>>>>;
   /** Starts a process that answers at the stack's URL; does not wait until it is ready. */
   startApi(env?: Record<string, string>): ManagedProcess;
   startRelay(env?: Record<string, string>): ManagedProcess;
+  startInbox(env?: Record<string, string>): ManagedProcess;
   /** Stops the processes that still run, gracefully, then broker and database. Works twice. */
   close(): Promise<void>;
 }
@@ -43,11 +48,11 @@ export interface StackOptions {
 }
 
 /** 0 is any that is free. `faults` is the HTTP side of the Service Bus. */
-export type Ports = Readonly<Record<'api' | 'relay' | 'bus' | 'faults' | 'issuer' | 'postgres', number>>;
+export type Ports = Readonly<Record<Service | 'bus' | 'faults' | 'issuer' | 'postgres', number>>;
 
-const ANY_PORTS: Ports = { api: 0, relay: 0, bus: 0, faults: 0, issuer: 0, postgres: 0 };
+const ANY_PORTS: Ports = { api: 0, relay: 0, inbox: 0, bus: 0, faults: 0, issuer: 0, postgres: 0 };
 
-/** The whole system on this machine, without Docker: a migrated PostgreSQL, a Service Bus, and the two processes to start. */
+/** The whole system on this machine, without Docker: a migrated PostgreSQL, a Service Bus, and the processes to start. */
 export async function openStack(options: StackOptions = {}): Promise<Stack> {
   const closers: (() => Promise<unknown>)[] = [];
   const close = async () => {
@@ -77,6 +82,7 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
 
     const apiPort = await freePort(ports.api);
     const relayPort = await freePort(ports.relay);
+    const inboxPort = await freePort(ports.inbox);
     const environment = {
       api: {
         DATABASE_URL: databaseUrl,
@@ -98,8 +104,16 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
         RELAY_DATABASE_URL: '',
         SERVICEBUS_NAMESPACE: '',
       },
+      inbox: {
+        DATABASE_URL: databaseUrl,
+        INBOX_HOST: '127.0.0.1',
+        INBOX_PORT: String(inboxPort),
+        INBOX_SUBSCRIPTIONS: SUBSCRIPTIONS,
+        SERVICEBUS_CONNECTION_STRING: bus.connectionString,
+        SERVICEBUS_NAMESPACE: '',
+      },
     };
-    const start = (name: 'api' | 'relay', env: Record<string, string> = {}) => {
+    const start = (name: Service, env: Record<string, string> = {}) => {
       const started = startService(name, { ...environment[name], ...env });
       closers.push(() => started.stop());
       return started;
@@ -111,9 +125,11 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
       databaseUrl,
       apiUrl: `http://127.0.0.1:${apiPort}`,
       relayUrl: `http://127.0.0.1:${relayPort}`,
+      inboxUrl: `http://127.0.0.1:${inboxPort}`,
       environment,
       startApi: (env) => start('api', env),
       startRelay: (env) => start('relay', env),
+      startInbox: (env) => start('inbox', env),
       close,
     };
   } catch (error) {

@@ -4,6 +4,7 @@ import type { Ports } from './stack.ts';
 export const USUAL_PORTS: Ports = {
   api: 5000,
   relay: 5001,
+  inbox: 5002,
   bus: 5672,
   faults: 5300,
   issuer: 5400,

@@ -17,7 +17,7 @@ export interface Readiness {
   };
 }
 
-const CHECKS = { api: 'api ready', relay: 'relay ready' };
+const CHECKS = { api: 'api ready', relay: 'relay ready', inbox: 'inbox ready' };
 const GROUP = 'Processes on this machine';
 const ANSWERS_WITHIN_MS = 3_000;
 

@@ -6,10 +6,14 @@ import { destinationOf, routingOf } from '../relay/publishing/service-bus/destin
 import { signInUrl } from '../src/core/database-auth.ts';
 import { asPgReadsIt } from '../src/core/postgres-url.ts';
 import { parseRetention } from '../src/core/retention-period.ts';
+import { connectionOf } from '../src/core/service-bus/service-bus-connection.ts';
+import { parseConsumers } from '../src/inbox/consumer.ts';
 import { examineBroker } from './broker/examine-broker.ts';
+import { examineConsumers } from './broker/examine-consumers.ts';
 import { type Check, examine, reasonOf, unasked } from './check.ts';
 import { type Configuration, examineConfiguration, type Half } from './configuration.ts';
 import { apiChecks } from './database/api-checks.ts';
+import { inboxChecks } from './database/inbox-checks.ts';
 import { relayChecks } from './database/relay-checks.ts';
 import { type DatabaseSession, openSession } from './database/session.ts';
 import { examineIssuer } from './examine-issuer.ts';
@@ -27,8 +31,12 @@ export async function examineSystem(
   env: NodeJS.ProcessEnv,
   { halves, emulatorPort }: ExamineOptions = {},
 ): Promise<Finding[]> {
-  const { api, relay, findings } = examineConfiguration(env, halves);
-  const looks = [...(api ? lookAtApi(api) : []), ...(relay ? lookAtRelay(relay, emulatorPort) : [])];
+  const { api, relay, inbox, findings } = examineConfiguration(env, halves);
+  const looks = [
+    ...(api ? lookAtApi(api) : []),
+    ...(relay ? lookAtRelay(relay, emulatorPort) : []),
+    ...(inbox ? lookAtInbox(inbox, emulatorPort) : []),
+  ];
   return [...findings, ...(await Promise.all(looks)).flat()];
 }
 
@@ -69,6 +77,27 @@ function lookAtRelay(
       emulatorPort,
     }),
     examineProcess({ half: 'relay', port: config.RELAY_PORT }),
+  ];
+}
+
+function lookAtInbox(
+  config: NonNullable<Configuration['inbox']>,
+  emulatorPort: number | undefined,
+): Promise<Finding[]>[] {
+  return [
+    examineDatabase(
+      'PostgreSQL, for the inbox',
+      signInUrl(config.DATABASE_URL, config.DATABASE_AUTH),
+      inboxChecks,
+      (session) => session,
+    ),
+    examineConsumers({
+      connection: connectionOf(config),
+      consumers: parseConsumers(config.INBOX_SUBSCRIPTIONS),
+      sessions: config.INBOX_SESSIONS,
+      emulatorPort,
+    }),
+    examineProcess({ half: 'inbox', port: config.INBOX_PORT }),
   ];
 }
 

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { parseArgs, styleText } from 'node:util';
 import { describeError } from '../src/core/log.ts';
-import type { Half } from './configuration.ts';
+import { HALVES, type Half } from './configuration.ts';
 import { type ExamineOptions, examineSystem } from './examine.ts';
 import type { Verdict } from './finding.ts';
 import { exitCode, textReport } from './report.ts';
 
-const USAGE = `What is right, risky or wrong with the system that the environment leads to: npm run doctor -- [api|relay] [OPTION]
-It looks and changes nothing. Without a word it looks at both processes, as far as they are configured here.
+const USAGE = `What is right, risky or wrong with the system that the environment leads to: npm run doctor -- [api|relay|inbox] [OPTION]
+It looks and changes nothing. Without a word it looks at every process, as far as it is configured here.
 
   --json             for programs
   --emulator-port N  where a local Service Bus answers about its entities (5300)
@@ -55,8 +55,9 @@ function readArguments(): { readonly json: boolean; readonly options: ExamineOpt
 }
 
 function toHalf(word: string): Half {
-  if (word === 'api' || word === 'relay') return word;
-  throw new TypeError(`There is no process ${word}: it is api or relay`);
+  const half = HALVES.find((name) => name === word);
+  if (half) return half;
+  throw new TypeError(`There is no process ${word}: it is ${HALVES.join(', ')}`);
 }
 
 function toPort(text: string | undefined): number | undefined {

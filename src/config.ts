@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { portConfig, sharedConfig } from './core/config.ts';
+import { poolerConfig, portConfig, sharedConfig } from './core/config.ts';
 import { edgeConfig } from './edge-config.ts';
 import { authConfig } from './http/auth/auth-config.ts';
 
@@ -14,9 +14,7 @@ export const apiConfig = Type.Object({
     maximum: 100,
     description: 'a number of connections from 1 to 100',
   }),
-  DATABASE_POOLER: Type.Optional(
-    Type.Literal('transaction', { description: 'transaction, or unset to find out' }),
-  ),
+  DATABASE_POOLER: poolerConfig,
   ...authConfig,
   API_MAX_IN_FLIGHT: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 10_000, description: 'a number of requests from 1 to 10000' }),

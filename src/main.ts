@@ -1,27 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
 import { limitsOf } from './admission/limits.ts';
-import { isApiError } from './api-error.ts';
 import { buildApp } from './app.ts';
 import { apiConfig } from './config.ts';
-import { backoffMs } from './core/backoff.ts';
 import { signInUrl } from './core/database-auth.ts';
-import { errorCode } from './core/errors.ts';
 import { exportMetrics } from './core/exported-metrics.ts';
 import { runProcess } from './core/lifecycle.ts';
-import type { Logger } from './core/log.ts';
-import { pause } from './core/pause.ts';
 import { openPool, probe } from './core/pool.ts';
-import { assertSchemaCurrent } from './db/schema-version.ts';
+import { awaitSchema } from './db/await-schema.ts';
 import { edgeOptions } from './edge-config.ts';
 import { oidcSettings } from './http/auth/auth-config.ts';
 import { startExpiry } from './idempotency/expiry.ts';
-
-const LONGEST_WAIT_MS = 5_000;
-/** What a pooler answers to a startup parameter that it does not take. */
-const PROTOCOL_VIOLATION = '08P01';
-const OPTIONS_REFUSED =
-  'DATABASE_URL leads to a pooler that refuses its options; set them by ALTER ROLE ... SET instead; not ready, asking again';
 
 await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose }) => {
   const database = {
@@ -71,26 +59,9 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
   // It listens before the database is there, not ready: an api that ends, or is not even alive, without its database
   // would be restarted over and over by what watches it.
   await app.listen({ host: config.HOST, port: config.PORT });
-  schemaChecked = await schemaIsCurrent(pool, log, stopping);
+  schemaChecked = await awaitSchema(pool, log, stopping);
   if (!schemaChecked) return;
   const expiry = startExpiry({ pool, log });
   onClose('expiry of idempotency keys', () => expiry.stop());
   log.info('Ready');
 });
-
-/** Waits for a database that answers; false when stopped before. Throws SCHEMA_BEHIND. */
-async function schemaIsCurrent(pool: pg.Pool, log: Logger, stopping: AbortSignal): Promise<boolean> {
-  for (let failures = 1; !stopping.aborted; failures++) {
-    try {
-      await assertSchemaCurrent(pool);
-      return true;
-    } catch (err) {
-      if (isApiError(err) && err.code === 'SCHEMA_BEHIND') throw err;
-      const waitMs = backoffMs(failures, Math.random, LONGEST_WAIT_MS);
-      if (errorCode(err) === PROTOCOL_VIOLATION) log.error({ err, waitMs }, OPTIONS_REFUSED);
-      else log.warn({ err, waitMs }, 'The database does not answer; not ready, asking again');
-      await pause(waitMs, stopping);
-    }
-  }
-  return false;
-}

@@ -8,6 +8,10 @@ import { BLOCKERS, RELAY_STATES } from '../relay/monitoring/relay-states.ts';
 import { Routing } from '../relay/outbox/routing.ts';
 import { RECOVERY_REASONS } from '../relay/recovery/start-decision.ts';
 import { apiConfig } from '../src/config.ts';
+import { inboxConfig } from '../src/inbox/config.ts';
+import { buildHealthServer as buildInboxHealthServer } from '../src/inbox/monitoring/health-server.ts';
+import { InboxMonitor } from '../src/inbox/monitoring/inbox-monitor.ts';
+import { FATES, BLOCKERS as INBOX_BLOCKERS, INBOX_STATES } from '../src/inbox/monitoring/inbox-states.ts';
 import { openApp } from './support/app.ts';
 import { cleanup } from './support/cleanup.ts';
 import { createDatabase } from './support/database.ts';
@@ -20,9 +24,13 @@ import { OUTBOX } from './support/outbox-table.ts';
 const reference = readFileSync('docs/reference.md', 'utf8');
 
 test('every variable is in the table with its default', () => {
-  const schemas = { ...apiConfig.properties, ...relayConfig.properties } as Record<string, Schema>;
+  const configs = { api: apiConfig, relay: relayConfig, inbox: inboxConfig };
+  const schemas = Object.assign({}, ...Object.values(configs).map(({ properties }) => properties)) as Record<
+    string,
+    Schema
+  >;
   const rows = rowsOf('Environment');
-  const required = new Set<string>([...(apiConfig.required ?? []), ...(relayConfig.required ?? [])]);
+  const required = new Set<string>(Object.values(configs).flatMap((config) => config.required ?? []));
 
   assert.equal(rows.length, Object.keys(schemas).length);
   assert.deepEqual(new Set(rows.map(([name]) => name)), new Set(Object.keys(schemas)));
@@ -30,12 +38,11 @@ test('every variable is in the table with its default', () => {
     const schema = schemas[name];
     if (schema?.default !== undefined) assert.equal(shown, `\`${schema.default}\``, name);
     else assert.equal(shown === 'required', required.has(name), name);
-    const used = { api: name in apiConfig.properties, relay: name in relayConfig.properties };
-    assert.match(
-      usedBy,
-      used.api && used.relay ? /^both$|^api, relay/ : used.api ? /^api$/ : /^relay$/,
-      name,
+    const users = Object.entries(configs).flatMap(([user, { properties }]) =>
+      name in properties ? [user] : [],
     );
+    const all = users.length === Object.keys(configs).length;
+    assert.equal(usedBy.replace(/, migrations$/, ''), all ? 'all' : users.join(', '), name);
   }
 });
 
@@ -58,19 +65,34 @@ test('every member of the status and every reason is in its table', async (t) =>
 });
 
 test('the states of the relay, and what keeps the oldest event from moving, are as the relay has them', () => {
-  const text = section("The relay's states").replaceAll(/ \(\[runbook\]\([^)]*\)\)/g, '');
-  const cells = [...text.matchAll(/^\| `([^`]+)` \| (.*) \|$/gm)].map(([, name = '', rest = '']) => [
-    name,
-    rest,
-  ]);
+  assert.deepEqual(cellsOf("The relay's states"), [...statesOf(RELAY_STATES), ...Object.entries(BLOCKERS)]);
+});
 
-  assert.deepEqual(cells, [
-    ...Object.entries(RELAY_STATES).map(([name, { ready, means }]) => [
-      name,
-      `${ready ? 'yes' : 'no'} | ${means}`,
-    ]),
-    ...Object.entries(BLOCKERS),
+test('the members of the status, the states and the results of the inbox are in their tables', async (t) => {
+  const server = buildInboxHealthServer(new InboxMonitor(['inventory'], []));
+  cleanup(t, () => server.close());
+  const status = (await server.inject('/status')).json();
+
+  assert.deepEqual(namesOf("The inbox's status"), Object.keys(status));
+  assert.deepEqual(namesOf('Of each consumer'), Object.keys(status.consumers.inventory));
+  assert.deepEqual(cellsOf("The inbox's states"), [
+    ...statesOf(INBOX_STATES),
+    ...Object.entries(INBOX_BLOCKERS),
   ]);
+  assert.deepEqual(cellsOf('What becomes of a message'), Object.entries(FATES));
+});
+
+test('every metric of the inbox is in its table, and no other', async (t) => {
+  const monitor = new InboxMonitor(['inventory'], []);
+  monitor.waiting = new Map();
+  monitor.away('inventory', new Error('away'));
+  monitor.phase = 'receiving';
+  const server = buildInboxHealthServer(monitor);
+  cleanup(t, () => server.close());
+
+  const given = ownMetrics((await server.inject('/metrics')).body).map(({ name }) => name);
+
+  assert.deepEqual(new Set(namesOf('Metrics of the inbox')), new Set(given));
 });
 
 test('every metric is in the table, and every one in the table can be', async (t) => {
@@ -104,11 +126,11 @@ test('every metric of the api is in its table, and no other', async (t) => {
 });
 
 test('every metric that a document names is in a table', () => {
-  const ofMetrics = /^(outbox_relay|http_server|db_client|order_service)_/;
+  const ofMetrics = /^(outbox_relay|inbox|http_server|db_client|order_service)_/;
   const named = documents.flatMap(({ code }) =>
     code.filter((text) => ofMetrics.test(text) && !text.startsWith('db_client_connection_state')),
   );
-  const listed = [...namesOf('Metrics'), ...namesOf('Metrics of the api')];
+  const listed = ['Metrics', 'Metrics of the api', 'Metrics of the inbox'].flatMap(namesOf);
 
   assert.ok(named.length > listed.length);
   assert.deepEqual(
@@ -148,5 +170,14 @@ function rowsOf(title: string): string[][] {
     ...cells.split('|').map((cell) => cell.trim()),
   ]);
 }
+
+/** Name and the rest of each row, without links to the runbook. */
+function cellsOf(title: string): string[][] {
+  const text = section(title).replaceAll(/ \(\[runbook\]\([^)]*\)\)/g, '');
+  return [...text.matchAll(/^\| `([^`]+)` \| (.*) \|$/gm)].map(([, name = '', rest = '']) => [name, rest]);
+}
+
+const statesOf = (states: Readonly<Record<string, { ready: boolean; means: string }>>) =>
+  Object.entries(states).map(([name, { ready, means }]) => [name, `${ready ? 'yes' : 'no'} | ${means}`]);
 
 const namesOf = (title: string) => rowsOf(title).map(([name = '']) => name);

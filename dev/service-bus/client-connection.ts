@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Connection, Container, EventContext, Receiver, Sender } from 'rhea';
 import type { AmqpError } from './amqp-error.ts';
 import { refusal } from './amqp-error.ts';
+import { attachFault } from './attach-fault.ts';
 import type { Broker } from './broker.ts';
 import { putToken } from './cbs.ts';
 import { Claims } from './claims.ts';
@@ -111,6 +112,17 @@ export class ClientConnection {
       link.detach(refusal.idleLink(link.idleTimer, limits.idleLinkMs.value));
     }
     this.#incoming.clear();
+  }
+
+  /** Detaches the links that it receives on. */
+  detachOutgoing(): void {
+    for (const link of this.#outgoing) link.detach(refusal.idleLink(link.idleTimer, limits.idleLinkMs.value));
+    this.#outgoing.clear();
+  }
+
+  /** Sends nothing more on the links that it receives on, and leaves them open. */
+  deafen(): void {
+    for (const link of this.#outgoing) link.deafen();
   }
 
   /** Destroys the socket without a word. */
@@ -233,11 +245,6 @@ export class ClientConnection {
 
   #attachRefusal(address: string, right: Right): AmqpError | undefined {
     const path = address.endsWith(managementSuffix) ? address.slice(0, -managementSuffix.length) : address;
-    const fault = this.#broker.faults.strike('attach', path);
-    if (fault === undefined) return this.claimRefusal(address, right);
-    if (fault.kind === 'notFound') return refusal.notFound(this.#broker.addressOf(path));
-    return fault.kind === 'disabled'
-      ? refusal.disabled(path)
-      : refusal.noClaim(right, this.#broker.addressOf(path));
+    return attachFault(this.#broker, path, right) ?? this.claimRefusal(address, right);
   }
 }

@@ -11,9 +11,12 @@
  * - `dropBeforeStore`, `dropAfterStore`: the socket is destroyed before, after storing.
  * - `detach`: the link is detached with `condition` (amqp:link:detach-forced).
  * - `closeConnection`: the connection is closed with `condition` (amqp:connection:forced).
+ * - `busyAttach`: a link is refused with com.microsoft:server-busy.
  * - `latency`: stored; the disposition is sent `delayMs` later. Any number of them wait at the same time.
  * - `detachIdle`, `closeIdle`: strikes once, when it is injected: every link that messages are sent on is detached, every
  *   connection closed, as by a service on which nothing happened for a while.
+ * - `detachReceivers`, `deafen`: strike once, when they are injected: every link that messages are received on is detached, stays
+ *   open and is sent nothing any more.
  * - `refuseConnections`: nobody listens on the port. Lasts until healed; open connections stay.
  * - `freeze`: nothing is read or written on any connection, and they stay open. Lasts until healed.
  */
@@ -32,10 +35,11 @@ export type FaultKind =
   | 'detach'
   | 'closeConnection'
   | 'latency'
+  | 'busyAttach'
   | BrokerFault;
 
 /** What strikes the whole broker. */
-type BrokerFault = 'detachIdle' | 'closeIdle' | 'refuseConnections' | 'freeze';
+type BrokerFault = 'detachIdle' | 'closeIdle' | 'detachReceivers' | 'deafen' | 'refuseConnections' | 'freeze';
 
 /** Where a fault can strike. */
 export type FaultPoint = 'transfer' | 'attach' | 'putToken' | 'disposition' | 'broker';
@@ -85,8 +89,11 @@ const points: Readonly<Record<FaultKind, readonly FaultPoint[]>> = {
   detach: ['transfer'],
   closeConnection: ['transfer'],
   latency: ['disposition'],
+  busyAttach: ['attach'],
   detachIdle: ['broker'],
   closeIdle: ['broker'],
+  detachReceivers: ['broker'],
+  deafen: ['broker'],
   refuseConnections: ['broker'],
   freeze: ['broker'],
 };

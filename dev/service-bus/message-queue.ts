@@ -147,6 +147,7 @@ export class MessageQueue {
       if (failed) this.#deliveryFailed(message, now);
       else if (message.state === 'active') this.#makeReady(message);
     }
+    this.#ready.moveToEnd(sessionId);
   }
 
   /** Messages in any state from a sequence number on, which stay as they are. */

@@ -77,6 +77,11 @@ export class OutgoingLink implements SessionOwner, WatchedLink {
     this.#sender.close({ ...error });
   }
 
+  /** Nothing more is sent on it, and it stays open. */
+  deafen(): void {
+    this.#entity.pump.remove(this);
+  }
+
   detach(error: AmqpError): void {
     this.close();
     this.#sender.close({ ...error });

@@ -6,9 +6,16 @@ export class ReadyMessages {
   readonly #plain = new ReadyList<StoredMessage>();
   readonly #bySession = new Map<string, ReadyList<StoredMessage>>();
 
-  /** The sessions that have one. */
+  /** The sessions that have one, those that were given back last at the end. */
   sessions(): string[] {
     return [...this.#bySession.keys()];
+  }
+
+  /** It was received from: the other sessions are next. */
+  moveToEnd(sessionId: string): void {
+    const list = this.#bySession.get(sessionId);
+    if (list === undefined || !this.#bySession.delete(sessionId)) return;
+    this.#bySession.set(sessionId, list);
   }
 
   add(message: StoredMessage): void {

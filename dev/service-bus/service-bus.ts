@@ -148,6 +148,8 @@ function followFaults(
       struck.add(injected);
       for (const connection of connections.values()) {
         if (injected.fault.kind === 'detachIdle') connection.detachIncoming();
+        if (injected.fault.kind === 'detachReceivers') connection.detachOutgoing();
+        if (injected.fault.kind === 'deafen') connection.deafen();
         if (injected.fault.kind === 'closeIdle') connection.close(refusal.connectionForced());
       }
     }

@@ -45,6 +45,9 @@ export function transferFault(fault: Fault, target: SendTarget, broker: Broker):
     case 'latency':
     case 'detachIdle':
     case 'closeIdle':
+    case 'busyAttach':
+    case 'detachReceivers':
+    case 'deafen':
     case 'refuseConnections':
     case 'freeze':
       return undefined;

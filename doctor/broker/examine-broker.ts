@@ -59,9 +59,10 @@ async function examineEntity(
   }
 }
 
-function whyUnasked(error: unknown): string {
+/** What keeps the administration API from answering. */
+export function whyUnasked(error: unknown): string {
   return errorCode(error) === 'UnauthorizedRequestError'
-    ? 'the key or role has no right to manage, and the relay needs none: run this with one that has'
+    ? 'the key or role has no right to manage, and the processes need none: run this with one that has'
     : `the administration API says: ${reasonOf(error)}`;
 }
 

@@ -1,4 +1,4 @@
-import Fastify from 'fastify';
+import { createHealthServer } from '../../src/core/health-server.ts';
 import { collectMetrics } from './metrics.ts';
 import { measureLag, type OutboxLagDeps } from './outbox-lag.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
@@ -10,49 +10,37 @@ export interface HealthServerDeps extends OutboxLagDeps {
 /** Liveness, readiness, status and metrics of the relay over HTTP. Not listening yet; the caller closes it. */
 export function buildHealthServer(deps: HealthServerDeps) {
   const { monitor } = deps;
-  const server = Fastify({ forceCloseConnections: true, requestTimeout: 10_000 });
-
-  server.get('/health/live', () => ({ status: 'live' }));
-
-  server.get('/health/ready', (_request, reply) => {
-    reply.code(monitor.isReady ? 200 : 503);
-    return {
-      status: monitor.isReady ? 'ready' : 'not ready',
+  return createHealthServer({
+    readiness: () => ({
+      isReady: monitor.isReady,
       state: monitor.state,
       blockedBy: monitor.blocked?.by ?? null,
       awayEntities: [...monitor.figures.away.keys()],
       lastError: monitor.lastError ?? null,
-    };
+    }),
+    status: async () => ({
+      state: monitor.state,
+      since: monitor.phaseSince,
+      step: monitor.step ?? null,
+      ready: monitor.isReady,
+      blocked: monitor.blocked ?? null,
+      slot: deps.slot,
+      publication: deps.publication,
+      entity: deps.routing.destinations[0],
+      entities: entitiesOf(deps),
+      epoch: monitor.epoch === undefined ? null : Number(monitor.epoch),
+      ...(await measureLag(deps)),
+      unsettledInMemory: monitor.unsettled,
+      failedSends: monitor.figures.failures,
+      heldOrders: monitor.figures.parkedOrders,
+      lockedRows: monitor.figures.lockedRows,
+      counts: publicCounts(monitor),
+      tableSettlementsFor: monitor.recoveriesFor,
+      lastPublishedAt: monitor.lastPublishedAt ?? null,
+      lastError: monitor.lastError ?? null,
+    }),
+    metrics: () => collectMetrics(deps),
   });
-
-  server.get('/status', async () => ({
-    state: monitor.state,
-    since: monitor.phaseSince,
-    step: monitor.step ?? null,
-    ready: monitor.isReady,
-    blocked: monitor.blocked ?? null,
-    slot: deps.slot,
-    publication: deps.publication,
-    entity: deps.routing.destinations[0],
-    entities: entitiesOf(deps),
-    epoch: monitor.epoch === undefined ? null : Number(monitor.epoch),
-    ...(await measureLag(deps)),
-    unsettledInMemory: monitor.unsettled,
-    failedSends: monitor.figures.failures,
-    heldOrders: monitor.figures.parkedOrders,
-    lockedRows: monitor.figures.lockedRows,
-    counts: publicCounts(monitor),
-    tableSettlementsFor: monitor.recoveriesFor,
-    lastPublishedAt: monitor.lastPublishedAt ?? null,
-    lastError: monitor.lastError ?? null,
-  }));
-
-  server.get('/metrics', async (_request, reply) => {
-    const registry = await collectMetrics(deps);
-    return reply.type(registry.contentType).send(await registry.metrics());
-  });
-
-  return server;
 }
 
 /** Those that the settings name, and whatever rows have named since the start. */

@@ -16,7 +16,7 @@ export type Check<Value = string> = (
 export const databaseUrl = (description: string) =>
   Type.String({ pattern: '^postgres(ql)?://', description, check: postgresUrlFault satisfies Check });
 
-/** What both processes read from the environment. */
+/** What every process reads from the environment. */
 export const sharedConfig = {
   DATABASE_URL: databaseUrl('postgres://user:password@host:port/database'),
   DATABASE_AUTH: databaseAuth,
@@ -27,6 +27,11 @@ export const sharedConfig = {
   SERVICE_NAME: Type.String({ default: 'OrderService', minLength: 1, description: 'a name' }),
   ...telemetryProperties,
 };
+
+/** Of a process that works behind a transaction pooler. */
+export const poolerConfig = Type.Optional(
+  Type.Literal('transaction', { description: 'transaction, or unset to find out' }),
+);
 
 /** A TCP port; 0 lets the system choose. */
 export const portConfig = (defaultPort: number) =>

@@ -21,6 +21,8 @@ import { parse as parseYaml } from 'yaml';
 import { relayConfig } from '../../relay/config.ts';
 import { apiConfig } from '../../src/config.ts';
 import { loadConfig } from '../../src/core/config.ts';
+import { inboxConfig } from '../../src/inbox/config.ts';
+import { parseConsumers } from '../../src/inbox/consumer.ts';
 
 interface Service {
   image?: string;
@@ -40,12 +42,16 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const CONNECTIONS = {
   DATABASE_URL: 'postgres://localhost/orders',
   SERVICEBUS_CONNECTION_STRING: 'Endpoint=sb://localhost;SharedAccessKeyName=a;SharedAccessKey=b',
+  INBOX_SUBSCRIPTIONS: 'inventory/order-service',
 };
 const apiDefaults = loadConfig(apiConfig, CONNECTIONS);
 const relayDefaults = loadConfig(relayConfig, CONNECTIONS);
+const inboxDefaults = loadConfig(inboxConfig, CONNECTIONS);
+const VARIABLES = [apiConfig, relayConfig, inboxConfig].flatMap(({ properties }) => Object.keys(properties));
 const ours = {
   api: { ...service('api'), port: apiDefaults.PORT },
   relay: { ...service('relay'), port: relayDefaults.RELAY_PORT },
+  inbox: { ...service('inbox'), port: inboxDefaults.INBOX_PORT },
 };
 
 test('compose.yaml is valid by the schema of the Compose Specification and has no lint', (t) => {
@@ -81,7 +87,7 @@ test('every image is pinned to a version', () => {
 });
 
 test('no container runs as root, and no secret is in an image', () => {
-  for (const target of ['api', 'relay', 'migrate'])
+  for (const target of ['api', 'relay', 'inbox', 'migrate'])
     assert.deepEqual(instructions(target, 'USER'), ['node'], target);
   assert.doesNotMatch(dockerfile, /PASSWORD|SECRET|CONNECTION_STRING|DATABASE_URL|\bARG\b/);
   assert.equal(
@@ -93,7 +99,7 @@ test('no container runs as root, and no secret is in an image', () => {
 });
 
 test('a container starts its process as the npm script does', () => {
-  for (const name of ['api', 'relay'] as const) {
+  for (const name of ['api', 'relay', 'inbox'] as const) {
     const command = JSON.parse(instructions(name, 'CMD').at(-1) ?? '[]').join(' ');
     assert.equal(`exec ${command}`, manifest.scripts[name]);
   }
@@ -123,8 +129,8 @@ test('every port can be reached from this machine alone', () => {
 });
 
 test('the variables that compose.yaml sets are known and make a valid configuration', () => {
-  const known = new Set([...Object.keys(apiConfig.properties), ...Object.keys(relayConfig.properties)]);
-  for (const [name, { environment = {} }] of Object.entries({ api: ours.api, relay: ours.relay })) {
+  const known = new Set(VARIABLES);
+  for (const [name, { environment = {} }] of Object.entries(ours)) {
     for (const variable of Object.keys(environment)) {
       assert.ok(known.has(variable) || variable.startsWith('OTEL_'), `${name} sets ${variable}`);
     }
@@ -132,37 +138,40 @@ test('the variables that compose.yaml sets are known and make a valid configurat
   // The image sets NODE_ENV.
   const api = loadConfig(apiConfig, { NODE_ENV: 'production', ...interpolated('api') });
   const relay = loadConfig(relayConfig, interpolated('relay'));
+  const inbox = loadConfig(inboxConfig, interpolated('inbox'));
 
   assert.equal(api.DATABASE_URL, relay.DATABASE_URL);
+  assert.equal(api.DATABASE_URL, inbox.DATABASE_URL);
   assert.equal(api.DATABASE_URL, interpolated('migrate')['DATABASE_URL']);
-  assert.notEqual(api.SERVICE_NAME, relay.SERVICE_NAME);
+  assert.equal(new Set([api, relay, inbox].map(({ SERVICE_NAME }) => SERVICE_NAME)).size, 3);
 });
 
-test('.env.example names every variable and makes a valid configuration of both processes', () => {
+test('.env.example names every variable and makes a valid configuration of every process', () => {
   const example = parseEnv(readFileSync('.env.example', 'utf8')) as Record<string, string>;
 
   const api = loadConfig(apiConfig, example);
   const relay = loadConfig(relayConfig, example);
+  const inbox = loadConfig(inboxConfig, example);
 
-  const named = [...Object.keys(apiConfig.properties), ...Object.keys(relayConfig.properties)];
   assert.deepEqual(
-    named.filter((name) => !(name in example) && name !== 'NODE_ENV'),
+    VARIABLES.filter((name) => !(name in example) && name !== 'NODE_ENV'),
     [],
   );
   assert.equal(api.PORT, apiDefaults.PORT);
   assert.equal(relay.RELAY_PORT, relayDefaults.RELAY_PORT);
   assert.equal(relay.RELAY_SLOT, relayDefaults.RELAY_SLOT);
+  assert.equal(inbox.INBOX_PORT, inboxDefaults.INBOX_PORT);
 });
 
 test('docs/reference.md has every variable', () => {
   const manual = readFileSync('docs/reference.md', 'utf8');
 
-  for (const name of [...Object.keys(apiConfig.properties), ...Object.keys(relayConfig.properties)]) {
+  for (const name of VARIABLES) {
     assert.ok(manual.includes(`\`${name}\``), name);
   }
 });
 
-test('the emulator is given the entity that the relay sends to', () => {
+test('the emulator is given the entity that the relay sends to, and those that the inbox receives from', () => {
   const [source, target] = service('servicebus').volumes?.[0]?.split(':') ?? [];
   assert.equal(target, '/ServiceBus_Emulator/ConfigFiles/Config.json');
   const { UserConfig } = parseJsonc(readFileSync(source ?? '', 'utf8'));
@@ -176,7 +185,18 @@ test('the emulator is given the entity that the relay sends to', () => {
   assert.ok(entities.includes(interpolated('relay')['SERVICEBUS_ENTITY']), entities.join());
   assert.ok(entities.includes(relayDefaults.SERVICEBUS_ENTITY), entities.join());
   assert.match(interpolated('relay')['SERVICEBUS_CONNECTION_STRING'] ?? '', /^Endpoint=sb:\/\/servicebus;/);
+  const subscriptions = UserConfig.Namespaces.flatMap(({ Topics = [] }: { Topics?: Topic[] }) =>
+    Topics.flatMap(({ Name, Subscriptions }) => Subscriptions.map((each) => `${Name}/${each.Name}`)),
+  );
+  const { INBOX_SUBSCRIPTIONS: received = '', SERVICEBUS_CONNECTION_STRING } = interpolated('inbox');
+  for (const { name } of parseConsumers(received)) assert.ok(subscriptions.includes(name), name);
+  assert.equal(SERVICEBUS_CONNECTION_STRING, interpolated('relay')['SERVICEBUS_CONNECTION_STRING']);
 });
+
+interface Topic {
+  Name: string;
+  Subscriptions: { Name: string }[];
+}
 
 test('a process is killed only after the time it gives itself to stop', () => {
   const [, seconds] = /STOP_WITHIN_MS = (\d+)_000/.exec(readFileSync('src/core/lifecycle.ts', 'utf8')) ?? [];
@@ -198,6 +218,7 @@ test('the processes start after the migration, and the database is set up for th
 for (const [name, main] of [
   ['api', 'src/main.ts'],
   ['relay', 'relay/main.ts'],
+  ['inbox', 'src/inbox/main.ts'],
   ['migrate', 'src/db/migrate/main.ts'],
 ] as const) {
   test(`the ${name} starts from the files and the production packages that its image has`, (t) => {

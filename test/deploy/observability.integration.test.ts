@@ -7,7 +7,7 @@ import { parse, stringify } from 'yaml';
 import { document } from '../support/documents.ts';
 import { seriesOf } from '../support/metrics.ts';
 import { promtool } from '../support/promtool.ts';
-import { apiMetrics, relayMetrics } from '../support/worked-metrics.ts';
+import { apiMetrics, inboxMetrics, relayMetrics } from '../support/worked-metrics.ts';
 
 interface Rule {
   readonly alert: string;
@@ -78,7 +78,7 @@ test('every metric of a rule and of the dashboard is in the reference', () => {
   const listed = new Set(
     [
       ...document('docs/reference.md').text.matchAll(
-        /^\| `((?:outbox_relay|http_server|db_client|order_service)_\w+)` \|/gm,
+        /^\| `((?:outbox_relay|inbox|http_server|db_client|order_service)_\w+)` \|/gm,
       ),
     ].map(([, name = '']) => name),
   );
@@ -106,7 +106,9 @@ test('every query of the dashboard finds something in the metrics of a system th
   skip,
 }, async (t) => {
   const file = join(temporaryFolder(t), 'queries.yml');
-  const input_series = [...seriesOf(await relayMetrics(t)), ...seriesOf(await apiMetrics(t))]
+  const texts = [await relayMetrics(t), await apiMetrics(t), await inboxMetrics()];
+  const input_series = texts
+    .flatMap((text) => [...seriesOf(text)])
     .filter(([, value]) => Number.isFinite(value))
     .map(([series, value]) => ({ series, values: `0+${value}x10` }));
   const asked = queries.map((expr) => `absent(${expr.replaceAll('$__rate_interval', '5m')})`);
@@ -115,10 +117,14 @@ test('every query of the dashboard finds something in the metrics of a system th
 
   const said = promtool.run(['test', 'rules', file]);
 
-  // They are there only with max_slot_wal_keep_size, and only while an event is blocked.
+  // They are there only with max_slot_wal_keep_size, and only while something is blocked.
   assert.deepEqual(
     [...said.matchAll(/expr: "(.*?)", time:/g)].map(([, expr]) => expr),
-    ['absent(max(outbox_relay_safe_wal_bytes))', 'absent(max by (by) (outbox_relay_blocked))'],
+    [
+      'absent(max(outbox_relay_safe_wal_bytes))',
+      'absent(max by (by) (outbox_relay_blocked))',
+      'absent(max by (by) (inbox_blocked))',
+    ],
     said,
   );
 });

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { promtool } from '../support/promtool.ts';
-import { apiMetrics, relayMetrics } from '../support/worked-metrics.ts';
+import { apiMetrics, inboxMetrics, relayMetrics } from '../support/worked-metrics.ts';
 
 const { skip } = promtool;
 
-for (const [process, metrics] of Object.entries({ relay: relayMetrics, api: apiMetrics }))
+for (const [process, metrics] of Object.entries({
+  relay: relayMetrics,
+  api: apiMetrics,
+  inbox: inboxMetrics,
+}))
   test(`promtool has nothing to say about the metrics of the ${process}`, { skip }, async (t) => {
     assert.equal(promtool.run(['check', 'metrics'], ownText(await metrics(t))), '');
   });

@@ -86,8 +86,16 @@ test('npm run dev', { skip, timeout }, async (t) => {
     await dev.stop('SIGINT', 'the whole group');
   });
 
-  await t.test('starts empty with --reset', async (t) => {
-    const dev = await startDev(t, folder, '--reset');
+  await t.test('starts empty with --reset, and with an inbox with --inbox', async (t) => {
+    const dev = await startDev(t, folder, '--reset', '--inbox');
+
+    const [, inboxUrl = ''] = /^ {2}inbox +(http\S+)$/m.exec(dev.output()) ?? [];
+    const { consumers } = (await (await fetch(inboxUrl)).json()) as { consumers: object };
+    assert.deepEqual(Object.keys(consumers), [
+      'inventory/order-service',
+      'payments/order-service',
+      'shipping/order-service',
+    ]);
 
     assert.equal((await fetch(dev.apiUrl + orderUrl)).status, 404);
     await dev.stop('SIGHUP', 'the whole group');

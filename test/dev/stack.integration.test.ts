@@ -17,7 +17,15 @@ test('a stack takes the ports that it prefers, that of the faults too; and other
   cleanup(t, () => bus.close());
   const free = await freePort();
 
-  const ports = (faults: number) => ({ api: 0, relay: 0, postgres: 0, bus: bus.port, issuer: 0, faults });
+  const ports = (faults: number) => ({
+    api: 0,
+    relay: 0,
+    inbox: 0,
+    postgres: 0,
+    bus: bus.port,
+    issuer: 0,
+    faults,
+  });
   const { bus: first } = await createStack(t, { preferredPorts: ports(free) });
   const { bus: second } = await createStack(t, { preferredPorts: ports(bus.healthPort) });
 

@@ -164,7 +164,7 @@ test('with the right to send alone, as the relay has it, nothing is wrong, and i
   const found = await look({ ...bus, connectionString });
 
   assert.equal(found.finding('Service Bus', 'sending').verdict, 'right');
-  const reason = /has no right to manage, and the relay needs none/;
+  const reason = /has no right to manage, and the processes need none/;
   assertFound(found, { of: 'Service Bus', check: 'sessions', verdict: 'cannot tell', reason });
   assert.equal(ofBroker(found, 'cannot tell').length, 8);
 });

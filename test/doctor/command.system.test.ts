@@ -78,8 +78,8 @@ test('it says how it is used, and ends with 2 for what it does not know', async 
   const unknown = await doctor({}, 'broker');
 
   assert.deepEqual([help.code, unknown.code], [0, 2]);
-  assert.match(help.stdout, /npm run doctor -- \[api\|relay\]/);
-  assert.match(unknown.stderr, /There is no process broker: it is api or relay/);
+  assert.match(help.stdout, /npm run doctor -- \[api\|relay\|inbox\]/);
+  assert.match(unknown.stderr, /There is no process broker: it is api, relay, inbox/);
 });
 
 function doctor(
@@ -90,7 +90,7 @@ function doctor(
     const child = execFile(
       process.execPath,
       ['doctor/main.ts', ...args],
-      { env: { PATH: process.env['PATH'] ?? '', PORT: '1', RELAY_PORT: '1', ...env } },
+      { env: { PATH: process.env['PATH'] ?? '', PORT: '1', RELAY_PORT: '1', INBOX_PORT: '', ...env } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
   });

@@ -9,6 +9,9 @@ test('the runbook has every check, and no other', async () => {
     {
       PORT: '1',
       RELAY_PORT: '1',
+      INBOX_PORT: '1',
+      INBOX_SUBSCRIPTIONS: 'inventory/order-service',
+      SERVICEBUS_ENTITY: 'orders',
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
       SERVICEBUS_CONNECTION_STRING:
         'Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true',

@@ -3,8 +3,10 @@ import { test } from 'node:test';
 import { JUDGES as OF_ENTITY } from '../../doctor/broker/entity-checks.ts';
 import { mendSending } from '../../doctor/broker/examine-broker.ts';
 import { judgeClock } from '../../doctor/clock.ts';
-import { judgeApiPooler, judgeConnections } from '../../doctor/database/api-checks.ts';
+import { judgeConnections } from '../../doctor/database/api-checks.ts';
 import { judgeOldest, judgeOpen, judgeParked } from '../../doctor/database/flow-checks.ts';
+import { judgeWaiting } from '../../doctor/database/inbox-checks.ts';
+import { judgePooler } from '../../doctor/database/orders-checks.ts';
 import { publicationCommand, tableCommand } from '../../doctor/database/relay-checks.ts';
 import { JUDGES, type ReplicationSettings } from '../../doctor/database/replication-settings.ts';
 import { judgeRoleSettings } from '../../doctor/database/role-settings.ts';
@@ -47,8 +49,10 @@ const CASES: readonly [judged: Judgement, verdict: string, reason: RegExp, comma
   [judgeClock(5_000), 'right', /same/],
   [judgeClock(61_000), 'risky', /61 s ahead of this machine/],
   [judgeClock(-61_000), 'risky', /61 s behind/],
-  [judgeApiPooler({ pooler: 'prepares' }), 'right', /knows prepared/],
-  [judgeApiPooler({ pooler: 'parses anew' }), 'risky', /max_prepared_statements/],
+  [judgePooler({ pooler: 'prepares' }), 'right', /knows prepared/],
+  [judgePooler({ pooler: 'parses anew' }), 'risky', /max_prepared_statements/],
+  [judgeWaiting(new Map()), 'right', /no message waits/],
+  [judgeWaiting(new Map([['refunds', 2]])), 'risky', /^2 of refunds: a person/],
   [judgeConnections({ used: 92, most: 97 }, 8), 'risky', /5 of 97 connections are free.* up to 9/],
   [judgeConnections({ used: 88, most: 97 }, 8), 'right', /9 of 97/],
   [JUDGES.wal_level({ ...SETTINGS, walLevel: 'replica' }), 'wrong', /it is replica/, /wal_level = logical/],

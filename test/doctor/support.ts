@@ -24,7 +24,7 @@ export interface Examined {
 }
 
 /** No process of the test is at the usual ports: whoever is there is somebody else's. */
-const NOBODY = { PORT: '1', RELAY_PORT: '1' };
+const NOBODY = { PORT: '1', RELAY_PORT: '1', INBOX_PORT: '1' };
 
 export async function examined(env: Record<string, string>, options?: ExamineOptions): Promise<Examined> {
   const findings = await examineSystem({ ...NOBODY, ...env }, options);
@@ -55,7 +55,7 @@ export function brokerEnvironment(bus: LocalServiceBus): Record<string, string> 
   return { SERVICEBUS_CONNECTION_STRING: bus.connectionString, SERVICEBUS_ENTITY: 'orders' };
 }
 
-/** The roles and grants of docs/operations.md; returns the URLs of both processes. */
+/** The roles and grants of docs/operations.md; returns the URLs of the api and the relay. */
 export async function createDocumentedRoles({ pool, url }: Pick<Cluster, 'pool' | 'url'>) {
   await pool.query(sqlBlock('roles'));
   await pool.query(sqlBlock('grants'));

@@ -60,9 +60,29 @@ export const rules: Rule[] = [
     planted: ['src/main.ts', "const { openStack } = await import('../dev/stack-to-be.ts');"],
   },
   {
+    rule: 'the api does without the inbox',
+    files: /^src\/(?!inbox\/)/,
+    imports: / src\/inbox\//,
+    planted: ['src/app.ts', "import { consumedEvents } from './inbox/consumed-events.ts';"],
+  },
+  {
+    rule: 'what receives knows nothing of what becomes of a message',
+    files: /^src\/inbox\/receiving\//,
+    imports:
+      / (drizzle-orm|pg$|src\/(?!core\/|messages\/trace-context\.ts$|inbox\/(receiving\/|(received-message|settlement)\.ts$)))/,
+    planted: ['src/inbox/receiving/reception.ts', "import { consumedEvents } from '../consumed-events.ts';"],
+  },
+  {
+    rule: 'what handles a message knows nothing of where it came from',
+    files: /^src\/inbox\/handling\//,
+    imports: / src\/inbox\/(?!handling\/|(received-message|settlement)\.ts$)/,
+    planted: ['src/inbox/handling/handler.ts', "import { peek } from '../receiving/peek.ts';"],
+  },
+  {
     rule: 'the doctor imports what ships, and what it looks with',
     files: /^doctor\//,
-    imports: / (dev|bench|test|drizzle)\/| (relay|src)\/(relay|main|app)\.ts$| relay\/session\//,
+    imports:
+      / (dev|bench|test|drizzle)\/| (relay|src|src\/inbox)\/(relay|main|app|inbox)\.ts$| relay\/session\//,
     planted: ['doctor/examine.ts', "import { runRelay } from '../relay/relay.ts';"],
   },
   {
@@ -90,7 +110,10 @@ export const rules: Rule[] = [
     planted: ['relay/outbox/outbox-store.ts', 'await pool.query(`SELECT FROM outbox LIMIT 1`);'],
   },
   only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
-  only('@azure\\/service-bus', /^(relay\/publishing\/service-bus|dev|bench|test)\//),
+  only(
+    '@azure\\/service-bus',
+    /^(src\/core\/service-bus|relay\/publishing\/service-bus|src\/inbox\/receiving|examples|dev|bench|test)\//,
+  ),
   only('@azure\\/identity', /^src\/core\/azure-credential\.ts$/),
   {
     rule: '@azure/identity is loaded only when it is needed',
@@ -106,7 +129,7 @@ export const rules: Rule[] = [
   ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
-    /^(src\/app|src\/http\/.*|relay\/monitoring\/health-server|relay\/console\/.*|bench\/programs\/.*|test\/.*)\.ts$/,
+    /^(src\/app|src\/http\/.*|src\/core\/health-server|relay\/console\/.*|bench\/programs\/.*|test\/.*)\.ts$/,
     'fastify',
   ),
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
@@ -118,11 +141,13 @@ export const rules: Rule[] = [
   ),
   only(
     'prom-client',
-    /^(relay\/monitoring\/metrics|src\/core\/(process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
+    /^((relay|src\/inbox)\/monitoring\/metrics|src\/core\/(health-server|process-figures|exported-metrics|histogram-metric|telemetry\/metric-data)|src\/http\/(metrics\/.*|plugins\/metrics)|test\/.*)\.ts$/,
   ),
   only('pino$', /^src\/core\/(terminal-)?log\.ts$/),
   only('playwright-core', /^(dev\/(browser|screenshots)\.ts$|test\/)/),
   only('@sparticuz\\/chromium', /^dev\/browser\.ts$/, '@sparticuz/chromium'),
+  only('@asyncapi\\/diff', /^dev\/contracts\//, '@asyncapi/diff'),
+  only('(@asyncapi\\/parser|cloudevents$)', /^test\//, '@asyncapi/parser'),
   only('axe-core', /^test\//),
   only('(@kubernetes-models/|kubernetes-models)', /^test\/deploy\//, 'kubernetes-models'),
   only('pino-pretty', /^(dev\/readable-log|src\/core\/terminal-log)\.ts$/),
@@ -132,7 +157,7 @@ export const rules: Rule[] = [
   {
     rule: 'the environment is read at the edge',
     files:
-      /^(?!(src|src\/db\/migrate|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+      /^(?!(src|src\/inbox|src\/db\/migrate|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
     text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
     planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
   },

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { type LocalServiceBus, openServiceBus } from '../../dev/service-bus/service-bus.ts';
 import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
 import type { Route } from '../../relay/outbox/routing.ts';
+import type { CloudEvents } from '../../relay/publishing/service-bus/cloud-events.ts';
 import { ServiceBusPublisher } from '../../relay/publishing/service-bus/service-bus-publisher.ts';
 import { type RelayDeps, runRelay } from '../../relay/relay.ts';
 import { createLogger } from '../../src/core/log.ts';
@@ -43,6 +44,8 @@ export interface TestRelayOptions {
   readonly bus: LocalServiceBus | MemoryPublisher;
   readonly sessions?: boolean;
   readonly routes?: readonly Route[];
+  /** Default: events are no CloudEvents. */
+  readonly cloudEvents?: CloudEvents;
   readonly slot?: string;
   readonly publication?: string;
   /** Other parts than the usual ones, made from those if need be. */
@@ -63,7 +66,7 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
     uncheckedText: true,
     lockTimeoutMs: 250,
   });
-  const { bus } = options;
+  const { bus, cloudEvents } = options;
   const publisher =
     bus instanceof MemoryPublisher
       ? bus
@@ -72,6 +75,7 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
             connectionString: bus.connectionString,
             entity: 'orders',
             sessions,
+            cloudEvents,
             routes: options.routes ?? [],
           },
           log,

@@ -39,6 +39,7 @@ export async function createStack(t: TestContext, options: StackOptions = {}): P
     db,
     startApi: (env) => tellsIfFailed(stack.startApi(env)),
     startRelay: (env) => tellsIfFailed(stack.startRelay(env)),
+    startInbox: (env) => tellsIfFailed(stack.startInbox(env)),
   };
 }
 

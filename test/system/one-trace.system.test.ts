@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { insufficient, publish } from '../support/inbox.ts';
 import { tutorialOrder } from '../support/orders.ts';
 import { type Collector, openCollector } from '../support/otlp-collector.ts';
-import { createStack, receiveAll, type TestStack } from '../support/stack.ts';
+import { createStack, postOrder, receiveAll, type TestStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
@@ -90,6 +91,41 @@ describe('one trace', () => {
 
     assert.deepEqual(new Set(collector.spans().map(({ traceId }) => traceId)), new Set([second]));
   });
+
+  test('goes on through the inbox to what follows from an event, and its metrics are sent', async (t) => {
+    const collector = await openCollector(t);
+    const stack = await startTraced(t, collector);
+    const inbox = stack.startInbox({
+      ...stack.tracing,
+      OTEL_METRICS_EXPORTER: 'otlp',
+      SERVICE_NAME: 'inbox',
+    });
+    await inbox.ready(`${stack.inboxUrl}/health/ready`);
+    const { messages } = receiveAll(t, stack);
+    const { orderId } = await postOrder(stack);
+    const traceparent = `00-${TRACE_ID}-${CALLER_SPAN}-01`;
+    const { applicationProperties, ...event } = insufficient(orderId);
+
+    await publish(stack.bus, 'inventory', [
+      { ...event, applicationProperties: { ...applicationProperties, traceparent } },
+    ]);
+    const cancelled = await until('what follows arrives', () =>
+      messages.find(({ subject }) => subject === 'OrderCancelled'),
+    );
+    const span = await until('the span of the handling', () =>
+      spanNamed(collector, 'process inventory/order-service'),
+    );
+    assert.equal(await inbox.stop(), 0);
+
+    assert.deepEqual([span.traceId, span.parentSpanId, span.service], [TRACE_ID, CALLER_SPAN, 'inbox']);
+    assert.deepEqual(
+      span.links.map(({ spanId }) => spanId),
+      [CALLER_SPAN],
+    );
+    assert.equal(span.attributes['server.address'], 'localhost');
+    assert.match(String(cancelled.applicationProperties?.['traceparent']), new RegExp(`^00-${TRACE_ID}-`));
+    assert.ok(collector.metrics().some(({ name }) => name === 'inbox_messages_total'));
+  });
 });
 
 async function startTraced(t: TestContext, { url }: Collector) {
@@ -101,7 +137,7 @@ async function startTraced(t: TestContext, { url }: Collector) {
     api.ready(`${stack.apiUrl}/health/ready`),
     relay.ready(`${stack.relayUrl}/health/ready`),
   ]);
-  return { ...stack, api, relay };
+  return { ...stack, api, relay, tracing };
 }
 
 async function createOrder({ apiUrl }: TestStack, traceparent: string): Promise<void> {

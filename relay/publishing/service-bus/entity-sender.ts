@@ -1,11 +1,11 @@
 import {
-  ServiceBusClient,
+  type ServiceBusClient,
   type ServiceBusClientOptions,
   ServiceBusError,
   type ServiceBusSender,
 } from '@azure/service-bus';
-import { azureCredential } from '../../../src/core/azure-credential.ts';
 import type { Logger } from '../../../src/core/log.ts';
+import { createServiceBusClient } from '../../../src/core/service-bus/service-bus-connection.ts';
 import { PublishError } from '../publish-error.ts';
 import type { Destination } from './destination.ts';
 import { EncodedBatch } from './encoded-batch.ts';
@@ -16,6 +16,10 @@ import type { OutgoingMessage } from './service-bus-message.ts';
 import { toPublishError, unreachable } from './to-publish-error.ts';
 
 const SEND_TIMEOUT_MS = 10_000;
+const CLIENT_OPTIONS: ServiceBusClientOptions = {
+  retryOptions: { maxRetries: 0, timeoutInMs: SEND_TIMEOUT_MS },
+  identifier: 'outbox-relay',
+};
 /** After one failed renewal of its token the SDK never renews again: https://github.com/Azure/azure-sdk-for-js/issues/38467 */
 const MAX_CONNECTION_AGE_MS = 30 * 60_000;
 
@@ -111,7 +115,7 @@ export class EntitySender {
     // The SDK's own limit for this is a minute, in which a network may be well again for long.
     const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
     try {
-      client = await createClient(this.#destination);
+      client = await createServiceBusClient(this.#destination, CLIENT_OPTIONS);
       const sender = client.createSender(this.#destination.entity);
       // Opens the link, which tells how large a message may be.
       const { maxSizeInBytes } = await sender.createMessageBatch({ abortSignal });
@@ -185,13 +189,4 @@ function connectionLost(): ServiceBusError {
     'The connection to Service Bus was lost before it answered',
     'ServiceCommunicationProblem',
   );
-}
-
-async function createClient({ connectionString, namespace }: Destination): Promise<ServiceBusClient> {
-  const options: ServiceBusClientOptions = {
-    retryOptions: { maxRetries: 0, timeoutInMs: SEND_TIMEOUT_MS },
-    identifier: 'outbox-relay',
-  };
-  if (connectionString !== undefined) return new ServiceBusClient(connectionString, options);
-  return new ServiceBusClient(namespace ?? '', await azureCredential(), options);
 }

@@ -55,9 +55,9 @@ export class ServiceBusPublisher implements Publisher {
     const fault = message.destination === undefined ? undefined : entityNameFault(message.destination);
     if (fault) throw invalid(`Its destination cannot be: ${fault}`);
     try {
-      const { sessions } = this.#destination;
+      const { sessions, cloudEvents } = this.#destination;
       return this.#encoder.encode(
-        toServiceBusMessage(message, sessions),
+        toServiceBusMessage(message, sessions, cloudEvents),
         this.#routing.destinationOf(message),
       );
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { ServiceBusErrorCode } from '@azure/service-bus';
+import { lastTry, serviceBusErrorCode } from '../../../src/core/service-bus/service-bus-error.ts';
 import { PublishError, type PublishErrorOptions } from '../publish-error.ts';
 
 type Verdict = Omit<PublishErrorOptions, 'code' | 'cause'>;
@@ -49,7 +50,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 export function toPublishError(error: unknown, linkLives = false): PublishError {
   if (error instanceof PublishError) return error;
   const cause = lastTry(error);
-  const code = codeOf(cause);
+  const code = serviceBusErrorCode(cause);
   const verdict =
     linkLives && code === 'GeneralError' ? refused : ((VERDICTS as Record<string, Verdict>)[code] ?? passes);
   const message = cause instanceof Error ? cause.message : String(cause);
@@ -72,17 +73,4 @@ export function unreachable(entity: string, error: unknown): PublishError {
     retryAfterMs,
     cause: error,
   });
-}
-
-/** Where the SDK gives up on several tries it throws an AggregateError without a code; the last try tells what is the matter now. */
-function lastTry(error: unknown): unknown {
-  return error instanceof AggregateError && error.errors.length > 0 ? lastTry(error.errors.at(-1)) : error;
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'GeneralError';
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  // What @azure/identity throws has no code.
-  if (/^(Aggregate)?(Authentication|CredentialUnavailable)/.test(error.name)) return 'UnauthorizedAccess';
-  return error.name === 'AbortError' ? 'AbortError' : 'GeneralError';
 }

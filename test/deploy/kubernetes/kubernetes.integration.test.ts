@@ -10,6 +10,7 @@ import { Routing } from '../../../relay/outbox/routing.ts';
 import { apiConfig } from '../../../src/config.ts';
 import { loadConfig } from '../../../src/core/config.ts';
 import { VARIABLE_NAMES } from '../../../src/core/variable-names.ts';
+import { inboxConfig } from '../../../src/inbox/config.ts';
 import { openEdge } from '../../support/edge-app.ts';
 import { OUTBOX } from '../../support/outbox-table.ts';
 import { manifestFaults } from './manifest-faults.ts';
@@ -25,11 +26,11 @@ const SECRETS: Readonly<Record<string, string>> = {
   SERVICEBUS_CONNECTION_STRING: 'Endpoint=sb://bus.example/;SharedAccessKeyName=name;SharedAccessKey=key',
 };
 /** What a container's settings have to be right for. */
-const CONFIGURED = { api: apiConfig, relay: relayConfig, guard: outboxCommandConfig };
+const CONFIGURED = { api: apiConfig, relay: relayConfig, inbox: inboxConfig, guard: outboxCommandConfig };
 const PORTS: Readonly<Record<string, number>> = {
   api: loadConfig(apiConfig, { DATABASE_URL: 'postgres://server/orders', API_AUTH: 'none' }).PORT,
   relay: loadConfig(relayConfig, SECRETS).RELAY_PORT,
-  inbox: 5002,
+  inbox: loadConfig(inboxConfig, { ...SECRETS, INBOX_SUBSCRIPTIONS: 'inventory/order-service' }).INBOX_PORT,
 };
 
 test('the API of Kubernetes takes every manifest', async () => {

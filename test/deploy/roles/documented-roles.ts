@@ -18,6 +18,7 @@ export interface DocumentedRoles {
   readonly migrator: pg.Pool;
   readonly api: pg.Pool;
   readonly relay: pg.Pool;
+  readonly inbox: pg.Pool;
   readonly urlOf: (role: string) => string;
   /** Returns the message id of what the api's role has put into the outbox. */
   readonly insertEvent: () => Promise<string>;
@@ -38,6 +39,7 @@ async function open(scope: Scope): Promise<DocumentedRoles> {
   await first.end();
   const admin = openPool(scope, urlOf('postgres'));
   await admin.query(sqlBlock('roles'));
+  await admin.query(sqlBlock('inbox-role'));
   const migrate = spawnSync('npm', ['run', '--silent', 'db:migrate'], {
     env: { ...process.env, DATABASE_URL: urlOf('order_migrator') },
     encoding: 'utf8',
@@ -46,8 +48,10 @@ async function open(scope: Scope): Promise<DocumentedRoles> {
   assert.equal(migrate.status, 0, migrate.stdout + migrate.stderr);
   const migrator = openPool(scope, urlOf('order_migrator'));
   await migrator.query(sqlBlock('grants'));
+  await migrator.query(sqlBlock('inbox-grants'));
   const api = openPool(scope, urlOf('order_api'));
   const relay = openPool(scope, urlOf('order_relay'));
+  const inbox = openPool(scope, urlOf('order_inbox'));
   const insertEvent = async () => {
     const messageId = randomUUID();
     await api.query("INSERT INTO outbox (message_id, message_type, message_body) VALUES ($1, 'Ping', '{}')", [
@@ -55,5 +59,5 @@ async function open(scope: Scope): Promise<DocumentedRoles> {
     ]);
     return messageId;
   };
-  return { admin, migrator, api, relay, urlOf, insertEvent };
+  return { admin, migrator, api, relay, inbox, urlOf, insertEvent };
 }

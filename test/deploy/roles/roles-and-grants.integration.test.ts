@@ -13,6 +13,7 @@ test('no role of the system is a superuser, and the relay alone may replicate', 
 
   assert.deepEqual(rows, [
     { name: 'order_api', replicates: false },
+    { name: 'order_inbox', replicates: false },
     { name: 'order_migrator', replicates: false },
     { name: 'order_relay', replicates: true },
   ]);
@@ -23,6 +24,7 @@ test('the grants can be run again, and the next migration can be applied', async
   const client = await roles.migrator.connect();
   client.on('notice', ({ message }) => notices.push(message));
   await client.query(sqlBlock('grants'));
+  await client.query(sqlBlock('inbox-grants'));
   client.release();
   assert.deepEqual(notices, [], 'PostgreSQL warns of what it could not grant');
 

@@ -5,7 +5,7 @@ import { parseEmulatorConfig, readEmulatorConfig } from '../../../dev/service-bu
 
 const projectFile = new URL('../../../dev/service-bus/Config.json', import.meta.url).pathname;
 
-test("the project's entities are a topic with repeats detected, one with sessions, and a queue", () => {
+test("the project's entities are topics with repeats detected, the same with sessions, and a queue", () => {
   const { name, queues, topics } = readEmulatorConfig(projectFile);
 
   assert.equal(name, 'sbemulatorns');
@@ -22,9 +22,20 @@ test("the project's entities are a topic with repeats detected, one with session
     [
       { topic: 'orders', duplicateWindowMs: 300_000, subscriptions: [['all', false]] },
       { topic: 'orders-sessions', duplicateWindowMs: 300_000, subscriptions: [['all', true]] },
+      ...['inventory', 'payments', 'shipping'].map(received(false)),
+      ...['inventory-sessions', 'payments-sessions', 'shipping-sessions'].map(received(true)),
     ],
   );
 });
+
+/** A topic that the order service receives from. */
+function received(sessions: boolean) {
+  return (topic: string) => ({
+    topic,
+    duplicateWindowMs: 300_000,
+    subscriptions: [['order-service', sessions]],
+  });
+}
 
 test("the project's file stays within the limits of the official emulator", () => {
   // From the emulator's Config-schema.json: time to live 5 to 60 minutes, duplicate window 5 s to 5 minutes, locks

@@ -4,9 +4,12 @@ import { relayConfig } from '../../../relay/config.ts';
 import { apiConfig } from '../../../src/config.ts';
 import { misspeltVariables } from '../../../src/core/misspelt-variables.ts';
 import { VARIABLE_NAMES } from '../../../src/core/variable-names.ts';
+import { inboxConfig } from '../../../src/inbox/config.ts';
 
-test('the names are those of both configurations', () => {
-  const names = new Set([...Object.keys(apiConfig.properties), ...Object.keys(relayConfig.properties)]);
+test('the names are those of all configurations', () => {
+  const names = new Set(
+    [apiConfig, relayConfig, inboxConfig].flatMap(({ properties }) => Object.keys(properties)),
+  );
 
   assert.deepEqual(new Set(VARIABLE_NAMES), names);
   assert.equal(VARIABLE_NAMES.length, names.size);
@@ -22,6 +25,8 @@ for (const [name, meant] of [
   ['API_DOCSS', 'API_DOCS'],
   ['DATABASE_ULR', 'DATABASE_URL'],
   ['DATABASE_URL_FIEL', 'DATABASE_URL_FILE'],
+  ['INBOX_SUBSCRIPTION', 'INBOX_SUBSCRIPTIONS'],
+  ['INBOX_SESSION', 'INBOX_SESSIONS'],
   ['OTEL_TRACE_EXPORTER', 'OTEL_TRACES_EXPORTER'],
 ] as const) {
   test(`${name} is taken for ${meant}`, () => {

@@ -1,0 +1,42 @@
+import { Type } from '@sinclair/typebox';
+import { poolerConfig, portConfig, sharedConfig } from '../core/config.ts';
+import { RETENTION_PATTERN } from '../core/retention-period.ts';
+import { connectionProperties } from '../core/service-bus/service-bus-connection.ts';
+import { consumersFault } from './consumer.ts';
+
+const properties = {
+  ...sharedConfig,
+  ...connectionProperties,
+  DATABASE_POOLER: poolerConfig,
+  INBOX_SUBSCRIPTIONS: Type.String({
+    minLength: 1,
+    description:
+      'topic/subscription or a queue, several separated by commas, =hold behind one whose messages wait for a person',
+    check: consumersFault,
+  }),
+  INBOX_SESSIONS: Type.Boolean({ default: false, description: 'true or false' }),
+  INBOX_CONCURRENCY: Type.Integer({
+    default: 8,
+    minimum: 1,
+    maximum: 100,
+    description: 'a number of messages from 1 to 100',
+  }),
+  INBOX_RETENTION: Type.String({
+    default: '30d',
+    pattern: RETENTION_PATTERN,
+    description: 'a number of days, hours or minutes such as 30d, 12h or 90m, or off',
+  }),
+  ORDER_EXPIRES_AFTER: Type.Optional(
+    Type.String({
+      pattern: '^[1-9][0-9]{0,4}[mhd]$',
+      description: 'a number of days, hours or minutes such as 1d, 2h or 15m',
+    }),
+  ),
+  INBOX_HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'an address to listen on' }),
+  INBOX_PORT: portConfig(5002),
+};
+
+/** What the inbox reads from the environment. */
+export const inboxConfig = Type.Object(properties, {
+  anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
+});

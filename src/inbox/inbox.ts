@@ -1,0 +1,47 @@
+import type pg from 'pg';
+import type { Logger } from '../core/log.ts';
+import { untilAborted } from '../core/pause.ts';
+import { awaitSchema } from '../db/await-schema.ts';
+import type { InboxMonitor } from './monitoring/inbox-monitor.ts';
+import { watchInbox } from './monitoring/watch-inbox.ts';
+import type { Receivers } from './receiving/open-receivers.ts';
+
+/** The caller ends the pools, after `runInbox`. */
+export interface InboxDeps {
+  /** Of one connection, for those who ask whether the database is there. */
+  readonly healthPool: pg.Pool;
+  readonly monitor: InboxMonitor;
+  readonly log: Logger;
+  /** Begins to receive, and to wait for whatever is away. */
+  readonly openReceivers: () => Receivers;
+  /** What is done beside receiving, until `ending`. They never reject. */
+  readonly chores?: readonly ((ending: AbortSignal) => Promise<void>)[];
+  /** Between two looks at the database. */
+  readonly watchEveryMs?: number;
+}
+
+/**
+ * Receives until `stopping`, once there is a database with the schema; whatever is away is waited for. Resolves when what was in hand is
+ * finished or let go; rejects only for what no waiting can mend.
+ */
+export async function runInbox(deps: InboxDeps, stopping: AbortSignal): Promise<void> {
+  const { healthPool, monitor, log } = deps;
+  monitor.phase = 'connecting';
+  if (await awaitSchema(healthPool, log, stopping)) await receive(deps, stopping);
+  monitor.phase = 'stopped';
+}
+
+async function receive(deps: InboxDeps, stopping: AbortSignal): Promise<void> {
+  const { healthPool: pool, monitor, log, chores = [] } = deps;
+  const besides = [
+    watchInbox({ pool, monitor, log }, stopping, deps.watchEveryMs),
+    ...chores.map((chore) => chore(stopping)),
+  ];
+  const receivers = deps.openReceivers();
+  monitor.phase = 'receiving';
+  log.info({ consumers: [...monitor.consumers.keys()] }, 'Receiving');
+  await untilAborted(stopping);
+  monitor.phase = 'draining';
+  await receivers.close();
+  await Promise.all(besides);
+}
