@@ -9,14 +9,11 @@ import { Backlog } from './backlog.ts';
 import type { Mark, Marked } from './mark.ts';
 import { ParkedOrders, type Redrive } from './parked-orders.ts';
 import { type Parked, type Pending, type PendingOptions, toPending } from './pending.ts';
-import type { RelayLimits } from './relay-limits.ts';
-import { type Refusal, SendQueue, type Withdrawn } from './send-queue.ts';
+import { type Refusal, SendQueue, type SendQueueOptions, type Withdrawn } from './send-queue.ts';
 import { Settlement } from './settlement.ts';
 import { VerifyQueue } from './verify-queue.ts';
 
-export interface RelayStateOptions extends PendingOptions {
-  readonly limits: RelayLimits;
-  readonly random: () => number;
+export interface RelayStateOptions extends SendQueueOptions, Pick<PendingOptions, 'prepare'> {
   readonly settledLsn: Lsn;
   readonly markedLsn: Lsn;
   /** Orders of which nothing is sent before a redrive. */

@@ -44,7 +44,7 @@ export function statusText(status: OutboxStatus, now: Date): string {
 
 function byEntity({ parkedByEntity }: OutboxStatus): string {
   const each = Object.entries(parkedByEntity).map(([entity, count]) => `${count} for ${entity}`);
-  return each.length === 0 ? '' : `: ${each.join(', ')}`;
+  return each.length < 2 ? '' : `: ${each.join(', ')}`;
 }
 
 function nextStep({ state, parked }: OutboxStatus): string {
