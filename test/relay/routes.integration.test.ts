@@ -39,7 +39,7 @@ async function open(t: TestContext, sessions = false) {
 }
 
 const arrived = ({ journal }: LocalServiceBus) =>
-  journal.entries().map(({ subject, entity, body }) => `${subject} ${body} at ${entity}`);
+  journal.entries().map(({ subject, entity, body }) => `${subject} ${String(body)} at ${entity}`);
 
 for (const sessions of [false, true]) {
   test(`the events of an order come in their order, each at its entity, ${sessions ? 'with' : 'without'} sessions`, async (t) => {
