@@ -8,6 +8,7 @@ import { parseRetention } from '../core/retention-period.ts';
 import { brokerAttributes } from '../core/service-bus/broker-attributes.ts';
 import { connectionOf } from '../core/service-bus/service-bus-connection.ts';
 import { isTracing } from '../core/telemetry.ts';
+import { learnBackend } from '../db/backend.ts';
 import { createDispatcher } from '../dispatcher.ts';
 import { receptors } from '../receptors/registry.ts';
 import { inboxConfig } from './config.ts';
@@ -44,6 +45,7 @@ await runProcess(inboxConfig, process.env, async ({ config, log, stopping, onClo
     max: config.INBOX_CONCURRENCY,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     log,
+    onConnect: learnBackend,
   });
   onClose('database pool', () => pool.end());
 
