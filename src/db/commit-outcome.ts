@@ -99,7 +99,7 @@ async function terminate(db: Database, { pid, startedAt }: Backend): Promise<voi
  * comes later waits for all of it.
  */
 async function awaitReplication(db: Database): Promise<void> {
-  await db.execute(sql`SELECT pg_logical_emit_message(true, 'commit-outcome', '')`);
+  await db.execute(sql`SELECT pg_logical_emit_message(true, 'order-service', '')`);
 }
 
 async function findServer(db: Database): Promise<string | null | undefined> {
