@@ -116,7 +116,7 @@ test('where activity is not tracked, an open transaction is seen all the same', 
   assert.equal((await app.post(tutorialOrder())).statusCode, 201);
 });
 
-test('while the database cannot be asked, the order may exist', async (t) => {
+test('while the database cannot be asked, the order may exist, and the same request with its key says so later', async (t) => {
   const { app, proxy } = await openBehindProxy(t);
   onCommit(proxy, app.db, (_data, link) => {
     link.muteServer();
@@ -126,9 +126,17 @@ test('while the database cannot be asked, the order may exist', async (t) => {
     link.server.once('data', () => link.client.destroy());
   });
 
-  const answer = await app.post(tutorialOrder());
+  const answer = await app.post(tutorialOrder(), KEY);
+  proxy.onClientData = () => undefined;
+  const again = await app.post(tutorialOrder(), KEY);
 
-  assert.equal(answer.json().type, 'urn:order-service:problem:commit-uncertain');
+  const { type, detail } = answer.json();
+  assert.deepEqual(
+    [answer.statusCode, type, answer.headers['retry-after']],
+    [503, 'urn:order-service:problem:commit-uncertain', '2'],
+  );
+  assert.match(detail, /may exist or not.*Idempotency-Key, send it again with the same key/);
+  assert.deepEqual([again.statusCode, again.headers['idempotency-replayed']], [201, 'true']);
   assert.deepEqual(await app.rowCounts(), [1, 2, 1]);
 });
 
