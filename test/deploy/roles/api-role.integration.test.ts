@@ -3,8 +3,13 @@ import { test } from 'node:test';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { buildApp } from '../../../src/app.ts';
 import { createLogger } from '../../../src/core/log.ts';
+import { openPool } from '../../../src/core/pool.ts';
+import { learnBackend } from '../../../src/db/backend.ts';
 import { assertSchemaCurrent } from '../../../src/db/schema-version.ts';
 import { removeExpired } from '../../../src/idempotency/answer-store.ts';
+import { cleanup } from '../../support/cleanup.ts';
+import { halfOpen, loseAnswer, onCommit } from '../../support/commit-faults.ts';
+import { openTcpProxy } from '../../support/tcp-proxy.ts';
 import { DENIED, documentedRoles } from './documented-roles.ts';
 
 const roles = documentedRoles();
@@ -52,6 +57,28 @@ test('the role of the api serves the api', async (t) => {
     [201, 200, 200, 200, 200, 200],
   );
   assert.deepEqual([replayed.body === created.body, anew.statusCode], [true, 201]);
+});
+
+test('the role of the api may ask what became of a commit, and end its own process', async (t) => {
+  const url = new URL(roles.urlOf('order_api'));
+  const proxy = await openTcpProxy(t, Number(url.port));
+  const log = createLogger({ level: 'silent', service: 'test' });
+  const behind = Object.assign(url, { port: String(proxy.port) }).href;
+  const pool = openPool({ url: behind, max: 2, applicationName: 'api', log, onConnect: learnBackend });
+  const app = await buildApp({ pool, log, docs: false });
+  cleanup(t, async () => {
+    await app.close();
+    await pool.end();
+  });
+  const post = () => app.inject({ method: 'POST', url: '/api/orders', payload: ORDER });
+
+  onCommit(proxy, roles.admin, loseAnswer);
+  const stored = await post();
+  onCommit(proxy, roles.admin, halfOpen);
+  const notStored = await post();
+
+  assert.deepEqual([stored.statusCode, notStored.statusCode], [201, 503], notStored.body);
+  assert.match(notStored.json().type, /database-unavailable$/);
 });
 
 test('the role of the api can do nothing else', async () => {
