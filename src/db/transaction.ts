@@ -2,7 +2,7 @@ import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import { ApiError } from '../api-error.ts';
-import { commitOutcome, type LostCommit } from './commit-outcome.ts';
+import { commitStatus, type LostCommit } from './commit-status.ts';
 import { type Connections, connectTo } from './connections.ts';
 import type { Database } from './database.ts';
 import { isCommitUncertain, isDatabaseUnavailable } from './database-failure.ts';
@@ -61,8 +61,8 @@ export async function inTransaction<T>(
 }
 
 async function throwUnlessCommitted(lost: LostCommit | undefined, cause: unknown): Promise<void> {
-  const outcome = lost ? await commitOutcome(lost) : 'unknown';
-  if (outcome === 'rolled back') {
+  const status = lost ? await commitStatus(lost) : 'unknown';
+  if (status === 'rolled back') {
     throw new ApiError(
       'DATABASE_UNAVAILABLE',
       'The connection was lost while committing; nothing is stored',
@@ -71,7 +71,7 @@ async function throwUnlessCommitted(lost: LostCommit | undefined, cause: unknown
       },
     );
   }
-  if (outcome === 'unknown')
+  if (status === 'unknown')
     throw new ApiError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause });
 }
 

@@ -15,7 +15,7 @@ export interface LostCommit {
   readonly isStored: (db: Database) => Promise<boolean>;
 }
 
-export type CommitOutcome = 'committed' | 'rolled back' | 'unknown';
+export type CommitStatus = 'committed' | 'rolled back' | 'unknown';
 
 /** How long anybody asks. Longer than a server takes to be back after a crash, shorter than a client waits. */
 const PATIENCE_MS = 5_000;
@@ -28,7 +28,7 @@ const LONGEST_WAIT_MS = 250;
  * Finds out over other connections, within some seconds, how it ended; while it is open, it is waited for and at last terminated.
  * "Unknown" means that the database could not be asked, or that it is another one by now. docs/decisions/lost-commits.md
  */
-export async function commitOutcome(lost: LostCommit): Promise<CommitOutcome> {
+export async function commitStatus(lost: LostCommit): Promise<CommitStatus> {
   const over = new AbortController();
   const tooLate = sleep(PATIENCE_MS, 'unknown' as const, { signal: over.signal });
   tooLate.catch(() => undefined); // it was known before
@@ -39,7 +39,7 @@ export async function commitOutcome(lost: LostCommit): Promise<CommitOutcome> {
   }
 }
 
-async function untilKnown(lost: LostCommit, over: AbortSignal): Promise<CommitOutcome> {
+async function untilKnown(lost: LostCommit, over: AbortSignal): Promise<CommitStatus> {
   const begun = performance.now();
   for (let waitMs = FIRST_WAIT_MS; !over.aborted; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
     const isLate = performance.now() - begun > TERMINATE_AFTER_MS;
@@ -61,7 +61,7 @@ async function look(
   db: Database,
   { backend, isStored }: LostCommit,
   isLate: boolean,
-): Promise<CommitOutcome | 'open'> {
+): Promise<CommitStatus | 'open'> {
   const isOpen = !backend || (await isTransactionOpen(db, backend));
   if (await isStored(db)) {
     await awaitReplication(db);
