@@ -20,6 +20,8 @@ const INLINE = /^(?:[A-Z_]+=\S+ )*(?:npm|npx|node|docker|curl) [^`]/;
 const MESSAGE_ID = '01a2061d-4c17-70c2-86cf-054c0e53a32b';
 /** What stands for what a reader puts there. */
 const VARIABLES = { ORDER: '01a20673f0007a97b4584d0516065b65', ID: MESSAGE_ID };
+/** Languages of other people's programs. */
+const READ_ALONE = ['csharp', 'java', 'python'];
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   ID: MESSAGE_ID,
   N: '1',
@@ -57,11 +59,26 @@ test('what a document shows is of a kind that is checked', () => {
   );
 
   // Without a language: pictures and maps.
-  assert.deepEqual(kinds, new Set(['', 'bash', 'http', 'ini', 'json', 'sql', 'text']));
+  assert.deepEqual(kinds, new Set(['', 'bash', 'http', 'ini', 'json', 'sql', 'text', ...READ_ALONE]));
+});
+
+test('what is read and not run says so, and is on one page', () => {
+  const pages = documents.filter(({ blocks }) =>
+    blocks.some(({ language }) => READ_ALONE.includes(language)),
+  );
+
+  assert.deepEqual(
+    pages.map(({ path, text }) => [path, text.match(/^Read, not run: /gm)?.length]),
+    [['docs/consume.md', READ_ALONE.length]],
+  );
 });
 
 test('every SQL block has a name, and is carried out', () => {
-  const carriedOut = [...globSync('test/deploy/roles/*.ts'), 'test/system/relay-alone.system.test.ts']
+  const carriedOut = globSync([
+    'test/deploy/roles/*.ts',
+    'test/examples/*.ts',
+    'test/system/relay-alone.system.test.ts',
+  ])
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n');
   const names = documents.flatMap(({ blocks }) =>

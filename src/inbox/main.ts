@@ -30,6 +30,9 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 await runProcess(inboxConfig, process.env, async ({ config, log, stopping, onClose, fail }) => {
   const consumers = parseConsumers(config.INBOX_SUBSCRIPTIONS);
+  if (!config.INBOX_SESSIONS && consumers.some(({ onFailure }) => onFailure === 'hold')) {
+    log.warn('=hold in INBOX_SUBSCRIPTIONS keeps no order without sessions; see INBOX_SESSIONS');
+  }
   const monitor = new InboxMonitor(
     consumers.map(({ name }) => name),
     Object.keys(consumedEvents),
