@@ -170,7 +170,7 @@ test('a created order is one line of log with what was asked and what came of it
   const fields = { orderId, itemCount: 2, totalAmount: 89.97, correlationId: 'req-123' };
   const request = { method: 'POST', route: '/api/orders', status: 201 };
   assert.deepEqual(
-    lines.map(({ time, service, messageId, ms, ...rest }) => rest),
+    lines.map(({ time: _time, service: _service, messageId: _id, ms: _ms, ...rest }) => rest),
     [
       { level: 'debug', ...fields, msg: created },
       { level: 'info', ...fields, ...request, msg: `POST /api/orders 201: ${created}` },
