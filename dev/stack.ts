@@ -41,6 +41,8 @@ export interface StackOptions {
   migrate?: (databaseUrl: string) => Promise<void> | void;
   /** Whether the api asks for tokens, of an issuer that runs beside it. */
   auth?: boolean;
+  /** A Service Bus that several stacks share, and that its opener closes. Default: one of its own. */
+  bus?: LocalServiceBus;
   /** Taken if they are free, else any others. */
   preferredPorts?: Ports;
   /** Gets a line about each step, before it is taken. */
@@ -68,14 +70,8 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     await createDatabase(postgres.url('postgres'));
     await (options.migrate ?? migrate)(databaseUrl);
 
-    say('Starting a local Service Bus');
-    const bus = await openServiceBus({
-      port: await freePort(ports.bus),
-      healthPort: await freePort(ports.faults),
-      namespace: readEmulatorConfig(CONFIG),
-      journal: { now: epochMs },
-    });
-    closers.push(() => bus.close());
+    const bus = options.bus ?? (await openOwnBus(ports, say));
+    if (!options.bus) closers.push(() => bus.close());
 
     const issuer = options.auth ? await openIssuer({ port: await freePort(ports.issuer) }) : undefined;
     if (issuer) closers.push(() => issuer.close());
@@ -136,6 +132,16 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     await close();
     throw error;
   }
+}
+
+async function openOwnBus(ports: Ports, say: (step: string) => void): Promise<LocalServiceBus> {
+  say('Starting a local Service Bus');
+  return openServiceBus({
+    port: await freePort(ports.bus),
+    healthPort: await freePort(ports.faults),
+    namespace: readEmulatorConfig(CONFIG),
+    journal: { now: epochMs },
+  });
 }
 
 /** Creates the database `orders`, unless it is there. */
