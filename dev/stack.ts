@@ -8,11 +8,12 @@ import { type ManagedProcess, startService } from './managed-process.ts';
 import type { Service } from './npm-script.ts';
 import { type LocalPostgres, openPostgres, type PostgresOptions } from './postgres.ts';
 import { readEmulatorConfig } from './service-bus/emulator-config.ts';
+import type { NamespaceConfig } from './service-bus/namespace-config.ts';
 import { type LocalServiceBus, openServiceBus } from './service-bus/service-bus.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The entities, in the form that the official emulator reads too. */
-const CONFIG = fileURLToPath(new URL('service-bus/Config.json', import.meta.url));
+export const ENTITIES = fileURLToPath(new URL('service-bus/Config.json', import.meta.url));
 /** Where the events come in that the order service consumes. */
 const SUBSCRIPTIONS = 'inventory/order-service,payments/order-service,shipping/order-service';
 
@@ -31,6 +32,8 @@ export interface Stack {
   startApi(env?: Record<string, string>): ManagedProcess;
   startRelay(env?: Record<string, string>): ManagedProcess;
   startInbox(env?: Record<string, string>): ManagedProcess;
+  /** Registers what belongs to the stack too, and is closed before all that is there already. */
+  onClose(close: () => Promise<unknown>): void;
   /** Stops the processes that still run, gracefully, then broker and database. Works twice. */
   close(): Promise<void>;
 }
@@ -41,6 +44,10 @@ export interface StackOptions {
   migrate?: (databaseUrl: string) => Promise<void> | void;
   /** Whether the api asks for tokens, of an issuer that runs beside it. */
   auth?: boolean;
+  /** A Service Bus that several stacks share, and that its opener closes. Default: one of its own. */
+  bus?: LocalServiceBus;
+  /** Other entities than those of dev/service-bus/Config.json. */
+  namespace?: NamespaceConfig;
   /** Taken if they are free, else any others. */
   preferredPorts?: Ports;
   /** Gets a line about each step, before it is taken. */
@@ -66,16 +73,11 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     const databaseUrl = postgres.url('orders');
     say('Migrating the database');
     await createDatabase(postgres.url('postgres'));
-    await (options.migrate ?? migrate)(databaseUrl);
+    const makeTables: NonNullable<StackOptions['migrate']> = options.migrate ?? migrate;
+    await makeTables(databaseUrl);
 
-    say('Starting a local Service Bus');
-    const bus = await openServiceBus({
-      port: await freePort(ports.bus),
-      healthPort: await freePort(ports.faults),
-      namespace: readEmulatorConfig(CONFIG),
-      journal: { now: epochMs },
-    });
-    closers.push(() => bus.close());
+    const bus = options.bus ?? (await openOwnBus(options.namespace, ports, say));
+    if (!options.bus) closers.push(() => bus.close());
 
     const issuer = options.auth ? await openIssuer({ port: await freePort(ports.issuer) }) : undefined;
     if (issuer) closers.push(() => issuer.close());
@@ -130,6 +132,7 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
       startApi: (env) => start('api', env),
       startRelay: (env) => start('relay', env),
       startInbox: (env) => start('inbox', env),
+      onClose: (closer) => void closers.push(closer),
       close,
     };
   } catch (error) {
@@ -138,18 +141,33 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-/** Creates the database `orders`, unless it is there. */
-export async function createDatabase(serverUrl: string): Promise<void> {
+async function openOwnBus(
+  namespace: NamespaceConfig | undefined,
+  ports: Ports,
+  say: (step: string) => void,
+): Promise<LocalServiceBus> {
+  say('Starting a local Service Bus');
+  return openServiceBus({
+    port: await freePort(ports.bus),
+    healthPort: await freePort(ports.faults),
+    namespace: namespace ?? readEmulatorConfig(ENTITIES),
+    journal: { now: epochMs },
+  });
+}
+
+/** Creates the database, unless it is there. */
+export async function createDatabase(serverUrl: string, name = 'orders'): Promise<void> {
   const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();
-  const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = 'orders'");
-  if (rowCount === 0) await client.query('CREATE DATABASE orders');
+  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+  if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
   await client.end();
 }
 
-/** The same command that an operator and CI run. */
-export function migrate(databaseUrl: string): void {
-  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'db:migrate'], {
+/** The same command that an operator and CI run; `folder`: the migrations of another service. */
+export function migrate(databaseUrl: string, folder?: string): void {
+  const passed = folder === undefined ? [] : ['--', folder];
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'db:migrate', ...passed], {
     cwd: ROOT,
     env: { ...process.env, DATABASE_URL: databaseUrl },
     encoding: 'utf8',

@@ -10,7 +10,7 @@ import { type CarryOutDeps, carryingOut } from './carry-out.ts';
 import { describeFailure } from './describe-failure.ts';
 import { type Failure, failureOf, nextStep } from './failure-policy.ts';
 import { HandlingError } from './handling-error.ts';
-import { insertBehind, insertHandled, insertWaiting } from './inbox-store.ts';
+import { insertBehind, insertHandled, insertWaiting, isHandled } from './inbox-store.ts';
 
 export interface HandlerDeps<R extends Registry> extends CarryOutDeps<R> {
   /** For what is kept of a message that waits. Its sessions' `lock_timeout` has to be shorter than the broker's locks. */
@@ -86,7 +86,7 @@ export function createHandler<R extends Registry>(deps: HandlerDeps<R>): HandleM
         const waitMs = backoffMs(Math.max(...failures.values()), random, LONGEST_WAIT_MS);
         // What has failed to be set aside is for the broker to keep.
         const next = nextStep(failure, times, holds && step === attempt);
-        if (!QUIET.has(next)) observer.failed(consumer, err);
+        if (!QUIET.has(failure)) observer.failed(consumer, err);
         switch (next) {
           case 'try again':
             log[levelAfter(times)]({ ...about, err, waitMs }, 'Could not handle a message; trying again');
@@ -118,8 +118,8 @@ export function createHandler<R extends Registry>(deps: HandlerDeps<R>): HandleM
 type Step = () => Promise<End | Step>;
 
 const HELD: End = { fate: 'held', settlement: COMPLETE };
-/** After these nothing is wrong with the message, nor with the database. */
-const QUIET: ReadonlySet<ReturnType<typeof nextStep>> = new Set(['ignore', 'wait', 'release']);
+/** In these nothing is wrong, and there is nothing to mend. */
+const QUIET: ReadonlySet<Failure> = new Set(['TYPE_UNKNOWN', 'AGGREGATE_WAITS', 'LOCK_LOST']);
 
 const levelAfter = (times: number) => (times < LOUD_AFTER_TIMES ? 'warn' : 'error');
 
@@ -142,6 +142,7 @@ function handledOnce(
       throwIfLost(lost);
       return true;
     },
+    isKept: (db) => isHandled(db, consumer, message.messageId),
   };
 }
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import { errorCode } from '../../core/errors.ts';
 import type { Database } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
@@ -63,7 +63,13 @@ export async function insertHandled(
     throw new HandlingError('AGGREGATE_WAITS', `${aggregateId} waits behind message ${first.messageId}`);
   } catch (cause) {
     if (errorCode(cause) !== LOCK_NOT_AVAILABLE) throw cause;
-    throw new HandlingError('MESSAGE_IN_HAND', 'Another process is handling this message', { cause });
+    throw new HandlingError(
+      'MESSAGE_IN_HAND',
+      'Somebody else handles this message, or has locked the table inbox',
+      {
+        cause,
+      },
+    );
   }
 }
 
@@ -135,6 +141,15 @@ export async function endWaiting(
     .where(isWaiting(consumer, messageId))
     .execute();
   return rowCount === 1;
+}
+
+/** Whether the message was handled, by whomever. */
+export async function isHandled(db: Database, consumer: string, messageId = ''): Promise<boolean> {
+  const rows = await db
+    .select({})
+    .from(inbox)
+    .where(and(eq(inbox.consumer, consumer), eq(inbox.messageId, messageId), isNotNull(inbox.processedAt)));
+  return rows.length > 0;
 }
 
 /** Notes that the message could not be handled once more. */

@@ -31,7 +31,7 @@ const CASES: readonly [error: unknown, failure: Failure, first: string, at_last:
   [ours('ORDER_NOT_FOUND'), 'RECEPTOR_FAILED', 'try again', 'dead-letter'],
   [ours('ORDER_NOT_CANCELLABLE'), 'RECEPTOR_FAILED', 'try again', 'dead-letter'],
   [postgres('23505'), 'RECEPTOR_FAILED', 'try again', 'dead-letter'],
-  [postgres('42P01'), 'RECEPTOR_FAILED', 'try again', 'dead-letter'],
+  [postgres('22021'), 'RECEPTOR_FAILED', 'try again', 'dead-letter'],
   [handling('AGGREGATE_WAITS'), 'AGGREGATE_WAITS', 'wait', 'wait'],
   [handling('MESSAGE_IN_HAND'), 'MESSAGE_IN_HAND', 'release', 'release'],
   [handling('LOCK_LOST'), 'LOCK_LOST', 'release', 'release'],
@@ -42,8 +42,12 @@ const CASES: readonly [error: unknown, failure: Failure, first: string, at_last:
   [postgres('40P01'), 'DATABASE_UNAVAILABLE', 'try again', 'try again'],
   [postgres('55P03'), 'DATABASE_UNAVAILABLE', 'try again', 'try again'],
   [postgres('25006'), 'DATABASE_UNAVAILABLE', 'try again', 'try again'],
+  [postgres('42P01'), 'STATEMENT_REFUSED', 'try again', 'try again'],
+  [postgres('42501'), 'STATEMENT_REFUSED', 'try again', 'try again'],
+  [postgres('0A000'), 'STATEMENT_REFUSED', 'try again', 'try again'],
   [ours('COMMIT_UNCERTAIN'), 'COMMIT_UNCERTAIN', 'try again', 'try again'],
   [ours('OVERLOADED'), 'OVERLOADED', 'try again', 'try again'],
+  [handling('VERSION_CONFLICT'), 'VERSION_CONFLICT', 'try again', 'try again'],
   [ours('ORDER_LOCKED'), 'ORDER_LOCKED', 'try again', 'try again'],
 ];
 
