@@ -1,3 +1,4 @@
+import type { Saga } from './saga.ts';
 import type { Stack } from './stack.ts';
 import { tutorialOrder } from './tutorial-order.ts';
 
@@ -5,7 +6,7 @@ import { tutorialOrder } from './tutorial-order.ts';
 export function addresses(
   { apiUrl, relayUrl, inboxUrl, databaseUrl, bus, issuer }: Stack,
   controlUrl: string,
-  { receives = false } = {},
+  { receives = false, saga }: { receives?: boolean; saga?: Saga | undefined } = {},
 ): string {
   const authorization = issuer ? ` -H "Authorization: Bearer $TOKEN"` : '';
   return `
@@ -15,7 +16,7 @@ Everything is running. Ctrl-C stops it.
   console      ${relayUrl}
   relay        ${relayUrl}/status
 ${receives ? `  inbox        ${inboxUrl}/status\n` : ''}  PostgreSQL   ${databaseUrl}
-  Service Bus  ${bus.connectionString}
+${saga ? ofSaga(saga) : ''}  Service Bus  ${bus.connectionString}
                faults at http://localhost:${bus.healthPort}/faults
   control      ${controlUrl}          POST /order, /broker/stop, /broker/start, /relay/kill
 
@@ -28,6 +29,13 @@ ${issuer ? forToken(issuer.url) : ''}An order:
   curl -i -X POST ${apiUrl}/api/orders -H 'Content-Type: application/json'${authorization} -d '${JSON.stringify(tutorialOrder)}'
 `;
 }
+
+const ofSaga = ({
+  inventory,
+  payments,
+}: Saga) => `  inventory    ${inventory.apiUrl}/api/inventory          its console: ${inventory.relayUrl}
+  payments     ${payments.inboxUrl}/status          its console: ${payments.relayUrl}
+`;
 
 const forToken = (
   issuerUrl: string,

@@ -13,6 +13,8 @@ import { epochMs } from './epoch-ms.ts';
 import { tailOrders } from './order-tail.ts';
 import { placeOrder } from './place-order.ts';
 import { RevivedRelay } from './revived-relay.ts';
+import { openSaga, type Saga, startSaga } from './saga.ts';
+import { tellSaga } from './saga-story.ts';
 import { openStack, type Stack } from './stack.ts';
 import { stopRequest } from './stop-request.ts';
 import type { Step } from './time-bars.ts';
@@ -21,6 +23,7 @@ import { USUAL_PORTS } from './usual-ports.ts';
 const USAGE = `An order through the whole system on this machine: npm run demo [-- OPTION ...]
 It shows the order, its rows, the event that comes out of Service Bus, and where the time went.
 
+  --saga     three services instead: the orders, an inventory and payments, and how three orders end
   --keep     leave everything running until Ctrl-C, print the addresses, and a line for each event
   --auth     ask for a token, of an issuer on this machine
   --verbose  show each step, and all that is in the rows and in the event
@@ -31,6 +34,7 @@ const { values: flags } = commandLine(USAGE, {
   options: {
     keep: { type: 'boolean', default: false },
     auth: { type: 'boolean', default: false },
+    saga: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -38,13 +42,14 @@ const say = flags.verbose ? (line: string) => console.log(`\n> ${line}`) : () =>
 const interrupted = stopRequest();
 const stopping = new AbortController();
 let stack: Stack | undefined;
+let saga: Saga | undefined;
 let control: ConsoleControl | undefined;
 try {
   const tooLate = sleep(DEADLINE_MS).then(() => `The demo is not through after ${DEADLINE_MS / 1000} s`);
   const ended = await Promise.race([run(), interrupted, tooLate]);
   if (typeof ended === 'string') throw new Error(ended);
   if (stack && control) {
-    console.log(addresses(stack, control.url));
+    console.log(addresses(stack, control.url, { receives: flags.saga, saga }));
     void tailOrders(stack, (line) => console.log(line), stopping.signal);
     await interrupted;
   }
@@ -61,7 +66,8 @@ try {
 process.exit();
 
 async function run(): Promise<void> {
-  console.log('PostgreSQL, a local Service Bus, the api and the relay are starting on this machine\n');
+  const processes = flags.saga ? 'three services with their relays' : 'the api and the relay';
+  console.log(`PostgreSQL, a local Service Bus, ${processes} are starting on this machine\n`);
   const running = await openStack({
     say,
     // Tells when a transaction committed, for the time that follows.
@@ -70,6 +76,12 @@ async function run(): Promise<void> {
     auth: flags.auth,
   });
   stack = running;
+  if (flags.saga) {
+    say('Starting the api, the inbox, the inventory, the payments and three relays');
+    saga = await openSaga(running);
+    await startSaga(running, saga, await startRelay(running));
+    return tellSaga(running, saga, console.log);
+  }
   say('Starting the api and the relay, two processes');
   const api = running.startApi();
   const relay = await startRelay(running);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { npmScript, type Service } from './npm-script.ts';
+import { type Example, npmScript, type Service } from './npm-script.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const END_WITH_PARENT = new URL('end-with-parent.ts', import.meta.url).href;
@@ -23,7 +23,7 @@ export interface ManagedProcess {
 }
 
 /** Runs what an npm script executes as a process of its own, as an operator would. The caller stops it. */
-export function startService(name: Service, env: Record<string, string>): ManagedProcess {
+export function startService(name: Service | Example, env: Record<string, string>): ManagedProcess {
   const { args, env: given } = npmScript(name);
   return startNode(name, args, { ...given, ...env });
 }

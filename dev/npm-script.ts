@@ -8,9 +8,11 @@ export interface NodeCommand {
 
 /** The processes of the system. */
 export type Service = 'api' | 'relay' | 'inbox';
+/** The services of examples/. */
+export type Example = 'inventory' | 'payments';
 
 /** What `npm run NAME` executes. */
-export function npmScript(name: Service): NodeCommand {
+export function npmScript(name: Service | Example): NodeCommand {
   const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   const { scripts } = JSON.parse(manifest) as { scripts: Record<string, string> };
   const [, variables = '', args] = /^exec (?:env (.*) )?node (.*)$/.exec(scripts[name] ?? '') ?? [];

@@ -1,3 +1,4 @@
+import type { CreateOrder } from '../src/messages/create-order.ts';
 import type { Stack } from './stack.ts';
 import { tutorialOrder } from './tutorial-order.ts';
 
@@ -9,12 +10,13 @@ export interface PlacedOrder {
   readonly order: Record<string, unknown>;
 }
 
-/** Sends the order of the tutorial to the api, with a token where it asks for one. */
+/** Sends an order to the api, that of the tutorial unless it is another one, with a token where it asks for one. */
 export async function placeOrder(
   { apiUrl, issuer }: Pick<Stack, 'apiUrl' | 'issuer'>,
   headers: Readonly<Record<string, string>> = {},
+  body: CreateOrder = tutorialOrder,
 ): Promise<PlacedOrder> {
-  const token = await issuer?.sign({ scope: 'orders:write', customer_id: tutorialOrder.customerId });
+  const token = await issuer?.sign({ scope: 'orders:write', customer_id: body.customerId });
   const answer = await fetch(`${apiUrl}/api/orders`, {
     method: 'POST',
     headers: {
@@ -22,7 +24,7 @@ export async function placeOrder(
       ...(token && { authorization: `Bearer ${token}` }),
       ...headers,
     },
-    body: JSON.stringify(tutorialOrder),
+    body: JSON.stringify(body),
   });
   return {
     status: answer.status,

@@ -31,6 +31,8 @@ export interface Stack {
   startApi(env?: Record<string, string>): ManagedProcess;
   startRelay(env?: Record<string, string>): ManagedProcess;
   startInbox(env?: Record<string, string>): ManagedProcess;
+  /** Registers what belongs to the stack too, and is closed before all that is there already. */
+  onClose(close: () => Promise<unknown>): void;
   /** Stops the processes that still run, gracefully, then broker and database. Works twice. */
   close(): Promise<void>;
 }
@@ -130,6 +132,7 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
       startApi: (env) => start('api', env),
       startRelay: (env) => start('relay', env),
       startInbox: (env) => start('inbox', env),
+      onClose: (closer) => void closers.push(closer),
       close,
     };
   } catch (error) {
@@ -138,18 +141,19 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
   }
 }
 
-/** Creates the database `orders`, unless it is there. */
-export async function createDatabase(serverUrl: string): Promise<void> {
+/** Creates the database, unless it is there. */
+export async function createDatabase(serverUrl: string, name = 'orders'): Promise<void> {
   const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();
-  const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = 'orders'");
-  if (rowCount === 0) await client.query('CREATE DATABASE orders');
+  const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [name]);
+  if (rowCount === 0) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`);
   await client.end();
 }
 
-/** The same command that an operator and CI run. */
-export function migrate(databaseUrl: string): void {
-  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'db:migrate'], {
+/** The same command that an operator and CI run; `folder`: the migrations of another service. */
+export function migrate(databaseUrl: string, folder?: string): void {
+  const passed = folder === undefined ? [] : ['--', folder];
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'db:migrate', ...passed], {
     cwd: ROOT,
     env: { ...process.env, DATABASE_URL: databaseUrl },
     encoding: 'utf8',

@@ -16,6 +16,10 @@ export type Check<Value = string> = (
 export const databaseUrl = (description: string) =>
   Type.String({ pattern: '^postgres(ql)?://', description, check: postgresUrlFault satisfies Check });
 
+/** What the log and the database call a process. */
+export const serviceNameConfig = (defaultName: string) =>
+  Type.String({ default: defaultName, minLength: 1, description: 'a name' });
+
 /** What every process reads from the environment. */
 export const sharedConfig = {
   DATABASE_URL: databaseUrl('postgres://user:password@host:port/database'),
@@ -24,7 +28,7 @@ export const sharedConfig = {
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)),
     { default: 'info', description: 'one of fatal, error, warn, info, debug, trace, silent' },
   ),
-  SERVICE_NAME: Type.String({ default: 'OrderService', minLength: 1, description: 'a name' }),
+  SERVICE_NAME: serviceNameConfig('OrderService'),
   ...telemetryProperties,
 };
 
@@ -32,6 +36,14 @@ export const sharedConfig = {
 export const poolerConfig = Type.Optional(
   Type.Literal('transaction', { description: 'transaction, or unset to find out' }),
 );
+
+/** A time, for `parseRetention`; without a default it may be left out. */
+export const durationConfig = (options: { readonly default?: string } = {}) =>
+  Type.String({
+    ...options,
+    pattern: '^[1-9][0-9]{0,4}[mhd]$',
+    description: 'a number of days, hours or minutes such as 1d, 2h or 15m',
+  });
 
 /** A TCP port; 0 lets the system choose. */
 export const portConfig = (defaultPort: number) =>

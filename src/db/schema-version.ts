@@ -1,24 +1,27 @@
 import type pg from 'pg';
-import journal from '../../drizzle/meta/_journal.json' with { type: 'json' };
 import { ApiError } from '../api-error.ts';
 import { errorCode } from '../core/errors.ts';
+import { type Migrations, orderMigrations } from './migrations.ts';
 
 const UNDEFINED_TABLE = '42P01';
 const INVALID_SCHEMA_NAME = '3F000';
 
 /**
- * Throws SCHEMA_BEHIND if this code's newest migration is not applied, SCHEMA_NOT_FOUND if its tables are not where this session
+ * Throws SCHEMA_BEHIND if the newest of these migrations is not applied, SCHEMA_NOT_FOUND if its tables are not where this session
  * looks for them; a schema that is ahead is accepted. drizzle-kit orders migrations by their journal time, so the newest applied
  * time tells how far the schema is.
  */
-export async function assertSchemaCurrent(db: pg.Pool | pg.ClientBase): Promise<void> {
-  const wanted = journal.entries.at(-1);
+export async function assertSchemaCurrent(
+  db: pg.Pool | pg.ClientBase,
+  { entries, command }: Migrations = orderMigrations,
+): Promise<void> {
+  const wanted = entries.at(-1);
   if (wanted === undefined) return;
   const { applied, isFound, searchPath, schemas } = await inspectSchema(db);
   if (applied < wanted.when) {
     throw new ApiError(
       'SCHEMA_BEHIND',
-      `The database schema is ${applied === 0 ? 'missing' : 'behind'}: migration ${wanted.tag} is not applied. Run: npm run db:migrate`,
+      `The database schema is ${applied === 0 ? 'missing' : 'behind'}: migration ${wanted.tag} is not applied. Run: ${command}`,
     );
   }
   if (!isFound) {

@@ -1,10 +1,11 @@
-import { Type } from '@sinclair/typebox';
-import { poolerConfig, portConfig, sharedConfig } from '../core/config.ts';
+import { type TProperties, Type } from '@sinclair/typebox';
+import { durationConfig, poolerConfig, portConfig, sharedConfig } from '../core/config.ts';
 import { RETENTION_PATTERN } from '../core/retention-period.ts';
 import { connectionProperties } from '../core/service-bus/service-bus-connection.ts';
 import { consumersFault } from './consumer.ts';
 
-const properties = {
+/** What every process with an inbox reads. */
+export const inboxProperties = {
   ...sharedConfig,
   ...connectionProperties,
   DATABASE_POOLER: poolerConfig,
@@ -26,17 +27,16 @@ const properties = {
     pattern: RETENTION_PATTERN,
     description: 'a number of days, hours or minutes such as 30d, 12h or 90m, or off',
   }),
-  ORDER_EXPIRES_AFTER: Type.Optional(
-    Type.String({
-      pattern: '^[1-9][0-9]{0,4}[mhd]$',
-      description: 'a number of days, hours or minutes such as 1d, 2h or 15m',
-    }),
-  ),
   INBOX_HOST: Type.String({ default: '0.0.0.0', minLength: 1, description: 'an address to listen on' }),
   INBOX_PORT: portConfig(5002),
 };
 
-/** What the inbox reads from the environment. */
-export const inboxConfig = Type.Object(properties, {
-  anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
-});
+/** What a process with an inbox reads from the environment: the properties of every inbox, and these. */
+export const inboxConfigOf = <P extends TProperties>(own: P) =>
+  Type.Object(
+    { ...inboxProperties, ...own },
+    { anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }] },
+  );
+
+/** What the inbox of the order service reads. */
+export const inboxConfig = inboxConfigOf({ ORDER_EXPIRES_AFTER: Type.Optional(durationConfig()) });

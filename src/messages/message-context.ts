@@ -12,6 +12,18 @@ export interface MessageContext {
   readonly trace: TraceContext | undefined;
 }
 
+/** The context of what a process does by itself. */
+export function newContext(newId: () => string): MessageContext {
+  return {
+    messageId: newId(),
+    correlationId: newId(),
+    causationId: undefined,
+    userId: undefined,
+    metadata: {},
+    trace: undefined,
+  };
+}
+
 /** The context of a message that is caused by the one of `cause`. */
 export function causedBy(cause: MessageContext, messageId: string): MessageContext {
   return { ...cause, messageId, causationId: cause.messageId };

@@ -86,6 +86,18 @@ export const rules: Rule[] = [
     planted: ['doctor/examine.ts', "import { runRelay } from '../relay/relay.ts';"],
   },
   {
+    rule: 'an example imports src and itself',
+    files: /^examples\//,
+    imports: / (relay|doctor|dev|bench|test|drizzle)\//,
+    planted: ['examples/payments/main.ts', "import { openStack } from '../../dev/stack-to-be.ts';"],
+  },
+  {
+    rule: 'only tests import the examples',
+    files: /^(?!examples\/|test\/)/,
+    imports: / examples\//,
+    planted: ['dev/saga.ts', "import { receptors } from '../examples/payments/payments.ts';"],
+  },
+  {
     rule: 'only tests import tests',
     files: /^(dev|bench)\//,
     imports: / test\//,
@@ -129,7 +141,7 @@ export const rules: Rule[] = [
   ),
   only(
     '(@fastify\\/(?!otel$)|fastify(-plugin)?$)',
-    /^(src\/app|src\/http\/.*|src\/core\/health-server|relay\/console\/.*|bench\/programs\/.*|test\/.*)\.ts$/,
+    /^(src\/app|src\/http\/.*|src\/core\/health-server|relay\/console\/.*|examples\/[^/]+\/api|bench\/programs\/.*|test\/.*)\.ts$/,
     'fastify',
   ),
   only('ajv(\\/|$)', /^(src\/http\/(validation|query\/query-validator)\.ts$|test\/)/, 'ajv'),
@@ -137,7 +149,7 @@ export const rules: Rule[] = [
   only('jose', /^(src\/http\/auth\/|dev\/local-issuer\.ts$|test\/)/),
   only(
     'drizzle-orm',
-    /^(src\/((db|orders|outbox|idempotency)\/|inbox\/handling\/inbox-store\.ts$)|bench\/programs\/|test\/)/,
+    /^(src\/((db|orders|outbox|idempotency)\/|inbox\/handling\/inbox-store\.ts$)|examples\/[^/]+\/(schema|store)\.ts$|bench\/programs\/|test\/)/,
   ),
   only(
     'prom-client',
@@ -155,7 +167,7 @@ export const rules: Rule[] = [
   {
     rule: 'the environment is read at the edge',
     files:
-      /^(?!(src|src\/inbox|src\/db\/migrate|relay|relay\/admin\/cli|doctor)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+      /^(?!(src|src\/inbox|src\/db\/migrate|relay|relay\/admin\/cli|doctor|examples\/[^/]+)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
     text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
     planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
   },

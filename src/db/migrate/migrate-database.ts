@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
-import journal from '../../../drizzle/meta/_journal.json' with { type: 'json' };
 import { ApiError } from '../../api-error.ts';
 import { connectionConfig } from '../../core/database-auth.ts';
+import { orderMigrations, readMigrations } from '../migrations.ts';
 import { assertSchemaCurrent, newestApplied } from '../schema-version.ts';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../drizzle', import.meta.url));
@@ -17,21 +17,26 @@ const LOCK = 7_236_418_205;
 /**
  * Applies the migrations that are missing, as `drizzle-kit migrate` does, and notes them where it does. Of several at once, one
  * does it and the others wait for it. Throws SCHEMA_NOT_FOUND when tables would not be, or are not, where the processes look for
- * them, and what `pg` throws; then nothing of the migrations is applied.
+ * them, and what `pg` throws; then nothing of the migrations is applied. `folder`: those of another service.
  */
-export async function migrateDatabase(url: string, say: (line: string) => void): Promise<void> {
+export async function migrateDatabase(
+  url: string,
+  say: (line: string) => void,
+  folder?: string,
+): Promise<void> {
+  const migrations = folder === undefined ? orderMigrations : readMigrations(folder);
   const [turn, client] = [connection(url), connection(url)];
   try {
     await turn.connect();
     await takeTurn(turn, say);
     await client.connect();
     const before = await newestApplied(client);
-    const missing = journal.entries.filter(({ when }) => when > before).map(({ tag }) => tag);
+    const missing = migrations.entries.filter(({ when }) => when > before).map(({ tag }) => tag);
     if (missing.length > 0) {
       await assertInSchema(client);
-      await migrate(drizzle(client), { migrationsFolder: MIGRATIONS });
+      await migrate(drizzle(client), { migrationsFolder: folder ?? MIGRATIONS });
     }
-    await assertSchemaCurrent(client);
+    await assertSchemaCurrent(client, migrations);
     const { database, host, port } = client;
     const where = `the database ${database} on ${host}:${port}`;
     say(

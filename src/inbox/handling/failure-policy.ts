@@ -40,6 +40,7 @@ export const POLICIES: Readonly<Record<Failure, Policy>> = {
   AGGREGATE_WAITS: { tries: 1, consequence: 'wait' },
   MESSAGE_IN_HAND: LET_GO,
   LOCK_LOST: LET_GO,
+  VERSION_CONFLICT: PASSES,
   DATABASE_UNAVAILABLE: PASSES,
   COMMIT_UNCERTAIN: PASSES,
   OVERLOADED: PASSES,

@@ -7,6 +7,7 @@ export type HandlingErrorCode =
   | 'SCHEMA_TOO_NEW'
   | 'BODY_MALFORMED'
   | 'BODY_INVALID'
+  | 'VERSION_CONFLICT'
   | 'MESSAGE_IN_HAND'
   | 'AGGREGATE_WAITS'
   | 'LOCK_LOST';

@@ -20,20 +20,22 @@ test("the project's entities are topics with repeats detected, the same with ses
       subscriptions: subscriptions.map((subscription) => [subscription.name, subscription.requiresSession]),
     })),
     [
-      { topic: 'orders', duplicateWindowMs: 300_000, subscriptions: [['all', false]] },
+      { topic: 'orders', duplicateWindowMs: 300_000, subscriptions: [['all', false], ['inventory', false], ['shipping', false]] },
       { topic: 'orders-sessions', duplicateWindowMs: 300_000, subscriptions: [['all', true]] },
-      ...['inventory', 'payments', 'shipping'].map(received(false)),
-      ...['inventory-sessions', 'payments-sessions', 'shipping-sessions'].map(received(true)),
+      received(false)('inventory', 'payments'),
+      received(false)('payments', 'inventory'),
+      received(false)('shipping'),
+      ...['inventory-sessions', 'payments-sessions', 'shipping-sessions'].map((topic) => received(true)(topic)),
     ],
   );
 });
 
-/** A topic that the order service receives from. */
+/** A topic that the order service receives from, and others. */
 function received(sessions: boolean) {
-  return (topic: string) => ({
+  return (topic: string, ...others: string[]) => ({
     topic,
     duplicateWindowMs: 300_000,
-    subscriptions: [['order-service', sessions]],
+    subscriptions: ['order-service', ...others].map((name) => [name, sessions]),
   });
 }
 

@@ -3,8 +3,10 @@ import { randomUUIDv7 } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { createLogger } from '../../../../src/core/log.ts';
-import { type OrderExpiryDeps, startOrderExpiry } from '../../../../src/inbox/expiry/order-expiry.ts';
+import { type ExpiryDeps, startExpiry } from '../../../../src/inbox/expiry/expiry.ts';
+import { orderExpiry } from '../../../../src/inbox/expiry/order-expiry.ts';
 import { findOverdueOrders } from '../../../../src/orders/find-overdue-orders.ts';
+import type { Receptors } from '../../../../src/receptors/registry.ts';
 import { cleanup } from '../../../support/cleanup.ts';
 import { type OrderChanges, openOrderChanges } from '../../../support/order-changes.ts';
 import { plansOf } from '../../../support/plans.ts';
@@ -13,7 +15,7 @@ import { until } from '../../../support/until.ts';
 const QUARTER = { text: '15m', ms: 15 * 60_000 };
 
 /** As one process does it. */
-function startProcess(t: TestContext, changes: OrderChanges, more: Partial<OrderExpiryDeps> = {}) {
+function startProcess(t: TestContext, changes: OrderChanges, more: Partial<ExpiryDeps<Receptors>> = {}) {
   const lines: Record<string, unknown>[] = [];
   const log = createLogger({
     level: 'info',
@@ -21,10 +23,10 @@ function startProcess(t: TestContext, changes: OrderChanges, more: Partial<Order
     destination: { write: (line: string) => lines.push(JSON.parse(line)) },
   });
   const { db: connections, dispatcher } = changes;
-  const expiry = startOrderExpiry({
+  const expiry = startExpiry({
+    expiry: orderExpiry(QUARTER),
     connections,
     dispatcher,
-    after: QUARTER,
     newId: randomUUIDv7,
     log,
     pauseMs: 1,

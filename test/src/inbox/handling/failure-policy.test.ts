@@ -44,6 +44,7 @@ const CASES: readonly [error: unknown, failure: Failure, first: string, at_last:
   [postgres('25006'), 'DATABASE_UNAVAILABLE', 'try again', 'try again'],
   [ours('COMMIT_UNCERTAIN'), 'COMMIT_UNCERTAIN', 'try again', 'try again'],
   [ours('OVERLOADED'), 'OVERLOADED', 'try again', 'try again'],
+  [handling('VERSION_CONFLICT'), 'VERSION_CONFLICT', 'try again', 'try again'],
   [ours('ORDER_LOCKED'), 'ORDER_LOCKED', 'try again', 'try again'],
 ];
 
