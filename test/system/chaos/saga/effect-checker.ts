@@ -26,7 +26,10 @@ function lost({ sent, handled, deadLetters: dead, planted }: SagaEvidence): Viol
 /** A message, and whatever else is the cause of something, causes one event at most, and one change of an order, in its own transaction. */
 function doubled({ emitted, history, handled }: SagaEvidence): Violation[] {
   const violation = (id: string, detail: string): Violation => ({ kind: 'effect twice', id, detail });
-  const events = Map.groupBy(emitted, ({ service, causationId }) => `${causationId} at ${service}`);
+  const events = Map.groupBy(
+    emitted.filter(({ causationId }) => causationId !== undefined),
+    ({ service, causationId }) => `${causationId} at ${service}`,
+  );
   const changes = Map.groupBy(history, ({ causationId }) => `${causationId}`);
   const byId = Map.groupBy(handled, ({ messageId }) => messageId);
   return [
@@ -71,14 +74,18 @@ function deadLetters({ deadLetters: dead, planted }: SagaEvidence): Violation[] 
   return [
     ...dead
       .filter((each) => !wanted.has(idOf(each)))
-      .map((each): Violation => ({
-        kind: 'dead-lettered',
-        id: idOf(each),
-        detail: `although it could be handled: ${each.reason}`,
-      })),
+      .map(
+        (each): Violation => ({
+          kind: 'dead-lettered',
+          id: idOf(each),
+          detail: `although it could be handled: ${each.reason}`,
+        }),
+      ),
     ...[...wanted]
       .filter((id) => !found.has(id))
-      .map((id): Violation => ({ kind: 'dead letter missing', id, detail: 'could not be handled, and is gone' })),
+      .map(
+        (id): Violation => ({ kind: 'dead letter missing', id, detail: 'could not be handled, and is gone' }),
+      ),
   ];
 }
 

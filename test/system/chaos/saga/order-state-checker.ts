@@ -35,7 +35,9 @@ export function checkOrderStates(evidence: SagaEvidence): Violation[] {
     return [
       ...unexplained(order, rows, wanted),
       ...gaps(id, published, ['1 OrderCreated', ...rows.map((row) => `${row.version} ${row.event}`)]),
-      ...(status === UNDECIDED ? [{ kind: 'order stuck', id, detail: `${status}, version ${version}` } as const] : []),
+      ...(status === UNDECIDED
+        ? [{ kind: 'order stuck', id, detail: `${status}, version ${version}` } as const]
+        : []),
     ];
   });
 }
