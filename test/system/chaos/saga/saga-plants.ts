@@ -117,17 +117,18 @@ export const sagaPlants: readonly Plant[] = [
               },
               processError: async () => done(),
             },
-            { autoCompleteMessages: false, maxConcurrentCalls: 1 },
+            // So many sessions, one might think. It is so many messages of this one.
+            { autoCompleteMessages: false, maxConcurrentCalls: 8 },
           );
         });
         return;
         let most = 1;`,
       },
     ],
-    // A session that was lost is waited for, without an end: what is behind it is handled by nobody.
-    caughtBy: 'not drained',
+    caughtBy: 'handled out of order',
     sessions: true,
-    weights: { pauseInboxLong: 3, networkHalfOpen: 1 },
+    // What has to pile up is two events of one order.
+    weights: { pauseInboxLong: 2, restartPostgres: 2, killInbox: 1 },
   },
   {
     name: 'swallow-unknown-outcome',
