@@ -1,5 +1,6 @@
 import { ServiceBusClient, type ServiceBusMessageBatch } from '@azure/service-bus';
 import { openServiceBus } from '../dev/service-bus/service-bus.ts';
+import type { CloudEvents } from '../relay/publishing/service-bus/cloud-events.ts';
 import { EncodedBatch } from '../relay/publishing/service-bus/encoded-batch.ts';
 import { MessageEncoder } from '../relay/publishing/service-bus/encoded-message.ts';
 import { toServiceBusMessage } from '../relay/publishing/service-bus/service-bus-message.ts';
@@ -10,6 +11,7 @@ import { quantile } from './support/statistics.ts';
 const BATCHES = 400;
 const BATCH = 200;
 const ROUNDS = Number(process.argv[2] ?? 5);
+const SCHEMA_URL = 'https://orders.example.com/schemas';
 const BODY = Buffer.from(JSON.stringify({ text: 'x'.repeat(640) }));
 
 const bus = await openServiceBus({
@@ -30,8 +32,8 @@ const ways = {
     for (let n = 0; n < BATCH; n++) batch.tryAddMessage(message(n));
     return batch._generateMessage().length;
   },
-  relay: () =>
-    new EncodedBatch(Array.from({ length: BATCH }, (_, n) => encoder.encode(message(n)))).sizeInBytes,
+  relay: () => encodedBatch(),
+  'relay, CloudEvents': () => encodedBatch({ source: 'urn:service:OrderService', schemaUrl: SCHEMA_URL }),
 };
 const results = new Map<string, number[]>(Object.keys(ways).map((way) => [way, []]));
 for (let round = 0; round <= ROUNDS; round++) {
@@ -53,8 +55,13 @@ console.table(
   })),
 );
 
+function encodedBatch(cloudEvents?: CloudEvents): number {
+  const messages = Array.from({ length: BATCH }, (_, n) => encoder.encode(message(n, cloudEvents)));
+  return new EncodedBatch(messages).sizeInBytes;
+}
+
 /** As the relay makes it of a row that the api wrote with tracing on. */
-function message(n: number) {
+function message(n: number, cloudEvents?: CloudEvents) {
   const id = n.toString(16).padStart(32, '0');
   const uuid = `${id.slice(0, 8)}-0000-7000-8000-${id.slice(20)}`;
   return toServiceBusMessage(
@@ -72,5 +79,6 @@ function message(n: number) {
       tracestate: undefined,
     },
     false,
+    cloudEvents,
   );
 }

@@ -30,7 +30,7 @@ It shows the order, its rows, the event that comes out of Service Bus, and where
 `;
 const DEADLINE_MS = 120_000;
 
-const { values: flags } = commandLine(USAGE, {
+const { values: flags, refuse } = commandLine(USAGE, {
   options: {
     keep: { type: 'boolean', default: false },
     auth: { type: 'boolean', default: false },
@@ -38,6 +38,7 @@ const { values: flags } = commandLine(USAGE, {
     verbose: { type: 'boolean', default: false },
   },
 });
+if (flags.saga && flags.auth) refuse('--saga takes no tokens: leave --auth out');
 const say = flags.verbose ? (line: string) => console.log(`\n> ${line}`) : () => undefined;
 const interrupted = stopRequest();
 const stopping = new AbortController();

@@ -8,11 +8,12 @@ import { type ManagedProcess, startService } from './managed-process.ts';
 import type { Service } from './npm-script.ts';
 import { type LocalPostgres, openPostgres, type PostgresOptions } from './postgres.ts';
 import { readEmulatorConfig } from './service-bus/emulator-config.ts';
+import type { NamespaceConfig } from './service-bus/namespace-config.ts';
 import { type LocalServiceBus, openServiceBus } from './service-bus/service-bus.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** The entities, in the form that the official emulator reads too. */
-const CONFIG = fileURLToPath(new URL('service-bus/Config.json', import.meta.url));
+export const ENTITIES = fileURLToPath(new URL('service-bus/Config.json', import.meta.url));
 /** Where the events come in that the order service consumes. */
 const SUBSCRIPTIONS = 'inventory/order-service,payments/order-service,shipping/order-service';
 
@@ -43,6 +44,8 @@ export interface StackOptions {
   migrate?: (databaseUrl: string) => Promise<void> | void;
   /** Whether the api asks for tokens, of an issuer that runs beside it. */
   auth?: boolean;
+  /** Other entities than those of dev/service-bus/Config.json. */
+  namespace?: NamespaceConfig;
   /** Taken if they are free, else any others. */
   preferredPorts?: Ports;
   /** Gets a line about each step, before it is taken. */
@@ -74,7 +77,7 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     const bus = await openServiceBus({
       port: await freePort(ports.bus),
       healthPort: await freePort(ports.faults),
-      namespace: readEmulatorConfig(CONFIG),
+      namespace: options.namespace ?? readEmulatorConfig(ENTITIES),
       journal: { now: epochMs },
     });
     closers.push(() => bus.close());

@@ -23,6 +23,7 @@ import { readKeyPair } from './http/key-pair.ts';
 import { apiDocs } from './http/plugins/api-docs.ts';
 import { closeGently } from './http/plugins/closing.ts';
 import { crossOrigin } from './http/plugins/cross-origin.ts';
+import { earlyRefusal } from './http/plugins/early-refusal.ts';
 import { InFlight } from './http/plugins/in-flight.ts';
 import { jsonBody } from './http/plugins/json-body.ts';
 import { metrics } from './http/plugins/metrics.ts';
@@ -30,9 +31,11 @@ import { otherMethods } from './http/plugins/other-methods.ts';
 import { answerProblem, problems } from './http/plugins/problems.ts';
 import { requestContext, startContext } from './http/plugins/request-context.ts';
 import { requestLog } from './http/plugins/request-log.ts';
+import { eventDocumentRoutes } from './http/routes/event-document-routes.ts';
 import { healthRoutes } from './http/routes/health-routes.ts';
 import { problemRoutes } from './http/routes/problem-routes.ts';
 import { compileValidator } from './http/validation.ts';
+import { EVENT_CATALOGUE } from './messages/event-catalogue.ts';
 import { findOrderWithHistory } from './orders/order-history-store.ts';
 import { listOrders } from './orders/order-store.ts';
 import { findOrderEvents } from './outbox/outbox-reader.ts';
@@ -41,7 +44,7 @@ import { receptors } from './receptors/registry.ts';
 export interface AppDeps {
   readonly pool: pg.Pool;
   readonly log: Logger;
-  /** Whether to serve /openapi.json and /docs. */
+  /** Whether to serve /openapi.json, /asyncapi.json, /docs and /schemas. */
   readonly docs: boolean;
   /** Whose tokens are taken; without it everybody may do everything. */
   readonly auth?: OidcSettings | undefined;
@@ -96,6 +99,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const inFlight = new InFlight(limits.maxInFlight);
   app.register(metrics, { pool, connections, inFlight, refusals }); // before the first refusal, which is counted too
   if (corsOrigins) app.register(crossOrigin, { origins: corsOrigins }); // as pages are to read that one
+  app.register(earlyRefusal, { inFlight, refusals, newId, ...edge, publicBasePath, isClosing });
   app.register(requestContext, { newId });
   app.register(problems, { publicBasePath });
   app.register(jsonBody);
@@ -120,6 +124,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
     isOpen: () => isStarted() && !isStopping() && !isClosing(),
   });
   app.register(problemRoutes);
+  if (docs) app.register(eventDocumentRoutes, { events: EVENT_CATALOGUE, publicBasePath });
   app.register(refusalOfOtherMethods);
   return app;
 }

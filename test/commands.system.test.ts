@@ -9,7 +9,8 @@ import { commandsIn } from './support/shell-commands.ts';
 import { plants } from './system/chaos/plants/plants.ts';
 
 // Every command that a document names, as far as it can be checked without carrying it out: programs, npm scripts, files and
-// options. What a curl is answered is compared in test/api-guide.system.test.ts.
+// options. What a curl is answered is compared in test/api-guide.system.test.ts. docs/tutorial.md is carried out, command by
+// command: test/tutorial.system.test.ts.
 
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
 const { services } = parseYaml(readFileSync('compose.yaml', 'utf8')) as {
@@ -20,6 +21,8 @@ const INLINE = /^(?:[A-Z_]+=\S+ )*(?:npm|npx|node|docker|curl) [^`]/;
 const MESSAGE_ID = '01a2061d-4c17-70c2-86cf-054c0e53a32b';
 /** What stands for what a reader puts there. */
 const VARIABLES = { ORDER: '01a20673f0007a97b4584d0516065b65', ID: MESSAGE_ID };
+/** Languages of other people's programs. */
+const READ_ALONE = ['csharp', 'java', 'python'];
 const PLACEHOLDERS: Readonly<Record<string, string>> = {
   ID: MESSAGE_ID,
   N: '1',
@@ -37,7 +40,7 @@ const PROGRAM_CHECKS: Readonly<Record<string, (args: readonly string[]) => void>
   curl: () => undefined,
 };
 
-for (const { path, blocks, code } of documents) {
+for (const { path, blocks, code } of documents.filter(({ path: each }) => each !== 'docs/tutorial.md')) {
   const shell = blocks.filter(({ language }) => language === 'bash').map(({ text }) => text);
   const inline = code.filter((text) => INLINE.test(text));
   const named = [...shell, ...inline];
@@ -57,11 +60,30 @@ test('what a document shows is of a kind that is checked', () => {
   );
 
   // Without a language: pictures and maps.
-  assert.deepEqual(kinds, new Set(['', 'bash', 'http', 'ini', 'json', 'sql', 'text']));
+  assert.deepEqual(
+    kinds,
+    new Set(['', 'bash', 'http', 'ini', 'json', 'mermaid', 'sql', 'text', 'ts', ...READ_ALONE]),
+  );
+});
+
+test('what is read and not run says so, and is on one page', () => {
+  const pages = documents.filter(({ blocks }) =>
+    blocks.some(({ language }) => READ_ALONE.includes(language)),
+  );
+
+  assert.deepEqual(
+    pages.map(({ path, text }) => [path, text.match(/^Read, not run: /gm)?.length]),
+    [['docs/consume.md', READ_ALONE.length]],
+  );
 });
 
 test('every SQL block has a name, and is carried out', () => {
-  const carriedOut = [...globSync('test/deploy/roles/*.ts'), 'test/system/relay-alone.system.test.ts']
+  const carriedOut = globSync([
+    'test/deploy/roles/*.ts',
+    'test/examples/*.ts',
+    'test/system/relay-alone.system.test.ts',
+    'test/tutorial.system.test.ts',
+  ])
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n');
   const names = documents.flatMap(({ blocks }) =>

@@ -9,7 +9,7 @@ import { document, documents } from './support/documents.ts';
 // A file or a folder of this repository in backticks: `relay/session/session.ts`, `docs/`, `system/demo.test.ts` (below test/).
 const PATH = /^(?:[\w.-]+\/)+[\w.-]*\.?[\w-]*$|^\w[\w.-]*\.(ts|md|json|yaml)$/;
 /** By its beginning or its end; `application/json` and the like are something else. */
-const OURS = /^(src|relay|doctor|dev|bench|test|docs|drizzle)\/|\.(ts|md|sql|json|yaml)$|\/$/;
+const OURS = /^(src|relay|doctor|examples|dev|bench|test|docs|drizzle)\/|\.(ts|md|sql|json|yaml)$|\/$/;
 const LONGEST_LINE = 140;
 /** What the runbook names that is neither log, status nor metric: a role of docs/operations.md, a setting of PostgreSQL. */
 const NAMED_ELSEWHERE = new Set([
@@ -19,13 +19,17 @@ const NAMED_ELSEWHERE = new Set([
   'query_wait_timeout',
 ]);
 
-for (const { path, code, links } of documents) {
+for (const { path, code, links, blocks } of documents) {
   const below = ['.', 'test', dirname(path)];
+  /** What the reader writes: `ts FILE`. */
+  const written = new Set(blocks.map(({ language }) => language.split(' ')[1]));
   test(`every file that ${path} names exists, and every link leads somewhere`, () => {
     const paths = code.filter((text) => PATH.test(text) && OURS.test(text));
 
     assert.deepEqual(
-      paths.filter((named) => !below.some((folder) => existsSync(join(folder, named)))),
+      paths.filter(
+        (named) => !written.has(named) && !below.some((folder) => existsSync(join(folder, named))),
+      ),
       [],
     );
     assert.deepEqual(
@@ -44,7 +48,7 @@ for (const { path, code, links } of documents) {
 
 test('every document and section that the code names exists', () => {
   const sources = globSync([
-    '{src,relay,doctor,dev,bench,test}/**/*.ts',
+    '{src,relay,doctor,examples,dev,bench,test}/**/*.ts',
     '*.{ts,yaml}',
     'Dockerfile',
     '.env.example',

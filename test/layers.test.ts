@@ -26,6 +26,15 @@ test(`no file has more than ${LINES_AT_MOST} lines`, () => {
   assert.deepEqual(tooLong(repository(), /^(src|relay|doctor|dev|examples)\//), []);
 });
 
+test('the inventory of the examples is 250 lines that are not blank, at most', () => {
+  const texts = [...repository()].flatMap(([path, text]) =>
+    path.startsWith('examples/inventory-service/') ? [text] : [],
+  );
+  const lines = texts.flatMap((text) => text.split('\n').filter((line) => line.trim() !== ''));
+
+  assert.ok(lines.length > 100 && lines.length <= 250, `${lines.length} lines`);
+});
+
 test('the relay does not load Drizzle, which takes 35 MiB of the 200 MB that it may', () => {
   const loaded = loadedBy('relay/main.ts', repository());
 

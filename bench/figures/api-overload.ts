@@ -103,7 +103,8 @@ export const apiOverload: Figure = {
         { name: 'p99 of health, ms', value: 'healthP99', ours: 'crowd', atMost: 100 },
         { name: 'back to normal, ms', value: 'back', ours: 'crowd', atMost: 5_000 },
         { name: 'memory, beside before', value: 'memory', ours: 'crowd', atMost: 1.2 },
-        { name: 'rate when nobody waits', value: 'rate', ours: 'impatient', beside: 'full' },
+        { name: 'rate when nobody waits', value: 'rate', ours: 'impatient', beside: 'full', atLeast: 0.9 },
+        { name: 'p99 of health then, ms', value: 'healthP99', ours: 'impatient', atMost: 100 },
       ],
       version: server.version,
       async close() {

@@ -128,7 +128,10 @@ export function isDraining(sender: Sender): boolean {
 
 /** Tells rhea that a socket is closed: it does not notice when it was destroyed, and its timers would go on. */
 export function socketClosed(connection: Connection): void {
-  (connection as unknown as { eof(): void }).eof();
+  const inner = internals<{ eof(): void; socket_ready: boolean }>(connection);
+  inner.eof();
+  // Else what is still written would begin timers of eight minutes.
+  inner.socket_ready = false;
 }
 
 /** Starts the protocol on a socket that a server has accepted. */

@@ -11,6 +11,9 @@ const lockedUntilProperty = 'com.microsoft:locked-until-utc';
 /** What the real service waits when the client says nothing. */
 const defaultTimeoutMs = 65_000;
 
+/** One that was closed in order is not told as lost. */
+const connectionEnds = ['connection_close', 'disconnected'] as const;
+
 /** Which session a receiver asks for; `next` is any that is free. */
 export type RequestedSession = { readonly next: true } | { readonly next: false; readonly sessionId: string };
 
@@ -39,7 +42,7 @@ export function attachSession(
   const giveUp = () => stop();
   const answer = (result: AcceptedSession | AmqpError) => {
     answered = true;
-    sender.connection.removeListener('disconnected', giveUp);
+    for (const end of connectionEnds) sender.connection.removeListener(end, giveUp);
     if ('condition' in result) {
       sender.open();
       sender.close({ ...result });
@@ -64,7 +67,7 @@ export function attachSession(
     stop();
     if (!answered) sender.open();
   });
-  sender.connection.once('disconnected', giveUp);
+  for (const end of connectionEnds) sender.connection.once(end, giveUp);
 }
 
 class LinkToCome implements SessionOwner {

@@ -5,7 +5,7 @@ import { readMigrations } from '../../src/db/migrations.ts';
 import { inboxConfigOf } from '../../src/inbox/config.ts';
 import { serveInbox } from '../../src/inbox/serve-inbox.ts';
 import { buildApi } from './api.ts';
-import { consumedEvents } from './messages.ts';
+import { consumedEvents } from './consumed-events.ts';
 import { createReceptors, expiry } from './receptors.ts';
 
 const config = inboxConfigOf({

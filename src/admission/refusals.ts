@@ -28,10 +28,14 @@ export class Refusals {
     return this.#counts;
   }
 
-  /** Counts one more, and returns the OVERLOADED to throw. */
-  refuse(reason: RefusalReason): ApiError {
+  count(reason: RefusalReason): void {
     if (this.#summary === undefined) this.#summary = this.#startSummary();
     this.#counts[reason]++;
+  }
+
+  /** Counts one more, and returns the OVERLOADED to throw. */
+  refuse(reason: RefusalReason): ApiError {
+    this.count(reason);
     return new ApiError('OVERLOADED', MESSAGES[reason]);
   }
 

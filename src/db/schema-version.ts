@@ -13,7 +13,7 @@ const INVALID_SCHEMA_NAME = '3F000';
  */
 export async function assertSchemaCurrent(
   db: pg.Pool | pg.ClientBase,
-  { entries, command }: Migrations = orderMigrations,
+  { entries, folder }: Migrations = orderMigrations,
 ): Promise<void> {
   const wanted = entries.at(-1);
   if (wanted === undefined) return;
@@ -21,7 +21,7 @@ export async function assertSchemaCurrent(
   if (applied < wanted.when) {
     throw new ApiError(
       'SCHEMA_BEHIND',
-      `The database schema is ${applied === 0 ? 'missing' : 'behind'}: migration ${wanted.tag} is not applied. Run: ${command}`,
+      `The database schema is ${applied === 0 ? 'missing' : 'behind'}: migration ${wanted.tag} is not applied. Run: npm run db:migrate${folder === undefined ? '' : ` -- ${folder}`}`,
     );
   }
   if (!isFound) {

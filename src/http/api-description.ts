@@ -18,6 +18,7 @@ export const apiDescription = (
   servers: [{ url: publicBasePath || '/', description: 'Where this document comes from' }],
   tags: [
     { name: 'orders', description: 'Orders, and their events' },
+    { name: 'events', description: 'The contract of the events that are sent and received' },
     { name: 'health', description: 'For what starts, stops and routes to this process' },
     { name: 'problems', description: 'What each type of problem means' },
   ],

@@ -6,7 +6,7 @@ import type { Fault } from '../core/errors.ts';
 import { isDatabaseUnavailable } from '../db/database-failure.ts';
 import { bodyFaults } from './body/body-faults.ts';
 import { type Consequence, PROBLEM_TABLE, refusedAs, UNEXPECTED } from './problem-table.ts';
-import { problemType } from './problem-type.ts';
+import { problemPage, problemType } from './problem-type.ts';
 import { refusalText } from './refusal-text.ts';
 
 /** Problem details, https://www.rfc-editor.org/rfc/rfc9457, with every wrong field and the tutorial's `error`. */
@@ -67,6 +67,20 @@ export function reactionTo(error: unknown, requestId: string): Reaction {
   const faults = status === undefined ? [] : [{ pointer: '', detail }];
   const problem = problemOf('about:blank', consequence.status, detail, requestId, faults);
   return { ...consequence, problem, summary: detail, faultsToLog: faults };
+}
+
+/** What goes with a problem beside the headers of every answer. */
+export function problemHeaders(
+  { type }: Problem,
+  retryAfterSeconds: number | undefined,
+  publicBasePath: string,
+): Record<string, string | number> {
+  const page = problemPage(type);
+  return {
+    ...(page && { link: `<${publicBasePath}${page}>; rel="describedby"` }),
+    ...(retryAfterSeconds !== undefined && { 'retry-after': retryAfterSeconds }),
+    'content-type': 'application/problem+json',
+  };
 }
 
 function asApiError(error: unknown): ApiError | undefined {

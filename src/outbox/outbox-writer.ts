@@ -51,10 +51,16 @@ export async function appendToOutbox(
       correlationId,
       causationId: causationId ?? null,
       userId: userId ?? null,
-      metadata: Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : null,
+      metadata: metadataOf(metadata, event.schemaVersion),
       traceparent: trace?.traceparent ?? null,
       tracestate: trace?.tracestate ?? null,
     });
   });
   await Promise.all(inserts);
+}
+
+/** The relay sends what is in it as properties of the message. */
+function metadataOf(metadata: MessageContext['metadata'], schemaVersion: number | undefined): string | null {
+  const all = schemaVersion === undefined ? metadata : { ...metadata, schemaVersion };
+  return Object.keys(all).length > 0 ? JSON.stringify(all) : null;
 }

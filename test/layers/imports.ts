@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
 export function repository(): Map<string, string> {
-  const paths = globSync(['{src,relay,doctor,dev,bench,test,examples}/**/*.ts', '*.ts']);
+  const paths = globSync(['{src,relay,doctor,examples,dev,bench,test}/**/*.ts', '*.ts']);
   return new Map(paths.map((path) => [path.replaceAll('\\', '/'), readFileSync(path, 'utf8')]));
 }
 

@@ -124,7 +124,7 @@ export const rules: Rule[] = [
   only('pg-logical-replication', /^(relay\/replication\/stream\.ts$|bench\/|test\/)/),
   only(
     '@azure\\/service-bus',
-    /^(src\/core\/service-bus|relay\/publishing\/service-bus|src\/inbox\/receiving|dev|bench|test)\//,
+    /^(src\/core\/service-bus|relay\/publishing\/service-bus|src\/inbox\/receiving|examples|dev|bench|test)\//,
   ),
   only('@azure\\/identity', /^src\/core\/azure-credential\.ts$/),
   {
@@ -158,6 +158,8 @@ export const rules: Rule[] = [
   only('pino$', /^src\/core\/(terminal-)?log\.ts$/),
   only('playwright-core', /^(dev\/(browser|screenshots)\.ts$|test\/)/),
   only('@sparticuz\\/chromium', /^dev\/browser\.ts$/, '@sparticuz/chromium'),
+  only('@asyncapi\\/diff', /^dev\/contracts\//, '@asyncapi/diff'),
+  only('(@asyncapi\\/parser|cloudevents$)', /^test\//, '@asyncapi/parser'),
   only('axe-core', /^test\//),
   only('(@kubernetes-models/|kubernetes-models)', /^test\/deploy\//, 'kubernetes-models'),
   only('pino-pretty', /^(dev\/readable-log|src\/core\/terminal-log)\.ts$/),

@@ -42,6 +42,7 @@ test('with only what is required, everything else has its default', () => {
     RELAY_WAL_LIMIT_MINUTES: 60,
     SERVICEBUS_ENTITY: 'orders',
     SERVICEBUS_SESSIONS: false,
+    EVENT_FORMAT: 'plain',
   });
 });
 
@@ -73,6 +74,8 @@ const ACCEPTED: [string, string, unknown][] = [
   ['SERVICEBUS_ENTITY', 'sales/orders', undefined],
   ['SERVICEBUS_SESSIONS', 'true', true],
   ['SERVICEBUS_SESSIONS', 'false', false],
+  ['EVENT_FORMAT', 'plain', undefined],
+  ['EVENT_FORMAT', 'cloudevents', undefined],
   ['RELAY_CONSOLE', 'off', undefined],
   ['RELAY_CONSOLE', 'read', undefined],
   ['RELAY_CONSOLE_TOKEN', 'x'.repeat(16), undefined],
@@ -128,6 +131,9 @@ const REFUSED: [string, string][] = [
   ['SERVICEBUS_NAMESPACE', 'orders.servicebus.windows.net'],
   ['SERVICEBUS_ENTITY', 'e'.repeat(261)],
   ['SERVICEBUS_SESSIONS', 'yes'],
+  ['EVENT_FORMAT', 'CloudEvents'],
+  ['CLOUDEVENTS_SOURCE', '/orders'],
+  ['CLOUDEVENTS_SCHEMA_URL', 'https://orders.example.com/schemas'],
   ['RELAY_CONSOLE', 'on'],
   ['RELAY_CONSOLE', 'operate'],
   ['RELAY_CONSOLE_TOKEN', 'x'.repeat(15)],
@@ -141,6 +147,19 @@ for (const [name, text] of REFUSED) {
     assert.deepEqual(refused({ ...LEAST, [name]: text }), [name]);
   });
 }
+
+test('with EVENT_FORMAT=cloudevents, its source is a URI reference and the schemas have an address', () => {
+  const env = { ...LEAST, EVENT_FORMAT: 'cloudevents' };
+  const [SOURCE, SCHEMA_URL] = ['CLOUDEVENTS_SOURCE', 'CLOUDEVENTS_SCHEMA_URL'];
+
+  for (const source of ['/orders', 'urn:service:orders', 'https://orders.example.com/a?b#c'])
+    assert.deepEqual(refused({ ...env, [SOURCE]: source }), []);
+  assert.deepEqual(refused({ ...env, [SCHEMA_URL]: 'https://orders.example.com/schemas' }), []);
+  for (const source of ['order service', 'bestellungen/ü', '<orders>'])
+    assert.deepEqual(refused({ ...env, [SOURCE]: source }), [SOURCE], source);
+  for (const url of ['orders.example.com', 'https://', 'https://orders.example.com/schemas/', 'http://a b'])
+    assert.deepEqual(refused({ ...env, [SCHEMA_URL]: url }), [SCHEMA_URL], url);
+});
 
 test('without a database it is refused', () => {
   assert.deepEqual(refused({ SERVICEBUS_CONNECTION_STRING: CONNECTION }), ['DATABASE_URL']);

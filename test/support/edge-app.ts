@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import type { FastifyInstance } from 'fastify';
 import pg from 'pg';
-import { buildApp } from '../../src/app.ts';
+import { type AppDeps, buildApp } from '../../src/app.ts';
 import { createLogger } from '../../src/core/log.ts';
 import type { EdgeOptions } from '../../src/http/edge.ts';
 
@@ -10,6 +10,7 @@ export async function openEdge(
   t: TestContext,
   edge: EdgeOptions = {},
   lines: string[] = [],
+  deps: Pick<AppDeps, 'limits' | 'newId'> = {},
 ): Promise<FastifyInstance> {
   const pool = new pg.Pool({ connectionString: 'postgres://127.0.0.1:1/nowhere' });
   const log = createLogger({
@@ -17,7 +18,7 @@ export async function openEdge(
     service: 'test',
     destination: { write: (line: string) => void lines.push(line) },
   });
-  const app = await buildApp({ pool, log, docs: true, edge });
+  const app = await buildApp({ pool, log, docs: true, edge, ...deps });
   t.after(async () => {
     await app.close();
     await pool.end();

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import pg from 'pg';
 import { type LocalServiceBus, openServiceBus } from '../../dev/service-bus/service-bus.ts';
 import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
+import type { CloudEvents } from '../../relay/publishing/service-bus/cloud-events.ts';
 import { ServiceBusPublisher } from '../../relay/publishing/service-bus/service-bus-publisher.ts';
 import { type RelayDeps, runRelay } from '../../relay/relay.ts';
 import { createLogger } from '../../src/core/log.ts';
@@ -39,6 +40,8 @@ export interface TestRelayOptions {
   readonly url: string;
   readonly bus: LocalServiceBus | MemoryPublisher;
   readonly sessions?: boolean;
+  /** Default: events are no CloudEvents. */
+  readonly cloudEvents?: CloudEvents;
   readonly slot?: string;
   readonly publication?: string;
   /** Other parts than the usual ones, made from those if need be. */
@@ -59,11 +62,14 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
     uncheckedText: true,
     lockTimeoutMs: 250,
   });
-  const { bus } = options;
+  const { bus, cloudEvents } = options;
   const publisher =
     bus instanceof MemoryPublisher
       ? bus
-      : new ServiceBusPublisher({ connectionString: bus.connectionString, entity: 'orders', sessions }, log);
+      : new ServiceBusPublisher(
+          { connectionString: bus.connectionString, entity: 'orders', sessions, cloudEvents },
+          log,
+        );
   const stopping = new AbortController();
   const deps: RelayDeps = {
     pool,

@@ -29,6 +29,26 @@ test('the demo shows in ten lines the order, its rows, its event and where the t
   assert.deepEqual(demo.lines.map(withoutChance), shownInReadme().map(withoutChance));
 });
 
+test('the demo of the saga tells how three orders end, that the stock adds up, and ends with 0', async () => {
+  const demo = startProcess('demo --saga', 'dev/demo.ts', {}, ['--saga']);
+
+  const exitCode = await demo.exited;
+
+  const output = demo.lines.join('\n');
+  assert.equal(exitCode, 0, output);
+  for (const shown of [
+    /^Paid +[0-9a-f]{8}… of 2 × prod-456, 39\.98$/m,
+    /^ +events +OrderCreated → InventoryReserved → PaymentProcessed → OrderPaid, in \d+ ms$/m,
+    /^ +end +PaymentProcessed: Payment \S+ of 39\.98$/m,
+    /^ +events +OrderCreated → InventoryInsufficient → OrderCancelled, in \d+ ms$/m,
+    /^ +end +Cancelled: Out of stock: prod-789 \(51 requested, 50 available\)$/m,
+    /^ +events +OrderCreated → InventoryReserved → PaymentFailed → .*OrderCancelled.*, in \d+ ms$/m,
+    /^In stock +prod-456 98 and 2 reserved, prod-789 50\. It adds up$/m,
+  ]) {
+    assert.match(output, shown);
+  }
+});
+
 test('the demo that is verbose shows every row and all of the event too', async () => {
   const demo = startProcess('demo --verbose', 'dev/demo.ts', {}, ['--verbose']);
 

@@ -1,6 +1,7 @@
 import type { ServiceBusMessage } from '@azure/service-bus';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
 import { PublishError } from '../publish-error.ts';
+import { addCloudEvent, type CloudEvents } from './cloud-events.ts';
 import { MAX_HEADER_BYTES, MAX_ID_LENGTH, MAX_PROPERTY_BYTES } from './service-bus-limits.ts';
 
 export type Properties = Record<string, string | number | boolean>;
@@ -17,10 +18,14 @@ export interface OutgoingMessage extends ServiceBusMessage {
 }
 
 /**
- * The message of the contract: the committed bytes as its body, and a property only where there is a value.
- * Throws a PublishError of kind poison for what Service Bus has no place for.
+ * The message of the contract: the committed bytes as its body, and a property only where there is a value. With `cloudEvents`,
+ * it is a CloudEvent too. Throws a PublishError of kind poison for what Service Bus has no place for.
  */
-export function toServiceBusMessage(message: OutboxMessage, withSession: boolean): OutgoingMessage {
+export function toServiceBusMessage(
+  message: OutboxMessage,
+  withSession: boolean,
+  cloudEvents?: CloudEvents,
+): OutgoingMessage {
   // Checked here, because of the TypeErrors of the SDK nobody can tell which speak of the message.
   if (withSession && (message.aggregateId?.length ?? 0) > MAX_ID_LENGTH) {
     throw invalid(`aggregate_id is longer than the ${MAX_ID_LENGTH} characters a session id may have`);
@@ -38,6 +43,7 @@ export function toServiceBusMessage(message: OutboxMessage, withSession: boolean
     properties['Diagnostic-Id'] = message.traceparent;
   }
   if (message.tracestate !== undefined) properties['tracestate'] = message.tracestate;
+  if (cloudEvents) addCloudEvent(properties, message, cloudEvents);
   return {
     messageId: message.messageId,
     subject: message.messageType,

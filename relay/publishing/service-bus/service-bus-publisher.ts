@@ -75,7 +75,8 @@ export class ServiceBusPublisher implements Publisher {
 
   prepare(message: OutboxMessage): EncodedMessage {
     try {
-      return this.#encoder.encode(toServiceBusMessage(message, this.#destination.sessions));
+      const { sessions, cloudEvents } = this.#destination;
+      return this.#encoder.encode(toServiceBusMessage(message, sessions, cloudEvents));
     } catch (error) {
       if (error instanceof PublishError) throw error;
       // What is in the message is to blame: nothing else is asked for it.

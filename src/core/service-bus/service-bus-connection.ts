@@ -65,7 +65,7 @@ function connectionStringFault(
     return 'it has no SharedAccessKeyName and SharedAccessKey';
   const path = parts.get('EntityPath');
   if (path === undefined || path === entity) return undefined;
-  return entity === undefined
-    ? `its EntityPath is ${path}: take the connection string of the namespace, which has none`
-    : `its EntityPath is ${path}, and SERVICEBUS_ENTITY is ${String(entity)}: make them the same, to the letter`;
+  return typeof entity === 'string'
+    ? `its EntityPath is ${path}, and SERVICEBUS_ENTITY is ${entity}: make them the same, to the letter`
+    : `its EntityPath is ${path}: take the connection string of the namespace, which has none`;
 }

@@ -18,6 +18,7 @@ const RESERVED_NAMES = new Set([
   'messagetype',
   'aggregateid',
   'aggregateversion',
+  'schemaversion',
   'causationid',
   'userid',
   'traceparent',

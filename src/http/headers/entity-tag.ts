@@ -22,10 +22,14 @@ export function versionsOf(ifMatch: string | undefined): number[] | undefined {
 }
 
 /** Whether the client has this version already. What is no list of entity tags is ignored: the answer is then merely longer. */
-export function isKnown(version: number, ifNoneMatch: string | undefined): boolean {
+export const isKnown = (version: number, ifNoneMatch: string | undefined) =>
+  isListed(entityTag(version), ifNoneMatch);
+
+/** The same for any strong entity tag without a comma. */
+export function isListed(entityTag: string, ifNoneMatch: string | undefined): boolean {
   if (ifNoneMatch === undefined) return false;
   if (ifNoneMatch.trim() === '*') return true;
-  return (tagsIn(ifNoneMatch) ?? []).some((tag) => tag.replace(/^W\//, '') === entityTag(version));
+  return (tagsIn(ifNoneMatch) ?? []).some((tag) => tag.replace(/^W\//, '') === entityTag);
 }
 
 function tagsIn(list: string): string[] | undefined {

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin';
 
 const READABLE = ['ETag', 'Link', 'Location', 'Retry-After', 'RateLimit', 'RateLimit-Policy'];
 const ALSO_READABLE = ['Idempotency-Replayed', 'WWW-Authenticate', 'X-Correlation-Id', 'X-Request-Id'];
+const EXPOSED = [...READABLE, ...ALSO_READABLE];
 const PREFLIGHT_KEPT_SECONDS = 600;
 
 /** Lets pages of these origins ask and read the answers; pages of others are refused by their browsers. No cookies: there are none. */
@@ -11,7 +12,7 @@ export const crossOrigin = fp(async (app: FastifyInstance, { origins }: { origin
   const options = {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST'],
-    exposedHeaders: [...READABLE, ...ALSO_READABLE],
+    exposedHeaders: EXPOSED,
     maxAge: PREFLIGHT_KEPT_SECONDS,
   };
   // Any other OPTIONS is answered by the route, with Allow.
@@ -19,6 +20,19 @@ export const crossOrigin = fp(async (app: FastifyInstance, { origins }: { origin
     delegator: (request: FastifyRequest, done) => done(null, { ...options, preflight: isPreflight(request) }),
   });
 });
+
+/** What an answer that is no preflight's has of it, for one that does not come this way. */
+export function crossOriginHeaders(
+  origins: readonly string[],
+  origin: string | undefined,
+): Record<string, string> {
+  const allowed = origins.includes('*') ? '*' : origins.find((each) => each === origin);
+  return {
+    vary: 'Origin',
+    ...(allowed && { 'access-control-allow-origin': allowed }),
+    'access-control-expose-headers': EXPOSED.join(', '),
+  };
+}
 
 /** https://fetch.spec.whatwg.org/#cors-preflight-request */
 const isPreflight = ({ headers }: FastifyRequest) =>

@@ -6,16 +6,20 @@ import { processFigures } from '../../core/process-figures.ts';
 import { VERSION } from '../../core/version.ts';
 import { type AdmissionFigures, admissionFigures } from '../metrics/admission-figures.ts';
 import { type PoolFigures, poolGauges } from '../metrics/pool-gauges.ts';
-import { requestDurations } from '../metrics/request-durations.ts';
+import { type ObserveAnswer, requestDurations } from '../metrics/request-durations.ts';
 import type { Problem } from '../problem-details.ts';
 import { problemName } from '../problem-type.ts';
 
+/** Of an answer that its client did not wait for, as proxies have it. */
+const CLIENT_CLOSED = 499;
 /** Where a response keeps its reply. */
 const REPLY = Symbol('reply');
 type Response = ServerResponse & { [REPLY]?: FastifyReply };
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** Counts and times one answer. Those of Fastify are observed already. */
+    observeAnswer: ObserveAnswer;
     /** Counts a problem that is answered, by its type. */
     countProblem(problem: Problem): void;
     /** All figures of this process. */
@@ -31,7 +35,7 @@ export interface MetricsDeps extends AdmissionFigures {
 export const metrics = fp(async (app: FastifyInstance, { pool, ...admission }: MetricsDeps) => {
   const registry = new Registry();
   const registers = [registry];
-  const observe = requestDurations(registry);
+  app.decorate('observeAnswer', requestDurations(registry));
   poolGauges(pool, registers);
   admissionFigures(admission, registers);
 
@@ -40,7 +44,10 @@ export const metrics = fp(async (app: FastifyInstance, { pool, ...admission }: M
   function closed(this: Response): void {
     inFlight--;
     const reply = this[REPLY];
-    if (reply) observe(reply.request, reply);
+    if (!reply) return;
+    const { method, routeOptions } = reply.request;
+    const status = this.writableEnded ? reply.statusCode : CLIENT_CLOSED;
+    app.observeAnswer(method, routeOptions.url ?? 'unknown', status, reply.elapsedTime / 1_000);
   }
   app.addHook('onRequest', (_request, reply, done) => {
     inFlight++;

@@ -2,9 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ApiError } from '../../api-error.ts';
 import { errorCode } from '../../core/errors.ts';
-import { type Problem, reactionTo } from '../problem-details.ts';
+import { type Problem, problemHeaders, reactionTo } from '../problem-details.ts';
 import type { Consequence } from '../problem-table.ts';
-import { problemPage } from '../problem-type.ts';
 import { slashHint } from '../slash-hint.ts';
 
 declare module 'fastify' {
@@ -32,10 +31,8 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   reply.logLevel = logLevel === 'debug' ? 'debug' : 'info';
   const { server } = request;
   server.countProblem(problem);
-  const page = problemPage(problem.type);
-  if (page) reply.header('link', `<${server.publicBasePath}${page}>; rel="describedby"`);
-  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
-  reply.code(problem.status).type('application/problem+json').serializer(JSON.stringify).send(problem);
+  const headers = problemHeaders(problem, retryAfterSeconds, server.publicBasePath);
+  reply.code(problem.status).headers(headers).serializer(JSON.stringify).send(problem);
 }
 
 const nothingHere = ({ method, url }: FastifyRequest) =>

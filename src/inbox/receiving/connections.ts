@@ -85,12 +85,14 @@ export class Connections {
   /** On a connection that is lost or half open the SDK's close may take for ever. */
   async #close(connection: OpenConnection): Promise<void> {
     if (!this.#all.delete(connection)) return;
-    if (connection.users > 0 || connection.isRetired) {
+    const dropAll = () => {
       for (const open of [connection.opened, connectionOf(connection.client)]) dropConnection(open);
-    }
+    };
+    if (connection.users > 0 || connection.isRetired) dropAll();
     const closing = connection.client
       .close()
       .catch((err: unknown) => this.#log.debug({ err }, 'A Service Bus connection did not close'));
     await within(CLOSES_WITHIN_MS, closing);
+    dropAll(); // what the SDK wrote meanwhile has begun timers of eight minutes
   }
 }

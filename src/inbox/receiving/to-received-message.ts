@@ -42,7 +42,8 @@ export function toReceivedMessage(message: ServiceBusReceivedMessage): ReceivedM
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   if (Buffer.isBuffer(value)) return value.toString('hex');
-  return value instanceof Date ? value.toISOString() : String(value);
+  if (value instanceof Date) return value.toISOString();
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 function metadataOf(properties: Readonly<Record<string, unknown>>): Record<string, string> {

@@ -20,12 +20,22 @@ test("the project's entities are topics with repeats detected, the same with ses
       subscriptions: subscriptions.map((subscription) => [subscription.name, subscription.requiresSession]),
     })),
     [
-      { topic: 'orders', duplicateWindowMs: 300_000, subscriptions: [['all', false], ['inventory', false], ['shipping', false]] },
+      {
+        topic: 'orders',
+        duplicateWindowMs: 300_000,
+        subscriptions: [
+          ['all', false],
+          ['inventory', false],
+          ['shipping', false],
+        ],
+      },
       { topic: 'orders-sessions', duplicateWindowMs: 300_000, subscriptions: [['all', true]] },
       received(false)('inventory', 'payments'),
       received(false)('payments', 'inventory'),
       received(false)('shipping'),
-      ...['inventory-sessions', 'payments-sessions', 'shipping-sessions'].map((topic) => received(true)(topic)),
+      ...['inventory-sessions', 'payments-sessions', 'shipping-sessions'].map((topic) =>
+        received(true)(topic),
+      ),
     ],
   );
 });

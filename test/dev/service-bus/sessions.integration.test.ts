@@ -162,3 +162,23 @@ test('a message without a session is dead-lettered by a subscription that requir
 
   assert.deepEqual([dead?.messageId, dead?.deadLetterReason], ['m1', 'Session ID is null']);
 });
+
+test('who waits on a connection that was closed gets no session', async (t) => {
+  const bus = await openBroker(t, { queues: [{ name: 'q', requiresSession: true }] });
+  const gone = connect(t, bus.connectionString);
+  const waiting = gone.acceptNextSession('q').catch(() => undefined);
+  await connect(t, bus.connectionString).createSender('q').sendMessages({ sessionId: 'first', body: 'x' });
+  await waiting;
+  const forgotten = gone.acceptNextSession('q').catch(() => undefined);
+  await gone.createReceiver('q').peekMessages(1);
+
+  bus.faults.inject({ kind: 'closeIdle' });
+  await forgotten;
+  const client = connect(t, bus.connectionString);
+  await client.createSender('q').sendMessages({ messageId: 'm1', sessionId: 'late', body: 'x' });
+
+  const ids = [await client.acceptNextSession('q'), await client.acceptNextSession('q')].map(
+    ({ sessionId }) => sessionId,
+  );
+  assert.deepEqual(ids.sort(), ['first', 'late']);
+});

@@ -1,6 +1,6 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { consumedEvents } from '../../../examples/inventory-service/messages.ts';
+import { consumedEvents } from '../../../examples/inventory-service/consumed-events.ts';
 import { createReceptors, expiry } from '../../../examples/inventory-service/receptors.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import openapiTypeScript, { astToString } from 'openapi-typescript';
 import { openApp } from '../../support/app.ts';
-import { cleanup } from '../../support/cleanup.ts';
+import { compileStrictly, packageFolder } from '../../support/compile-strictly.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 
 // A client as other people make one: its types by openapi-typescript from the running service, its calls by openapi-fetch.
@@ -65,7 +63,7 @@ test('a client that is generated from the running service compiles, and places, 
   const folder = await generateClient(t, url);
   writeFileSync(join(folder, 'client.ts'), CLIENT);
 
-  assert.equal(compile(folder), '');
+  assert.equal(compileStrictly(folder, 'client.ts'), '');
   const { useOrders } = await import(join(folder, 'client.ts'));
   const { created, order, by, page, status, problem } = await useOrders(url, tutorialOrder());
 
@@ -87,22 +85,8 @@ async function listeningApp(t: TestContext) {
 
 /** A folder of its own, with the types of the service at this URL. */
 async function generateClient(t: TestContext, url: string): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'generated-client-'));
-  cleanup(t, () => rmSync(folder, { recursive: true }));
-  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  const folder = packageFolder(t);
   const types = await openapiTypeScript(new URL('/openapi.json', url));
   writeFileSync(join(folder, 'schema.ts'), astToString(types));
   return folder;
-}
-
-/** What the compiler has to say. */
-function compile(folder: string): string {
-  const options = ['--noEmit', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess'];
-  const modules = ['--module', 'nodenext', '--target', 'esnext', '--allowImportingTsExtensions'];
-  const tsc = resolve('node_modules/typescript-7/bin/tsc');
-  return spawnSync(process.execPath, [tsc, ...options, ...modules, 'client.ts'], {
-    cwd: folder,
-    encoding: 'utf8',
-  }).stdout;
 }

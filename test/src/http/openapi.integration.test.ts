@@ -109,10 +109,17 @@ test('Swagger UI needs nothing from another host', async (t) => {
   }
 });
 
-test('without docs neither the document nor the page is there', async (t) => {
+test('without docs neither the documents nor the pages are there', async (t) => {
   const { request } = await openApp(t, { docs: false });
 
-  for (const url of ['/openapi.json', '/docs', '/docs/json']) {
+  for (const url of [
+    '/openapi.json',
+    '/docs',
+    '/docs/json',
+    '/docs/events',
+    '/asyncapi.json',
+    '/schemas/OrderCreated/1',
+  ]) {
     assert.equal((await request({ url })).statusCode, 404, url);
   }
 });

@@ -27,7 +27,11 @@ export async function send(
 ): Promise<Exchange> {
   const orderId = attempt.order === undefined ? 'f'.repeat(32) : orderIds[attempt.order % orderIds.length];
   const query = new URLSearchParams([...attempt.query]);
-  const path = `${operation.path.replace(/\{orderId\}/, orderId ?? '').replace(/\{\w+\}/, 'order-not-found')}?${query.toString()}`;
+  const exampleOf = (name: string) => operation.parameters.find((each) => each.name === name)?.example ?? '';
+  const address = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    name === 'orderId' ? (orderId ?? '') : exampleOf(name),
+  );
+  const path = `${address}?${query.toString()}`;
   const response = await fetch(url + path, {
     method: operation.method,
     headers: { ...headers, ...attempt.headers },

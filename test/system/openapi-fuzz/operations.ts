@@ -20,6 +20,7 @@ export interface Parameter {
   readonly name: string;
   readonly in: 'path' | 'query' | 'header';
   readonly required?: boolean;
+  readonly example?: string;
   readonly schema: Schema;
 }
 

@@ -132,7 +132,8 @@ export function validatorOf(schema: Schema): ValidateFunction {
     type: 'number',
     validate: (decimals: number, value: number) => Number(value.toFixed(decimals)) === value,
   });
-  return ajv.compile({ ...schema, ...(schema.type === 'object' && { additionalProperties: false }) });
+  // An object that does not say that it has room for more has none.
+  return ajv.compile({ ...(schema.type === 'object' && { additionalProperties: false }), ...schema });
 }
 
 const isDateTime = (text: string) =>

@@ -206,7 +206,7 @@ test('two processes keep the order of each session', async (t) => {
 
   assert.ok(
     handledBy.every((count) => count > 0),
-    `${handledBy}`,
+    `${handledBy.join()}`,
   );
   for (const name of names) {
     assert.deepEqual(

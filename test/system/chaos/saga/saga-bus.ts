@@ -60,7 +60,7 @@ export class SagaBus {
     }
   }
 
-  /** Takes some messages away from the consumer; `giveBack` abandons them, as far as they are still locked. */
+  /** Takes some messages away from the consumer; `giveBack` abandons them, as far as they are still locked. Throws if no session is free. */
   async take(
     { topic, subscription }: ConsumerOf,
     sessions: boolean,

@@ -111,7 +111,9 @@ export const messageFaults = {
     durationMs: [0, 7_000],
     victim: () => 'taken messages',
     async run({ rig }, { dice, durationMs }) {
-      const { taken, giveBack } = await rig.bus.take(oneOf(CONSUMERS, dice), rig.sessions, TAKEN);
+      const away = await rig.bus.take(oneOf(CONSUMERS, dice), rig.sessions, TAKEN).catch(() => undefined);
+      if (!away) return { bit: false }; // no session is free, or the broker is away on purpose
+      const { taken, giveBack } = away;
       await sleep(durationMs);
       await giveBack();
       return { bit: taken > 0 };

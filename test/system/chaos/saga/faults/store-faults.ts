@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { StopMode } from '../../../../../dev/postgres.ts';
-import type { Fault } from '../../../../../dev/service-bus/faults.ts';
+import type { FaultKind as BrokerFault, Fault } from '../../../../../dev/service-bus/faults.ts';
 import { until } from '../../../../support/until.ts';
 import type { Bite } from '../../faults/fault.ts';
 import { type SagaFault, type SagaStage, unpublished } from './saga-stage.ts';
@@ -10,6 +10,8 @@ const server = { victim: () => 'postgres', excusesRepeats: true } as const;
 const broker = { victim: () => 'broker', excusesRepeats: true } as const;
 const SPRUNG_WITHIN_MS = 10_000;
 const LOCKED_ORDERS = 30;
+/** The broker counts no hits of what concerns all connections. */
+const AT_ONCE: ReadonlySet<BrokerFault> = new Set(['freeze', 'refuseConnections', 'detachReceivers', 'deafen']);
 
 /** Of the database and of the broker, which are away, slow or deaf. */
 export const storeFaults = {
@@ -133,7 +135,8 @@ function brokerFault(
       const heal = await rig.broker.inject({ seed: 1 + Math.floor(choice.dice * 1_000_000), ...fault });
       if (cuts) for (const { toBroker } of [...rig.relays, ...rig.inboxes]) toBroker.cut();
       await sleep(choice.durationMs);
-      return { bit: (await heal()) || cuts || fault.kind === 'freeze' };
+      const struck = await heal();
+      return { bit: struck || AT_ONCE.has(fault.kind) };
     },
   };
 }
