@@ -11,7 +11,12 @@ const broker = { victim: () => 'broker', excusesRepeats: true } as const;
 const SPRUNG_WITHIN_MS = 10_000;
 const LOCKED_ORDERS = 30;
 /** The broker counts no hits of what concerns all connections. */
-const AT_ONCE: ReadonlySet<BrokerFault> = new Set(['freeze', 'refuseConnections', 'detachReceivers', 'deafen']);
+const AT_ONCE: ReadonlySet<BrokerFault> = new Set([
+  'freeze',
+  'refuseConnections',
+  'detachReceivers',
+  'deafen',
+]);
 
 /** Of the database and of the broker, which are away, slow or deaf. */
 export const storeFaults = {
