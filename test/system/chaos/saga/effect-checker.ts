@@ -1,5 +1,5 @@
 import type { Violation } from '../violation.ts';
-import { CONSUMERS, type Handled, type SagaEvidence } from './evidence.ts';
+import { CONSUMERS, type SagaEvidence } from './evidence.ts';
 
 /** Each message that was sent has its effect at each of its consumers, once and in its turn, or is a dead letter that was planted. Pure. */
 export function checkEffects(evidence: SagaEvidence): Violation[] {
@@ -87,13 +87,4 @@ function deadLetters({ deadLetters: dead, planted }: SagaEvidence): Violation[] 
         (id): Violation => ({ kind: 'dead letter missing', id, detail: 'could not be handled, and is gone' }),
       ),
   ];
-}
-
-/** The messages that the order service has handled, by order, as they committed. */
-export function handledOfOrders(handled: readonly Handled[]): Map<string | undefined, Handled[]> {
-  const names = new Set(CONSUMERS.filter(({ service }) => service === 'orders').map(({ name }) => name));
-  return Map.groupBy(
-    handled.filter(({ consumer }) => names.has(consumer)),
-    ({ aggregateId }) => aggregateId,
-  );
 }

@@ -20,6 +20,7 @@ export function judgeSaga(
     ...checkStock(evidence),
     ...checkPlacedOrders(placed, evidence.orders),
     ...checkTopics(evidence, arrivals),
+    ...checkVersions(evidence),
   ];
 }
 
@@ -45,4 +46,16 @@ function checkTopics({ emitted }: SagaEvidence, arrivals: readonly WholeArrival[
       faultSpans: [{ from: 0, to: Number.POSITIVE_INFINITY }],
     }).violations;
   });
+}
+
+/** A message says which version of its aggregate it has made. */
+function checkVersions({ emitted, sent }: SagaEvidence): Violation[] {
+  const versions = new Map(emitted.map(({ messageId, version }) => [messageId, version]));
+  return sent
+    .filter(({ messageId, version }) => versions.has(messageId) && versions.get(messageId) !== version)
+    .map(({ messageId, version }) => ({
+      kind: 'altered',
+      id: messageId,
+      detail: `committed as version ${versions.get(messageId)} and accepted as ${version}`,
+    }));
 }

@@ -1,6 +1,5 @@
 import type { Violation } from '../violation.ts';
-import { handledOfOrders } from './effect-checker.ts';
-import type { EndedOrder, HistoryRow, SagaEvidence } from './evidence.ts';
+import { CONSUMERS, type EndedOrder, type Handled, type HistoryRow, type SagaEvidence } from './evidence.ts';
 import { type Change, changesOf, type Told } from './order-model.ts';
 
 /** In which the saga leaves no order. */
@@ -66,4 +65,13 @@ function unexplained(order: EndedOrder, rows: readonly HistoryRow[], wanted: rea
 function gaps(id: string, published: readonly string[], wanted: readonly string[]): Violation[] {
   if (published.join() === wanted.join()) return [];
   return [{ kind: 'version gap', id, detail: `has the events ${published.join()}, not ${wanted.join()}` }];
+}
+
+/** The messages that the order service has handled, by order. */
+function handledOfOrders(handled: readonly Handled[]): Map<string | undefined, Handled[]> {
+  const names = new Set(CONSUMERS.filter(({ service }) => service === 'orders').map(({ name }) => name));
+  return Map.groupBy(
+    handled.filter(({ consumer }) => names.has(consumer)),
+    ({ aggregateId }) => aggregateId,
+  );
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { tutorialOrder } from '../../../support/orders.ts';
 import { checkEffects } from './effect-checker.ts';
 import type { Emitted, Handled, HistoryRow, SagaEvidence, Sent, Service } from './evidence.ts';
+import { judgeSaga } from './judge-saga.ts';
 import { changesOf } from './order-model.ts';
 import { checkOrderStates } from './order-state-checker.ts';
 import { checkPlacedOrders } from './placed-order-checker.ts';
@@ -45,6 +47,24 @@ function sent(topic: string, messageId: string, type: string): Sent {
 function handled(consumer: string, messageId: string, type: string, at: number): Handled {
   return { consumer, messageId, type, aggregateId: 'o1', at, xid: `x${at}` };
 }
+
+const MESSAGE = sent('payments', 'm1', 'PaymentProcessed');
+const ARRIVAL = {
+  entity: 'payments',
+  messageId: 'm1',
+  subject: 'PaymentProcessed',
+  sessionId: 'o1',
+  correlationId: undefined,
+  properties: {},
+  body: '{}',
+  at: 1,
+};
+/** Both of its consumers have it there. */
+const LETTERS = ['payments/order-service', 'payments/inventory'].map((consumer) => ({
+  consumer,
+  messageId: 'm1',
+  reason: undefined,
+}));
 
 describe('effects', () => {
   const released = sent('inventory', 'm1', 'InventoryReleased');
@@ -232,10 +252,29 @@ describe('stock', () => {
   });
 });
 
+test('a message that says another version than its row is found', () => {
+  const event = emitted('payments', 'PaymentProcessed', 1, { messageId: 'm1', body: '{}' });
+  const told = (version: number) =>
+    judgeSaga(
+      {
+        ...NOTHING,
+        emitted: [event],
+        planted: LETTERS,
+        deadLetters: LETTERS,
+        sent: [{ ...MESSAGE, version }],
+      },
+      [ARRIVAL],
+      [],
+    );
+
+  assert.deepEqual(told(1), []);
+  assert.deepEqual(kindsOf(told(2)), ['altered']);
+});
+
 test('what clients were told is so', () => {
   const placed = {
     key: 'k',
-    request: { customerId: 'k', items: [], shippingAddress: {} as never },
+    request: { ...tutorialOrder(), customerId: 'k' },
     created: 'ok',
     orderId: 'o1',
     cancelled: 'ok',

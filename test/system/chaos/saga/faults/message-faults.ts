@@ -113,10 +113,9 @@ export const messageFaults = {
     async run({ rig }, { dice, durationMs }) {
       const away = await rig.bus.take(oneOf(CONSUMERS, dice), rig.sessions, TAKEN).catch(() => undefined);
       if (!away) return { bit: false }; // no session is free, or the broker is away on purpose
-      const { taken, giveBack } = away;
       await sleep(durationMs);
-      await giveBack();
-      return { bit: taken > 0 };
+      await away.giveBack();
+      return { bit: away.taken > 0 };
     },
   },
 } satisfies Record<string, SagaFault>;
