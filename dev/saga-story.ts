@@ -57,7 +57,7 @@ export async function tellSaga(stack: Stack, saga: Saga, say: (line: string) => 
     const ms = ((events.at(-1)?.at ?? placedAt) - placedAt).toFixed(0);
     say('');
     say(
-      `${title.padEnd(18)}${orderId.slice(0, 8)}… of ${item.quantity} × ${item.productId}, ${answer['totalAmount']}`,
+      `${title.padEnd(18)}${orderId.slice(0, 8)}… of ${item.quantity} × ${item.productId}, ${String(answer['totalAmount'])}`,
     );
     say(`  events          ${events.map(({ subject }) => subject).join(' → ')}, in ${ms} ms`);
     say(`  end             ${order.status}: ${order.history.at(-1)?.reason}`);

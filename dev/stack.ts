@@ -71,7 +71,8 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     const databaseUrl = postgres.url('orders');
     say('Migrating the database');
     await createDatabase(postgres.url('postgres'));
-    await (options.migrate ?? migrate)(databaseUrl);
+    const makeTables: NonNullable<StackOptions['migrate']> = options.migrate ?? migrate;
+    await makeTables(databaseUrl);
 
     say('Starting a local Service Bus');
     const bus = await openServiceBus({

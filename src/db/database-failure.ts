@@ -1,6 +1,7 @@
 import { DrizzleQueryError } from 'drizzle-orm';
 import pg from 'pg';
 import { errorCode } from '../core/errors.ts';
+import { describeError } from '../core/log.ts';
 
 /**
  * SQLSTATEs (whole, or by their first characters) and Node's codes after which the same request may well succeed in a moment.
@@ -35,6 +36,27 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = errorCode(error);
   // The driver's own failures have no code: connection ended, no answer in time, no free connection in the pool.
   return code === undefined || UNAVAILABLE.some((known) => code.startsWith(known));
+}
+
+/**
+ * SQLSTATEs of a statement that PostgreSQL refuses whatever it is given: a grant, a table or a column is missing, a policy would hide rows,
+ * or a pooler has lost what was prepared. A person has to mend that, and then the same statement succeeds.
+ */
+export const STATEMENT_REFUSED = ['0A', '26', '3F', '42'];
+
+/** Whether a query failed because of how the database is set up, not because of what it was asked with. */
+export function isStatementRefused(error: unknown): boolean {
+  const code = error instanceof DrizzleQueryError ? errorCode(error) : undefined;
+  return code !== undefined && STATEMENT_REFUSED.some((known) => code.startsWith(known));
+}
+
+/** Why something failed: what each error and its causes say. The text of a statement does not say why it failed, and is left out. */
+export function reasonOf(error: unknown): string {
+  const { message } = describeError(error);
+  if (!(error instanceof Error) || error.cause === undefined) return message;
+  const why = reasonOf(error.cause);
+  if (error instanceof DrizzleQueryError) return why;
+  return message.includes(why) ? message : `${message}: ${why}`;
 }
 
 /** Whether a failed COMMIT may have committed all the same. Only the server can say no, and only while its session lives. */

@@ -1,6 +1,6 @@
 /** Where messages are received, and what becomes of those behind one that cannot be handled. */
 export interface Consumer {
-  /** As it is configured, `topic/subscription` or a queue: the `consumer` of the table. */
+  /** `topic/subscription` or a queue, in lower case, since Service Bus tells no names by their case: the `consumer` of the table. */
   readonly name: string;
   readonly from: { readonly topic: string; readonly subscription: string } | { readonly queue: string };
   /** hold: the later messages of its aggregate wait for a person. continue: they go on. */
@@ -21,7 +21,7 @@ export function parseConsumers(text: string): Consumer[] {
     const slash = name.lastIndexOf('/');
     const from =
       slash < 0 ? { queue: name } : { topic: name.slice(0, slash), subscription: name.slice(slash + 1) };
-    return { name, from, onFailure: onFailure as OnFailure };
+    return { name: name.toLowerCase(), from, onFailure: onFailure as OnFailure };
   });
 }
 
@@ -35,7 +35,6 @@ export function consumersFault(text: string): string | undefined {
     if (more.length > 0 || (onFailure !== 'hold' && onFailure !== 'continue')) {
       return `"${part.trim()}": after = comes hold or continue`;
     }
-    // Service Bus does not tell names by their case, and the table does.
     const same = name.toLowerCase();
     if (seen.has(same)) return `"${name}" is there twice`;
     seen.add(same);

@@ -51,6 +51,9 @@ export async function serveInbox<R extends Registry>(
 ): Promise<InboxParts<R>> {
   const { config, log, stopping, onClose, fail } = scope;
   const consumers = parseConsumers(config.INBOX_SUBSCRIPTIONS);
+  if (!config.INBOX_SESSIONS && consumers.some(({ onFailure }) => onFailure === 'hold')) {
+    log.warn('=hold in INBOX_SUBSCRIPTIONS keeps no order without sessions; see INBOX_SESSIONS');
+  }
   const monitor = new InboxMonitor(
     consumers.map(({ name }) => name),
     Object.keys(events),

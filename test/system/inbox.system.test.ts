@@ -17,7 +17,9 @@ const ORDERS = 200;
 
 interface Inboxes {
   /** Starts one more; resolves when it is ready. */
-  readonly start: () => Promise<ManagedProcess & { readonly status: () => Promise<Status> }>;
+  readonly start: (
+    subscriptions?: string,
+  ) => Promise<ManagedProcess & { readonly status: () => Promise<Status> }>;
   readonly db: pg.Pool;
   readonly bus: LocalServiceBus;
 }
@@ -38,13 +40,13 @@ async function createInboxes(t: TestContext, { sessions }: { sessions: boolean }
   return {
     db,
     bus,
-    start: async () => {
+    start: async (subscriptions = INVENTORY) => {
       const port = await freePort();
       const inbox = startService('inbox', {
         DATABASE_URL: url,
         INBOX_HOST: '127.0.0.1',
         INBOX_PORT: String(port),
-        INBOX_SUBSCRIPTIONS: INVENTORY,
+        INBOX_SUBSCRIPTIONS: subscriptions,
         INBOX_SESSIONS: String(sessions),
         SERVICEBUS_CONNECTION_STRING: bus.connectionString,
       });
@@ -146,6 +148,17 @@ for (const sessions of [false, true]) {
       'what was handled is completed',
     );
     assert.deepEqual(await deliveries(db), [1], 'no delivery was for nothing');
+  });
+}
+
+for (const sessions of [false, true]) {
+  test(`whoever holds ${sessions ? 'with' : 'without'} sessions is ${sessions ? 'not ' : ''}warned that no order is kept`, async (t) => {
+    const { start } = await createInboxes(t, { sessions });
+
+    const inbox = await start(`${INVENTORY}=hold`);
+    await inbox.stop();
+
+    assert.equal(/keeps no order without sessions/.test(inbox.lines.join()), !sessions);
   });
 }
 

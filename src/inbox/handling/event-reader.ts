@@ -11,6 +11,8 @@ export interface ReadEvent<Command extends Message> {
   readonly context: MessageContext;
 }
 
+/** That are told of one body: a sender could make up megabytes of them, for the log and the status. */
+const MOST_FAULTS = 20;
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads messages by these events, whose schemas are compiled here, once. What it returns throws a HandlingError. */
@@ -43,11 +45,12 @@ export function eventReader<Command extends Message>(
     }
     const body = parse(message.body);
     if (!event.validate(body)) {
-      const faults = (event.validate.errors ?? []).map(({ instancePath, message: fault = 'is invalid' }) => ({
-        pointer: instancePath,
-        detail: fault,
-      }));
+      const errors = event.validate.errors ?? [];
+      const faults = errors
+        .slice(0, MOST_FAULTS)
+        .map(({ instancePath, message: fault = 'is invalid' }) => ({ pointer: instancePath, detail: fault }));
       const told = faults.map(({ pointer, detail }) => `${pointer || 'the body'} ${detail}`);
+      if (errors.length > MOST_FAULTS) told.push(`and ${errors.length - MOST_FAULTS} more`);
       throw new HandlingError('BODY_INVALID', told.join('; '), { faults });
     }
     return { command: event.toCommand(body as never), context: contextOf(message, message.messageId) };

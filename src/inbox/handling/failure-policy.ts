@@ -1,10 +1,10 @@
 import type { ApiErrorCode } from '../../api-error.ts';
 import { AppError } from '../../core/errors.ts';
-import { isDatabaseUnavailable } from '../../db/database-failure.ts';
+import { isDatabaseUnavailable, isStatementRefused } from '../../db/database-failure.ts';
 import type { HandlingErrorCode } from './handling-error.ts';
 
-/** RECEPTOR_FAILED: whatever else a receptor throws, such as ORDER_NOT_FOUND. */
-export type Failure = HandlingErrorCode | PassingCode | 'RECEPTOR_FAILED';
+/** STATEMENT_REFUSED: by PostgreSQL, of any message. RECEPTOR_FAILED: whatever else a receptor throws, such as ORDER_NOT_FOUND. */
+export type Failure = HandlingErrorCode | PassingCode | 'STATEMENT_REFUSED' | 'RECEPTOR_FAILED';
 type PassingCode = Extract<
   ApiErrorCode,
   'DATABASE_UNAVAILABLE' | 'COMMIT_UNCERTAIN' | 'OVERLOADED' | 'ORDER_LOCKED'
@@ -42,6 +42,7 @@ export const POLICIES: Readonly<Record<Failure, Policy>> = {
   LOCK_LOST: LET_GO,
   VERSION_CONFLICT: PASSES,
   DATABASE_UNAVAILABLE: PASSES,
+  STATEMENT_REFUSED: PASSES,
   COMMIT_UNCERTAIN: PASSES,
   OVERLOADED: PASSES,
   ORDER_LOCKED: PASSES,
@@ -50,6 +51,7 @@ export const POLICIES: Readonly<Record<Failure, Policy>> = {
 /** Which row of the table an error is. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof AppError && Object.hasOwn(POLICIES, error.code)) return error.code as Failure;
+  if (isStatementRefused(error)) return 'STATEMENT_REFUSED';
   return isDatabaseUnavailable(error) ? 'DATABASE_UNAVAILABLE' : 'RECEPTOR_FAILED';
 }
 

@@ -86,7 +86,7 @@ export function createHandler<R extends Registry>(deps: HandlerDeps<R>): HandleM
         const waitMs = backoffMs(Math.max(...failures.values()), random, LONGEST_WAIT_MS);
         // What has failed to be set aside is for the broker to keep.
         const next = nextStep(failure, times, holds && step === attempt);
-        if (!QUIET.has(next)) observer.failed(consumer, err);
+        if (!QUIET.has(failure)) observer.failed(consumer, err);
         switch (next) {
           case 'try again':
             log[levelAfter(times)]({ ...about, err, waitMs }, 'Could not handle a message; trying again');
@@ -118,8 +118,8 @@ export function createHandler<R extends Registry>(deps: HandlerDeps<R>): HandleM
 type Step = () => Promise<End | Step>;
 
 const HELD: End = { fate: 'held', settlement: COMPLETE };
-/** After these nothing is wrong with the message, nor with the database. */
-const QUIET: ReadonlySet<ReturnType<typeof nextStep>> = new Set(['ignore', 'wait', 'release']);
+/** In these nothing is wrong, and there is nothing to mend. */
+const QUIET: ReadonlySet<Failure> = new Set(['TYPE_UNKNOWN', 'AGGREGATE_WAITS', 'LOCK_LOST']);
 
 const levelAfter = (times: number) => (times < LOUD_AFTER_TIMES ? 'warn' : 'error');
 

@@ -63,7 +63,13 @@ export async function insertHandled(
     throw new HandlingError('AGGREGATE_WAITS', `${aggregateId} waits behind message ${first.messageId}`);
   } catch (cause) {
     if (errorCode(cause) !== LOCK_NOT_AVAILABLE) throw cause;
-    throw new HandlingError('MESSAGE_IN_HAND', 'Another process is handling this message', { cause });
+    throw new HandlingError(
+      'MESSAGE_IN_HAND',
+      'Somebody else handles this message, or has locked the table inbox',
+      {
+        cause,
+      },
+    );
   }
 }
 

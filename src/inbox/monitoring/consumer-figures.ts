@@ -1,5 +1,7 @@
 import { BucketCounts } from '../../core/bucket-counts.ts';
+import { errorCode } from '../../core/errors.ts';
 import { describeError } from '../../core/log.ts';
+import { reasonOf } from '../../db/database-failure.ts';
 import type { Fate } from '../handling/handler.ts';
 import type { ReceivedMessage } from '../received-message.ts';
 import type { Settlement } from '../settlement.ts';
@@ -18,6 +20,13 @@ export interface ToldError {
   readonly type: string;
   readonly message: string;
   readonly code?: string;
+}
+
+/** An error that has just been met, for whoever asks. */
+export function toldError(error: unknown): ToldError {
+  const code = errorCode(error);
+  const told = { at: new Date(), type: describeError(error).type, message: reasonOf(error) };
+  return code === undefined ? told : { ...told, code };
 }
 
 /** What one consumer has done since the process began, and is at. Every message passes here: it must cost next to nothing. */
@@ -64,8 +73,7 @@ export class ConsumerFigures {
   }
 
   failed(error: unknown): void {
-    const { type, message, code } = describeError(error);
-    this.lastError = { at: new Date(), type, message, ...(code !== undefined && { code }) };
+    this.lastError = toldError(error);
   }
 
   total(fate: Fate): number {

@@ -2,7 +2,7 @@ import type { Fate, HandlingObserver } from '../handling/handler.ts';
 import type { ReceivedMessage } from '../received-message.ts';
 import type { ReceiverObserver } from '../receiving/reception.ts';
 import type { HandleMessage } from '../settlement.ts';
-import { ConsumerFigures } from './consumer-figures.ts';
+import { ConsumerFigures, type ToldError, toldError } from './consumer-figures.ts';
 import { type Blocked, findBlocker, STALLED_AFTER_MS } from './find-blocker.ts';
 import { INBOX_STATES, type InboxPhase, type InboxState } from './inbox-states.ts';
 
@@ -12,6 +12,7 @@ export class InboxMonitor implements HandlingObserver, ReceiverObserver {
   /** By the names of the consumers, in the order in which they are configured. */
   readonly consumers: ReadonlyMap<string, ConsumerFigures>;
   databaseAwaySince: Date | undefined;
+  #databaseError: ToldError | undefined;
   /** Rows of each consumer that wait in the table for a person; undefined while the database does not tell. */
   waiting: ReadonlyMap<string, number> | undefined;
   deletedRows = 0;
@@ -54,6 +55,11 @@ export class InboxMonitor implements HandlingObserver, ReceiverObserver {
     this.failed(consumer, error);
   }
 
+  databaseAway(error: unknown): void {
+    this.databaseAwaySince ??= new Date();
+    this.#databaseError = toldError(error);
+  }
+
   connected(consumer: string): void {
     this.of(consumer).isConnected = true;
   }
@@ -90,9 +96,9 @@ export class InboxMonitor implements HandlingObserver, ReceiverObserver {
     return INBOX_STATES[this.state].ready && this.blocked === undefined;
   }
 
-  /** The last error of all consumers, and whether it is over: the inbox is ready since. */
+  /** The last error of the database and all consumers, and whether it is over: the inbox is ready since. */
   get lastError() {
-    const [last] = [...this.consumers.values()]
+    const [last] = [{ lastError: this.#databaseError }, ...this.consumers.values()]
       .flatMap(({ lastError }) => lastError ?? [])
       .sort((one, other) => other.at.getTime() - one.at.getTime());
     return last && { ...last, isOver: this.isReady };

@@ -33,7 +33,7 @@ export async function watchInbox(
       monitor.waiting = undefined;
       if (!monitor.databaseAwaySince && !ending.aborted)
         log.warn({ err }, 'The database does not answer; asking again');
-      monitor.databaseAwaySince ??= new Date();
+      if (!ending.aborted) monitor.databaseAway(err);
     }
     told = tell(monitor.blocked, told, log);
     await pause(everyMs, ending);

@@ -41,9 +41,17 @@ export function toReceivedMessage(message: ServiceBusReceivedMessage): ReceivedM
 /** Undefined for what is not there or empty. */
 function textOf(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return undefined;
-  if (Buffer.isBuffer(value)) return value.toString('hex');
   if (value instanceof Date) return value.toISOString();
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  if (typeof value !== 'object') return typeof value === 'string' ? value : JSON.stringify(value);
+  return (Buffer.isBuffer(value) ? value : copiedBytes(value))?.toString('hex') ?? JSON.stringify(value);
+}
+
+/** The bytes of a uuid, or of a number beyond 2^53: @azure/service-bus 7.9.5 copies a Buffer of the properties into a plain object. */
+function copiedBytes(value: object): Buffer | undefined {
+  const isCopy = Object.entries(value).every(
+    ([place, byte], n) => place === String(n) && Number.isInteger(byte),
+  );
+  return isCopy ? Buffer.from(Object.values(value)) : undefined;
 }
 
 function metadataOf(properties: Readonly<Record<string, unknown>>): Record<string, string> {
@@ -59,8 +67,12 @@ function versionOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
-/** Bytes as they were sent. A body that is an AMQP value or sequence instead, which the SDK has decoded, as JSON. */
+/**
+ * Bytes as they were sent. A body that is an AMQP value or sequence instead, which the SDK has decoded, as JSON; but a text is JSON
+ * already, since JMS sends a TextMessage so (OASIS AMQP JMS Mapping 1.0, Body Sections).
+ */
 function bytesOf(body: unknown): Buffer {
+  if (typeof body === 'string') return Buffer.from(body);
   if (Buffer.isBuffer(body)) return body;
   if (body instanceof Uint8Array) return Buffer.from(body);
   return Buffer.from(JSON.stringify(body) ?? '');

@@ -42,45 +42,52 @@ export async function openInventory(t: TestContext, { expiresAfterMs = 60_000 } 
     db,
     pool,
     /** Handles an event, and returns what becomes of its message. */
-    receive(type: string, body: { orderId: string }, messageId: string = randomUUID()): Promise<Settlement> {
+    receive: (
+      type: string,
+      body: { orderId: string },
+      messageId: string = randomUUID(),
+    ): Promise<Settlement> => {
       const message = { type, messageId, aggregateId: body.orderId, body: Buffer.from(JSON.stringify(body)) };
       return handle('orders/inventory', receivedMessage(message), never);
     },
     /** Lets time pass for all reservations. */
-    async overdue(): Promise<void> {
-      await db.query("UPDATE inventory_reservations SET expires_at = now() - interval '1 s'");
-    },
-    startExpiry() {
+    overdue: () => db.query("UPDATE inventory_reservations SET expires_at = now() - interval '1 s'"),
+    startExpiry: () => {
       const options = { expiry, connections: pool, dispatcher, newId: randomUUIDv7, log };
       const started = startExpiry({ ...options, intervalMs: 5, pauseMs: 1 });
       cleanup(t, () => started.stop());
       return started;
     },
     /** [available, reserved] of each product. */
-    async stock(): Promise<Record<string, [number, number]>> {
+    stock: async (): Promise<Record<string, [number, number]>> => {
       const { rows } = await db.query('SELECT * FROM inventory');
       return Object.fromEntries(
         rows.map((row) => [row.product_id, [row.quantity_available, row.quantity_reserved]]),
       );
     },
     /** What was published of an order, or of all. */
-    async events(
-      orderId?: string,
-    ): Promise<{ type: string; version: number; body: Record<string, unknown> }[]> {
-      const { rows } = await db.query(
+    events: async (orderId?: string): Promise<PublishedEvent[]> => {
+      const { rows } = await db.query<PublishedEvent>(
         `SELECT message_type AS type, aggregate_version AS version, message_body AS body
          FROM outbox WHERE aggregate_id = $1 OR $1 IS NULL ORDER BY position`,
         [orderId],
       );
       return rows;
     },
-    async status(orderId: string): Promise<string | undefined> {
-      const { rows } = await db.query('SELECT status FROM inventory_reservations WHERE order_id = $1', [
-        orderId,
-      ]);
+    status: async (orderId: string): Promise<string | undefined> => {
+      const { rows } = await db.query<{ status: string }>(
+        'SELECT status FROM inventory_reservations WHERE order_id = $1',
+        [orderId],
+      );
       return rows[0]?.status;
     },
   };
+}
+
+interface PublishedEvent {
+  readonly type: string;
+  readonly version: number;
+  readonly body: Record<string, unknown>;
 }
 
 export type Inventory = Awaited<ReturnType<typeof openInventory>>;

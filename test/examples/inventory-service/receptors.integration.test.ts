@@ -35,10 +35,13 @@ test('an order of which one item is missing reserves none, and the refusal is pu
 
 test('a product in two lines of an order is counted as one', async (t) => {
   const { receive, stock, events } = await openInventory(t);
-  const twice = (quantity: number) => Array.from({ length: 2 }, () => ({ productId: 'prod-456', quantity }));
+  const twice = (orderId: string, quantity: number) => {
+    const { items, ...order } = created(orderId, { 'prod-456': quantity });
+    return { ...order, items: [...items, ...items] };
+  };
 
-  await receive('OrderCreated', { ...created('too-much', {}), ...{ items: twice(51) } });
-  await receive('OrderCreated', { ...created('enough', {}), ...{ items: twice(50) } });
+  await receive('OrderCreated', twice('too-much', 51));
+  await receive('OrderCreated', twice('enough', 50));
 
   assert.deepEqual(
     (await events()).map(({ type }) => type),

@@ -21,6 +21,12 @@ test('subscriptions and queues are read, in their order and with what follows fr
   ]);
 });
 
+test('a consumer is the same one however its name is written', () => {
+  const [consumer] = parseConsumers('Inventory/Order-Service');
+
+  assert.equal(consumer?.name, 'inventory/order-service');
+});
+
 const FAULTS: [text: string, fault: RegExp][] = [
   ['inventory/order-service,', /a name is missing before or after a comma/],
   [',payments', /a name is missing/],

@@ -57,11 +57,12 @@ test('a database that is away at the start, and later, is waited for', async (t)
   await until('the message is handled', () => inbox.monitor.of(INVENTORY).received === 1);
   await door.close();
   await untilState(inbox, 'database-away');
-  const { isReady, blocked, waiting } = inbox.monitor;
+  const { isReady, blocked, waiting, lastError } = inbox.monitor;
   await door.open();
   await untilReady(inbox);
 
   assert.equal(received, 0, 'nothing is received without a database');
+  assert.match(lastError?.message ?? 'nothing', /terminating connection|not currently accepting connections/);
   assert.deepEqual([isReady, blocked?.by, waiting], [false, 'database', undefined]);
 });
 

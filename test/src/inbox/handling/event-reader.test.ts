@@ -57,6 +57,19 @@ const REFUSED: readonly [name: string, message: Partial<ReceivedMessage>, code: 
   ],
 ];
 
+test('of a body with very many faults the first are told, and how many there are', () => {
+  const of = Array.from({ length: 50_000 }, () => ({}));
+  const message = counted(1, { body: Buffer.from(JSON.stringify({ n: 1, of })) });
+
+  assert.throws(
+    () => read(message),
+    ({ message: told, faults }: HandlingError) => {
+      assert.match(told, /^\/of\/0 must .*'at'; \/of\/1 .*; and 49980 more$/);
+      return told.length < 2_000 && faults.length === 20;
+    },
+  );
+});
+
 for (const [name, message, code, told] of REFUSED) {
   test(`a message ${name} is ${code}, and is not quoted`, () => {
     assert.throws(

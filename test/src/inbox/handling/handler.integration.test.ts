@@ -5,6 +5,7 @@ import { sql } from 'drizzle-orm';
 import type pg from 'pg';
 import { ApiError, type ApiErrorCode } from '../../../../src/api-error.ts';
 import type { Database } from '../../../../src/db/database.ts';
+import { describeFailure } from '../../../../src/inbox/handling/describe-failure.ts';
 import { MAX_TRIES } from '../../../../src/inbox/handling/failure-policy.ts';
 import { cleanup } from '../../../support/cleanup.ts';
 import { recordWrites } from '../../../support/record-writes.ts';
@@ -163,7 +164,21 @@ test('a receptor that goes on failing is dead-lettered with its reason, and leav
   assert.equal((await database.pool.query('SELECT FROM inbox')).rowCount, 0);
 });
 
-test('a statement that is refused is described without what it was given, and no longer than the broker keeps', async (t) => {
+test('while PostgreSQL refuses what every message needs, none is given up; it is handled once that is mended', async (t) => {
+  const database = await createInboxDatabase(t);
+  const { handle, fates, errors } = openHandler(t, database);
+  await database.pool.query('ALTER TABLE counts RENAME TO elsewhere');
+
+  const handling = handle(counted(1));
+  await until('it is tried more often than a failing receptor', () => errors.length > MAX_TRIES);
+  assert.deepEqual(fates, []);
+  await database.pool.query('ALTER TABLE elsewhere RENAME TO counts');
+
+  assert.deepEqual(await handling, COMPLETE);
+  assert.deepEqual(await counts(database.pool), [1]);
+});
+
+test('a statement that fails is described by what PostgreSQL says, without what it was given, and no longer than the broker keeps', async (t) => {
   const database = await createInboxDatabase(t);
   const { handle } = openHandler(t, database, {
     behave: (n) => {
@@ -174,8 +189,10 @@ test('a statement that is refused is described without what it was given, and no
   const [refused, long] = [await handle(counted(4_711)), await handle(counted(2))];
 
   assert.ok(refused.kind === 'dead-letter' && long.kind === 'dead-letter');
-  assert.match(refused.description, /INSERT INTO counts/);
-  assert.doesNotMatch(refused.description, /4711/);
+  assert.match(
+    refused.description,
+    /^new row for relation "counts" violates check constraint "counts_n_check"$/,
+  );
   assert.equal(long.description.length, 4_096);
 });
 
@@ -220,6 +237,10 @@ test('while somebody else handles the message for long, it is let go; a connecti
   gate.resolve();
 
   assert.deepEqual([kind, two.fates], ['release', ['released']]);
+  assert.match(
+    describeFailure(two.errors[0]),
+    /^MESSAGE_IN_HAND: .*: canceling statement due to lock timeout$/,
+  );
   assert.deepEqual([await handling, await two.handle(message)], [COMPLETE, COMPLETE]);
   assert.deepEqual([two.fates.at(-1), await counts(database.pool)], ['repeat', [1]]);
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DrizzleQueryError } from 'drizzle-orm';
+import pg from 'pg';
 import { InboxMonitor } from '../../../../src/inbox/monitoring/inbox-monitor.ts';
 import type { Settlement } from '../../../../src/inbox/settlement.ts';
 import { receivedMessage } from '../../../support/received-message.ts';
@@ -44,6 +46,18 @@ test('one consumer that cannot receive makes it not ready, and its error is over
   monitor.receives('payments');
   assert.deepEqual([monitor.state, monitor.isReady, monitor.blocked], ['receiving', true, undefined]);
   assert.equal(monitor.lastError?.isOver, true);
+});
+
+test('the last error of a statement is what PostgreSQL said, with its code', () => {
+  const monitor = receivingMonitor();
+  const denied = Object.assign(new pg.DatabaseError('permission denied for table outbox', 0, 'error'), {
+    code: '42501',
+  });
+
+  monitor.failed(CONSUMER, new DrizzleQueryError('insert into "outbox"', [], denied));
+
+  const { message, code } = monitor.lastError ?? {};
+  assert.deepEqual([message, code], ['permission denied for table outbox', '42501']);
 });
 
 test('a database that does not answer goes before a broker that is away', () => {

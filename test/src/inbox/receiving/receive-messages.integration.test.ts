@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import rhea from 'rhea';
+import type { ReceivedMessage } from '../../../../src/inbox/received-message.ts';
 import { until } from '../../../support/until.ts';
 import { aborted, complete, deadLetter, leftAt, numbered, openBus, send, start } from './support.ts';
 
@@ -143,4 +145,24 @@ test('a stop gives back what is not finished in time, and another one has it at 
 
   // Without a session nothing is given back uncounted.
   assert.deepEqual(deliveries, [2]);
+});
+
+test('properties that are bytes, as a uuid is, come in as what they are in hexadecimal', async (t) => {
+  const bus = await openBus(t);
+  const uuid = '0193c0ffee007abc8def0123456789ab';
+  // The SDK sends what rhea has wrapped as the type that it is.
+  const aggregateId = rhea.types.wrap_uuid(Buffer.from(uuid, 'hex')) as unknown as string;
+  await send(bus, 'plain', [{ messageId: '1', body: '', applicationProperties: { aggregateId } }]);
+  const received: ReceivedMessage[] = [];
+
+  start(t, bus, {
+    sessions: false,
+    handle: (message) => {
+      received.push(message);
+      return complete;
+    },
+  });
+  await until('it is received', () => received.length === 1);
+
+  assert.equal(received[0]?.aggregateId, uuid);
 });

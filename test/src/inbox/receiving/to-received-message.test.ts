@@ -99,7 +99,7 @@ for (const [value, version] of [
 
 for (const [body, text] of [
   [{ orderId: 'o1' }, '{"orderId":"o1"}'],
-  ['{"orderId":"o1"}', '"{\\"orderId\\":\\"o1\\"}"'],
+  ['{"orderId":"o1"}', '{"orderId":"o1"}'],
   [[1, 2], '[1,2]'],
   [null, 'null'],
   [undefined, ''],
