@@ -6,7 +6,7 @@ import type { Once, Registry } from '../../dispatcher.ts';
 import { type CarryOutDeps, carryingOut } from './carry-out.ts';
 import { describeFailure } from './describe-failure.ts';
 import { failureOf, POLICIES } from './failure-policy.ts';
-import { endWaiting, findFirstWaiting, findWaiting, noteFailure } from './inbox-store.ts';
+import { endWaiting, findFirstWaiting, findWaiting, isHandled, noteFailure } from './inbox-store.ts';
 import type { WaitingMessage } from './waiting-message.ts';
 
 export interface WaitingDeps<R extends Registry> extends CarryOutDeps<R> {
@@ -82,4 +82,5 @@ const endsWaitingOnce = (consumer: string, messageId: string): Once<unknown, tru
   ask: async (db) => ((await endWaiting(db, consumer, messageId, null)) ? undefined : true),
   decidesAlong: true,
   tell: async () => true,
+  isKept: (db) => isHandled(db, consumer, messageId),
 });
