@@ -56,7 +56,7 @@ console.table(
 );
 
 function encodedBatch(cloudEvents?: CloudEvents): number {
-  const messages = Array.from({ length: BATCH }, (_, n) => encoder.encode(message(n, cloudEvents)));
+  const messages = Array.from({ length: BATCH }, (_, n) => encoder.encode(message(n, cloudEvents), 'orders'));
   return new EncodedBatch(messages).sizeInBytes;
 }
 
@@ -77,6 +77,7 @@ function message(n: number, cloudEvents?: CloudEvents) {
       metadata: undefined,
       traceparent: `00-${id}-${id.slice(16)}-01`,
       tracestate: undefined,
+      destination: undefined,
     },
     false,
     cloudEvents,

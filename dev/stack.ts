@@ -44,6 +44,8 @@ export interface StackOptions {
   migrate?: (databaseUrl: string) => Promise<void> | void;
   /** Whether the api asks for tokens, of an issuer that runs beside it. */
   auth?: boolean;
+  /** A Service Bus that several stacks share, and that its opener closes. Default: one of its own. */
+  bus?: LocalServiceBus;
   /** Other entities than those of dev/service-bus/Config.json. */
   namespace?: NamespaceConfig;
   /** Taken if they are free, else any others. */
@@ -74,14 +76,8 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     const makeTables: NonNullable<StackOptions['migrate']> = options.migrate ?? migrate;
     await makeTables(databaseUrl);
 
-    say('Starting a local Service Bus');
-    const bus = await openServiceBus({
-      port: await freePort(ports.bus),
-      healthPort: await freePort(ports.faults),
-      namespace: options.namespace ?? readEmulatorConfig(ENTITIES),
-      journal: { now: epochMs },
-    });
-    closers.push(() => bus.close());
+    const bus = options.bus ?? (await openOwnBus(options.namespace, ports, say));
+    if (!options.bus) closers.push(() => bus.close());
 
     const issuer = options.auth ? await openIssuer({ port: await freePort(ports.issuer) }) : undefined;
     if (issuer) closers.push(() => issuer.close());
@@ -143,6 +139,20 @@ export async function openStack(options: StackOptions = {}): Promise<Stack> {
     await close();
     throw error;
   }
+}
+
+async function openOwnBus(
+  namespace: NamespaceConfig | undefined,
+  ports: Ports,
+  say: (step: string) => void,
+): Promise<LocalServiceBus> {
+  say('Starting a local Service Bus');
+  return openServiceBus({
+    port: await freePort(ports.bus),
+    healthPort: await freePort(ports.faults),
+    namespace: namespace ?? readEmulatorConfig(ENTITIES),
+    journal: { now: epochMs },
+  });
 }
 
 /** Creates the database, unless it is there. */

@@ -2,7 +2,7 @@ import { parseIntoClientConfig } from 'pg-connection-string';
 import { relayDatabaseUrl } from '../relay/config.ts';
 import { setupAdvice } from '../relay/failures/setup-advice.ts';
 import { parseOutboxTable } from '../relay/outbox/outbox-table.ts';
-import { destinationOf } from '../relay/publishing/service-bus/destination.ts';
+import { destinationOf, routingOf } from '../relay/publishing/service-bus/destination.ts';
 import { signInUrl } from '../src/core/database-auth.ts';
 import { asPgReadsIt } from '../src/core/postgres-url.ts';
 import { parseRetention } from '../src/core/retention-period.ts';
@@ -66,6 +66,7 @@ function lookAtRelay(
       slot: config.RELAY_SLOT,
       slotFailover: config.RELAY_SLOT_FAILOVER,
       publication: config.RELAY_PUBLICATION,
+      routing: routingOf(config),
       walLimitMb: config.RELAY_WAL_LIMIT_MB,
       port: config.RELAY_PORT,
       deletes: parseRetention(config.OUTBOX_RETENTION) !== undefined,

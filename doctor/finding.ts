@@ -8,6 +8,8 @@ export interface Judgement {
 }
 
 export interface Finding extends Judgement {
+  /** Where many are looked at: which one. */
+  readonly system?: string;
   readonly group: string;
   readonly check: string;
 }

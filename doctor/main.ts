@@ -3,17 +3,26 @@ import { parseArgs, styleText } from 'node:util';
 import { describeError } from '../src/core/log.ts';
 import { HALVES, type Half } from './configuration.ts';
 import { type ExamineOptions, examineSystem } from './examine.ts';
-import type { Verdict } from './finding.ts';
+import { examineSystems } from './examine-systems.ts';
+import type { Finding, Verdict } from './finding.ts';
 import { exitCode, textReport } from './report.ts';
 
 const USAGE = `What is right, risky or wrong with the system that the environment leads to: npm run doctor -- [api|relay|inbox] [OPTION]
 It looks and changes nothing. Without a word it looks at every process, as far as it is configured here.
 
+  --all FILE         at many systems: FILE names the .env file of each, one a line
   --json             for programs
   --emulator-port N  where a local Service Bus answers about its entities (5300)
 
 Exit codes: 0 nothing is wrong, 1 something is, 2 wrong usage.
 `;
+
+interface Given {
+  readonly json: boolean;
+  /** The list of systems, if there are many. */
+  readonly all: string | undefined;
+  readonly options: ExamineOptions;
+}
 
 const COLOURS = { right: 'green', risky: 'yellow', wrong: 'red', 'cannot tell': 'gray' } as const;
 
@@ -21,21 +30,35 @@ await main();
 
 async function main(): Promise<void> {
   const given = readArguments();
-  if (!given) return;
-  if (existsSync('.env')) process.loadEnvFile('.env');
-  const findings = await examineSystem(process.env, given.options);
+  const findings = given && (await examineGiven(given));
+  if (!findings) return;
   process.exitCode = exitCode(findings);
   const text = given.json ? JSON.stringify({ findings }, undefined, 2) : textReport(findings, paint);
   process.stdout.write(`${text}\n`);
 }
 
+/** Undefined when the list of --all is none. */
+async function examineGiven({ all, options }: Given): Promise<Finding[] | undefined> {
+  if (all === undefined) {
+    if (existsSync('.env')) process.loadEnvFile('.env');
+    return examineSystem(process.env, options);
+  }
+  try {
+    return await examineSystems(all, options);
+  } catch (error) {
+    refuse(error);
+    return undefined;
+  }
+}
+
 /** Undefined when nothing is to be looked at. */
-function readArguments(): { readonly json: boolean; readonly options: ExamineOptions } | undefined {
+function readArguments(): Given | undefined {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
         json: { type: 'boolean', default: false },
+        all: { type: 'string' },
         'emulator-port': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -46,12 +69,17 @@ function readArguments(): { readonly json: boolean; readonly options: ExamineOpt
     }
     const halves = positionals.map(toHalf);
     const emulatorPort = toPort(values['emulator-port']);
-    return { json: values.json, options: { emulatorPort, ...(halves.length > 0 && { halves }) } };
+    const options = { emulatorPort, ...(halves.length > 0 && { halves }) };
+    return { json: values.json, all: values.all, options };
   } catch (error) {
-    process.stderr.write(`${describeError(error).message}\n\n${USAGE}`);
-    process.exitCode = 2;
+    refuse(error);
     return undefined;
   }
+}
+
+function refuse(error: unknown): void {
+  process.stderr.write(`${describeError(error).message}\n\n${USAGE}`);
+  process.exitCode = 2;
 }
 
 function toHalf(word: string): Half {

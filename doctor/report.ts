@@ -8,17 +8,28 @@ export type Paint = (verdict: Verdict, text: string) => string;
 
 export const VERDICTS: readonly Verdict[] = ['wrong', 'risky', 'cannot tell', 'right'];
 
-/** Lines of 80 columns, but for commands, which are there to be copied. Ends with how many there are of each verdict. */
+/**
+ * Lines of 80 columns, but for commands, which are there to be copied. Ends with how many there are of each verdict: in each
+ * system, where there are several, and in all.
+ */
 export function textReport(findings: readonly Finding[], paint: Paint = (_verdict, text) => text): string {
-  const groups = Map.groupBy(joined(findings), ({ group }) => group);
+  const groups = Map.groupBy(joined(findings), ({ system, group }) =>
+    system ? `${system}: ${group}` : group,
+  );
   const told = [...groups].map(([group, ofGroup]) =>
     [group, ...ofGroup.flatMap((finding) => lines(finding, paint))].join('\n'),
   );
-  const counted = VERDICTS.map((verdict) => {
-    const count = findings.filter((finding) => finding.verdict === verdict).length;
-    return `${count} ${verdict}`;
-  });
-  return `${told.join('\n\n')}\n\n${counted.join(', ')}`;
+  const ofSystems = Map.groupBy(
+    findings.filter(({ system }) => system),
+    ({ system }) => system,
+  );
+  const counted = [...ofSystems].map(([system, ofSystem]) => `${system}: ${counts(ofSystem)}`);
+  return [...told, [...counted, counts(findings)].join('\n')].join('\n\n');
+}
+
+function counts(findings: readonly Finding[]): string {
+  const verdicts = Map.groupBy(findings, ({ verdict }) => verdict);
+  return VERDICTS.map((verdict) => `${verdicts.get(verdict)?.length ?? 0} ${verdict}`).join(', ');
 }
 
 /** 1 if something is wrong, else 0. */
@@ -39,7 +50,8 @@ function joined(findings: readonly Finding[]): Finding[] {
 }
 
 function isSame(one: Finding, other: Finding): boolean {
-  return one.group === other.group && one.verdict === other.verdict && one.reason === other.reason;
+  const keys = ['system', 'group', 'verdict', 'reason'] as const;
+  return keys.every((key) => one[key] === other[key]);
 }
 
 function lines({ verdict, check, reason, command }: Finding, paint: Paint): string[] {

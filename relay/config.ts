@@ -4,7 +4,7 @@ import { signInUrl } from '../src/core/database-auth.ts';
 import { RETENTION_PATTERN } from '../src/core/retention-period.ts';
 import { CONSOLE_MODES, type ConsoleMode } from './console/console-mode.ts';
 import { OUTBOX_TABLE_PATTERN } from './outbox/outbox-table.ts';
-import { destinationProperties } from './publishing/service-bus/destination.ts';
+import { destinationProperties, routingOf } from './publishing/service-bus/destination.ts';
 import { SLOT_FAILOVERS, type SlotFailover } from './recovery/slot-failover.ts';
 
 const identifier = (value: string) =>
@@ -71,6 +71,8 @@ function operateNeedsToken(mode: string, { RELAY_CONSOLE_TOKEN: token }: Readonl
   return mode === 'operate' && token === undefined ? 'operate needs RELAY_CONSOLE_TOKEN' : undefined;
 }
 
+export { routingOf };
+
 export const relayConfig = Type.Object(properties, {
   anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
 });
@@ -79,6 +81,7 @@ type RelayConfig = Static<typeof relayConfig>;
 
 const { DATABASE_URL, DATABASE_AUTH, RELAY_DATABASE_URL, OUTBOX_TABLE, RELAY_SLOT, RELAY_PUBLICATION } =
   properties;
+const { SERVICEBUS_ENTITY, SERVICEBUS_ROUTES } = properties;
 
 /** What the operator's command needs of it. */
 export const outboxCommandConfig = Type.Object({
@@ -87,6 +90,8 @@ export const outboxCommandConfig = Type.Object({
   RELAY_DATABASE_URL,
   OUTBOX_TABLE,
   RELAY_SLOT,
+  SERVICEBUS_ENTITY,
+  SERVICEBUS_ROUTES,
 });
 
 /** What its `init` needs, to print SQL and to run it. */

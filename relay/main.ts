@@ -13,7 +13,7 @@ import { buildHealthServer } from './monitoring/health-server.ts';
 import { collectMetrics } from './monitoring/metrics.ts';
 import { RelayMonitor } from './monitoring/relay-monitor.ts';
 import { parseOutboxTable } from './outbox/outbox-table.ts';
-import { destinationOf } from './publishing/service-bus/destination.ts';
+import { destinationOf, routingOf } from './publishing/service-bus/destination.ts';
 import { ServiceBusPublisher } from './publishing/service-bus/service-bus-publisher.ts';
 import { runRelay } from './relay.ts';
 
@@ -28,7 +28,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   const table = parseOutboxTable(config.OUTBOX_TABLE);
   const slot = config.RELAY_SLOT;
   const publication = config.RELAY_PUBLICATION;
-  const entity = config.SERVICEBUS_ENTITY;
+  const routing = routingOf(config);
   const replicationUrl = relayDatabaseUrl(config);
   const keepMs = parseRetention(config.OUTBOX_RETENTION);
   const retention = keepMs === undefined ? undefined : { keepMs };
@@ -46,8 +46,8 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
   });
   onClose('database pool', () => pool.end());
 
-  exportMetrics(() => collectMetrics({ monitor, pool, table, slot }));
-  const health = buildHealthServer({ monitor, pool, table, slot, publication, entity });
+  exportMetrics(() => collectMetrics({ monitor, pool, table, slot, routing }));
+  const health = buildHealthServer({ monitor, pool, table, slot, publication, routing });
   onClose('health server', () => health.close());
 
   const destination = destinationOf(config);
@@ -71,7 +71,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
           monitor,
           table,
           slot,
-          entity,
+          routing,
           brokerName: publisher.name,
           walLimitBytes: walLimit.bytes,
           log,
@@ -84,7 +84,7 @@ await runProcess(relayConfig, process.env, async ({ config, log, stopping, onClo
 
   // Loaded only where there are traces: OpenTelemetry's API takes 7 MB.
   const { sendSpans } = isTracing ? await import('./monitoring/send-spans.ts') : {};
-  const spans = sendSpans?.({ slot, entity, broker: brokerAttributes(destination) });
+  const spans = sendSpans?.({ slot, broker: brokerAttributes(destination) });
   const running = runRelay(
     {
       pool,

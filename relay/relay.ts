@@ -63,11 +63,16 @@ export async function runRelay(deps: RelayDeps, stopping: AbortSignal): Promise<
 function begin(deps: RelayDeps, stopping: AbortSignal): Run {
   const { pool, table, monitor, log } = deps;
   const publisher = new ObservedPublisher(deps.publisher, () => performance.now());
-  publisher.connect().catch((err: unknown) => {
-    monitor.failed(err);
-    const { level, advice } = reactionTo(err, 1, deps.random);
-    log[level]({ err }, advice ?? `${publisher.name} cannot be reached; trying again with the first message`);
-  });
+  for (const destination of publisher.destinations) {
+    publisher.connect(destination).catch((err: unknown) => {
+      monitor.failed(err);
+      const { level, advice } = reactionTo(err, 1, deps.random);
+      log[level](
+        { err },
+        advice ?? `${publisher.name} cannot be reached; trying again with the first message`,
+      );
+    });
+  }
   const abandon = new AbortController();
   stopping.addEventListener('abort', () => {
     setTimeout(() => abandon.abort(), DRAIN_WITHIN_MS).unref();

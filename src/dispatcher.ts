@@ -4,6 +4,7 @@ import { inTransaction } from './db/transaction.ts';
 import type { Message } from './messages/message.ts';
 import { causedBy, type MessageContext } from './messages/message-context.ts';
 import { activeTraceContext } from './messages/trace-context.ts';
+import { hasEvent } from './outbox/outbox-reader.ts';
 import { appendToOutbox } from './outbox/outbox-writer.ts';
 import type { Receptor } from './receptors/receptor.ts';
 
@@ -33,6 +34,8 @@ export interface Once<Answer, Kept> {
   readonly decidesAlong: boolean;
   /** Is sent along with all that the receptor writes, and returns what repeats are to get. */
   readonly tell: (db: Database, answer: Answer) => Promise<Kept>;
+  /** Whether what `tell` has returned is kept, by this transaction or by one that did the same. */
+  readonly isKept: (db: Database, kept: Kept) => Promise<boolean>;
 }
 
 /**
@@ -79,16 +82,29 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
       const { locks, decide } = prepare(command, cause);
       const source = locks === undefined ? connections.writing : connections.changing(locks);
       try {
-        return await inTransaction(source, async (db) => {
-          const begun = now();
-          const deciding = () => decide(db, begun);
-          const { answer, changed, writeAll } = await (once ? decideOnce(db, once, deciding) : deciding());
-          const [kept] = await Promise.all([once?.tell(db, answer), writeAll()]);
-          return { replayed: false, answer, changed, kept };
-        });
+        const { dispatched } = await inTransaction(source, carryOut, { isStored });
+        return dispatched;
       } catch (error) {
         if (error instanceof Repeat) return { replayed: true, kept: error.kept as Kept }; // what its `once` has said
         throw error;
+      }
+
+      async function carryOut(db: Database) {
+        const begun = now();
+        const deciding = () => decide(db, begun);
+        const { answer, eventIds, writeAll } = await (once ? decideOnce(db, once, deciding) : deciding());
+        const [kept] = await Promise.all([once?.tell(db, answer), writeAll()]);
+        return {
+          dispatched: { replayed: false as const, answer, changed: eventIds.length > 0, kept },
+          eventIds,
+        };
+      }
+
+      /** By one of its rows, since they come together. Without any, nothing is lost. */
+      async function isStored(db: Database, { dispatched, eventIds }: Awaited<ReturnType<typeof carryOut>>) {
+        if (once) return once.isKept(db, dispatched.kept as Kept); // what its `tell` has returned
+        const [eventId] = eventIds;
+        return eventId === undefined || hasEvent(db, eventId);
       }
     },
   };
@@ -111,7 +127,7 @@ export function createDispatcher<R extends Registry>(deps: DispatcherDeps<R>): D
           context: { ...causedBy(context, newId()), trace },
         }));
         const writeAll = () => Promise.all([write?.(), appendToOutbox(db, toPublish, begun)]);
-        return { answer, changed: events.length > 0, writeAll };
+        return { answer, eventIds: toPublish.map((each) => each.context.messageId), writeAll };
       },
     };
   }

@@ -7,6 +7,7 @@ import { exportMetrics } from './core/exported-metrics.ts';
 import { runProcess } from './core/lifecycle.ts';
 import { openPool, probe } from './core/pool.ts';
 import { awaitSchema } from './db/await-schema.ts';
+import { learnBackend } from './db/backend.ts';
 import { edgeOptions } from './edge-config.ts';
 import { oidcSettings } from './http/auth/auth-config.ts';
 import { startExpiry } from './idempotency/expiry.ts';
@@ -17,7 +18,7 @@ await runProcess(apiConfig, process.env, async ({ config, log, stopping, onClose
     applicationName: config.SERVICE_NAME,
     pooler: config.DATABASE_POOLER === 'transaction' ? 'certain' : 'found',
   } as const;
-  const pool = openPool({ ...database, max: config.DATABASE_POOL_SIZE, log });
+  const pool = openPool({ ...database, max: config.DATABASE_POOL_SIZE, log, onConnect: learnBackend });
   onClose('database pool', () => pool.end());
 
   // Whoever asks whether the database is there does not wait behind a crowd.

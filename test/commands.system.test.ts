@@ -82,6 +82,7 @@ test('every SQL block has a name, and is carried out', () => {
   const carriedOut = globSync([
     'test/deploy/roles/*.ts',
     'test/examples/*.ts',
+    'test/faults/recovery/wal-guard.system.test.ts',
     'test/system/relay-alone.system.test.ts',
     'test/tutorial.system.test.ts',
   ])

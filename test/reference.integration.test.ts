@@ -5,6 +5,7 @@ import { relayConfig } from '../relay/config.ts';
 import { buildHealthServer } from '../relay/monitoring/health-server.ts';
 import { RelayMonitor } from '../relay/monitoring/relay-monitor.ts';
 import { BLOCKERS, RELAY_STATES } from '../relay/monitoring/relay-states.ts';
+import { Routing } from '../relay/outbox/routing.ts';
 import { RECOVERY_REASONS } from '../relay/recovery/start-decision.ts';
 import { apiConfig } from '../src/config.ts';
 import { inboxConfig } from '../src/inbox/config.ts';
@@ -150,7 +151,7 @@ function healthServer(deps: Pick<Parameters<typeof buildHealthServer>[0], 'pool'
     monitor,
     slot: 'none',
     publication: 'order_outbox',
-    entity: 'orders',
+    routing: new Routing('orders'),
   });
 }
 

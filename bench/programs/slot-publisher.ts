@@ -28,7 +28,7 @@ answerRequests(async ({ url, slot, publication, from, count, connectionString }:
     { connectionString, entity: 'orders', sessions: false },
     createLogger({ level: 'error', service: 'bench' }),
   );
-  await publisher.connect();
+  await publisher.connect('orders');
   const position = parseLsn(from);
   const stream = await WalStream.open({
     url,

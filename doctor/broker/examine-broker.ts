@@ -1,3 +1,4 @@
+import { Routing } from '../../relay/outbox/routing.ts';
 import type { Destination } from '../../relay/publishing/service-bus/destination.ts';
 import { inspectEntity } from '../../relay/publishing/service-bus/inspect-entity.ts';
 import { ServiceBusPublisher } from '../../relay/publishing/service-bus/service-bus-publisher.ts';
@@ -26,24 +27,34 @@ const connection = check('sending', connectFault, (fault, destination: Destinati
     : wrong(reasonOf(fault), mendSending(errorCode(fault.cause), destination)),
 );
 
-/** Whether the relay could send, without sending anything, and what the entity is like. Never rejects. */
-export async function examineBroker({
-  destination,
-  outageMinutes,
-  emulatorPort,
-}: BrokerOptions): Promise<Finding[]> {
+/** Whether the relay could send, without sending anything, and what each entity of its settings is like. Never rejects. */
+export async function examineBroker({ destination, ...options }: BrokerOptions): Promise<Finding[]> {
+  const { destinations } = new Routing(destination.entity, destination.routes);
+  const found = destinations.map((entity, nth) =>
+    examineEntity(
+      { destination: { ...destination, entity }, ...options },
+      nth === 0 ? GROUP : `${GROUP}: ${entity}`,
+    ),
+  );
+  return (await Promise.all(found)).flat();
+}
+
+async function examineEntity(
+  { destination, outageMinutes, emulatorPort }: BrokerOptions,
+  group: string,
+): Promise<Finding[]> {
   const [sending, entity] = await Promise.all([
-    examine(GROUP, destination, [connection], CONNECTS_WITHIN),
-    examineEntity(),
+    examine(group, destination, [connection], CONNECTS_WITHIN),
+    examineFacts(),
   ]);
   return [...sending, ...entity];
 
-  async function examineEntity(): Promise<Finding[]> {
+  async function examineFacts(): Promise<Finding[]> {
     try {
       const facts = await inspectEntity(destination, emulatorPort);
-      return await examine(GROUP, { facts, destination, outageMinutes }, entityChecks);
+      return await examine(group, { facts, destination, outageMinutes }, entityChecks);
     } catch (error) {
-      return unasked(GROUP, entityChecks, whyUnasked(error));
+      return unasked(group, entityChecks, whyUnasked(error));
     }
   }
 }
@@ -76,7 +87,7 @@ async function connectFault(destination: Destination): Promise<Error | undefined
     createLogger({ level: 'silent', service: 'doctor' }),
   );
   try {
-    await publisher.connect();
+    await publisher.connect(destination.entity);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));

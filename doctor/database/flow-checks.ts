@@ -67,7 +67,11 @@ export function judgeLocks(waiting: readonly Waiting[]): Judgement {
 
 export const flowChecks: readonly Check<RelayDatabase>[] = [
   check('oldest event', askOldest, (ageMs, { port }) => judgeOldest(ageMs, port)),
-  check('parked', ({ pool, table }) => new OutboxAges(pool, table).parkedEvents(), judgeParked),
+  check(
+    'parked',
+    ({ pool, table, routing }) => new OutboxAges(pool, table).parkedEvents(routing),
+    judgeParked,
+  ),
   check('open transactions', askOpen, (open, { facts }) => judgeOpen(open, facts.seesStatistics, facts.role)),
   check('locks', askLocks, judgeLocks),
 ];

@@ -13,6 +13,8 @@ export interface StoredMessage {
   readonly messageId: string;
   readonly messageType: string;
   readonly aggregateId: string | null;
+  /** As it stands in the row; null: by the type. */
+  readonly destination: string | null;
   readonly position: string;
   readonly createdAt: string;
   readonly processedAt: string | null;
@@ -52,7 +54,7 @@ const utc = (column: string, name: string) =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "${name}"`;
 /** SQL: the columns of a `StoredMessage`, from the table as `o`. */
 export const selectStored = ({ outbox }: OutboxTable) => `
-  ${selectMembers(['messageId', 'messageType', 'aggregateId'])}, position::text,
+  ${selectMembers(['messageId', 'messageType', 'aggregateId', 'destination'])}, position::text,
   ${utc('created_at', 'createdAt')}, ${utc('processed_at', 'processedAt')}, ${utc('parked_at', 'parkedAt')},
   ${utc('deferred_at', 'deferredAt')}, ${utc('dropped_at', 'droppedAt')}, retry_count AS "retryCount",
   ${utc('next_retry_at', 'nextRetryAt')}, error_message AS "errorMessage",

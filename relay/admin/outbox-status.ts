@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { formatLsn } from '../lsn.ts';
 import { OutboxAges } from '../monitoring/outbox-ages.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
+import type { Routing } from '../outbox/routing.ts';
 import { inspectCluster } from '../recovery/cluster.ts';
 import { findSetBack, NOTHING_SEEN } from '../recovery/database-identity.ts';
 import { ProgressStore } from '../recovery/progress-store.ts';
@@ -25,20 +26,30 @@ export interface OutboxStatus {
   readonly unsettled: number;
   readonly oldestUnsettled: { readonly messageId: string; readonly createdAt: string } | null;
   readonly parked: number;
+  readonly parkedByEntity: Readonly<Record<string, number>>;
   readonly waiting: number;
   readonly oldestParkedAt: string | null;
   /** Why this does not seem to be the database that the relay knows. */
   readonly setBack: string | null;
 }
 
+export interface StatusDeps {
+  readonly pool: pg.Pool;
+  readonly table: OutboxTable;
+  readonly slot: string;
+  readonly routing: Routing;
+}
+
 /** Throws SLOT_UNUSABLE for a slot that is not a relay's, DATABASE_UNAVAILABLE on a standby, and what `pg` throws. */
-export async function inspectStatus(pool: pg.Pool, table: OutboxTable, slot: string): Promise<OutboxStatus> {
+export async function inspectStatus({ pool, table, slot, routing }: StatusDeps): Promise<OutboxStatus> {
   const cluster = await inspectCluster(pool);
   const progress = await new ProgressStore(pool, table).find(slot);
   const info = await inspectSlot(pool, slot);
   const wal = await inspectSlotWal(pool, slot);
   const { unsettled, unsettledCount } = await inspectOutbox(pool, table, 1);
-  const { parked, waiting, oldestParkedAt } = await new OutboxAges(pool, table).parkedEvents();
+  const { parked, waiting, oldestParkedAt, parkedByEntity } = await new OutboxAges(pool, table).parkedEvents(
+    routing,
+  );
   const [oldest] = unsettled;
   const setBack = findSetBack(cluster, progress, NOTHING_SEEN) ?? null;
   return {
@@ -53,6 +64,7 @@ export async function inspectStatus(pool: pg.Pool, table: OutboxTable, slot: str
     unsettled: unsettledCount,
     oldestUnsettled: oldest ? { messageId: oldest.messageId, createdAt: oldest.createdAt } : null,
     parked,
+    parkedByEntity,
     waiting,
     oldestParkedAt: oldestParkedAt?.toISOString() ?? null,
     setBack,

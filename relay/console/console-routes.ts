@@ -5,8 +5,15 @@ import type pg from 'pg';
 import { errorCode } from '../../src/core/errors.ts';
 import { describeError, type Logger } from '../../src/core/log.ts';
 import { isAdminError } from '../admin/admin-error.ts';
-import { listMessages, MESSAGE_LISTS, messagesOfOrder, searchMessages } from '../admin/message-search.ts';
+import {
+  type FoundMessage,
+  listMessages,
+  MESSAGE_LISTS,
+  messagesOfOrder,
+  searchMessages,
+} from '../admin/message-search.ts';
 import { findMessage, messageState } from '../admin/outbox-inspection.ts';
+import { withDestination } from '../outbox/routing.ts';
 import { readConsoleFiles } from './console-files.ts';
 import type { ConsoleMode } from './console-mode.ts';
 import { journeyOf } from './journey.ts';
@@ -53,7 +60,7 @@ const listQuery = Type.Object({
 
 /** The page, what it shows, and what an operator can do there. To be registered by itself: its headers and errors are its own. */
 export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutesDeps): Promise<void> {
-  const { mode, token, devUrl, history, feed, pool, table, deliveries, log } = deps;
+  const { mode, token, devUrl, history, feed, pool, table, routing, deliveries, log } = deps;
   const headers = headersWith(devUrl);
   const files = readConsoleFiles();
   const [before = '', behind = ''] = files.get('index.html')?.text.split('<!-- start -->') ?? [];
@@ -61,6 +68,8 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
   const warnOfToken = ({ url, ip }: FastifyRequest) =>
     log.warn({ url, from: ip }, 'The console was asked with a wrong token');
   const search = { pool, table, limit: LIST_LIMIT };
+  const routed = <M extends FoundMessage>(messages: readonly M[]) =>
+    messages.map((message) => withDestination(message, routing));
 
   server.addHook('onRequest', async (_request, reply) => {
     reply.headers(headers);
@@ -76,14 +85,14 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
       takeOverview(deps, history.last),
       sleep(FIRST_PAINT_WITHIN_MS, null, { ref: false }),
     ]);
-    const { slot, brokerName, entity } = deps;
+    const { slot, brokerName } = deps;
     const start = {
       mode,
       needsToken: token !== undefined,
       devUrl,
       slot,
       brokerName,
-      entity,
+      entity: routing.destinations.join(', '),
       overview,
       history: history.columns,
     };
@@ -118,9 +127,9 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
     { schema: { querystring: listQuery } },
     async (request) => {
       const { list, find = '' } = request.query;
-      if (find.trim() !== '') return { messages: await searchMessages(search, find.trim(), list) };
-      if (list === 'newest') return { messages: await listNewest(deps, LIST_LIMIT) };
-      return { messages: await listMessages(search, list) };
+      if (find.trim() !== '') return { messages: routed(await searchMessages(search, find.trim(), list)) };
+      if (list === 'newest') return { messages: routed(await listNewest(deps, LIST_LIMIT)) };
+      return { messages: routed(await listMessages(search, list)) };
     },
   );
 
@@ -138,7 +147,7 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
     const { aggregateId, messageId } = message;
     const order = aggregateId === null ? [] : await messagesOfOrder(search, aggregateId);
     return {
-      message: fields,
+      message: withDestination(fields, routing),
       state: messageState(message),
       // What customers have written: for those who have the token, where there is one.
       content: mayRead ? { body, metadata, userId } : null,
@@ -161,7 +170,7 @@ export async function consoleRoutes(server: FastifyInstance, deps: ConsoleRoutes
 
 function operatorRoutes(
   server: FastifyInstance,
-  { operatorPool, table, slot, log }: ConsoleRoutesDeps,
+  { operatorPool, table, slot, routing, log }: ConsoleRoutesDeps,
   needsToken: onRequestAsyncHookHandler,
 ): void {
   for (const name of Object.keys(ACTION_BODIES) as ActionName[]) {
@@ -172,7 +181,7 @@ function operatorRoutes(
         onRequest: needsToken,
       },
       async ({ body }) => {
-        const results = await carryOut({ pool: operatorPool, table, slot }, name, body);
+        const results = await carryOut({ pool: operatorPool, table, slot, routing }, name, body);
         const { by, ...asked } = body;
         log.info(
           { by, action: name, ...asked, done: results.filter(({ done }) => done).length },

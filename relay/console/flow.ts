@@ -41,7 +41,10 @@ export interface FlowFacts {
   readonly perSecond: number;
   readonly lastPublishedAt: Date | undefined;
   readonly brokerName: string;
+  /** The topics and queues that the settings name. */
   readonly entity: string;
+  /** Those that take nothing now. */
+  readonly away: readonly string[];
 }
 
 const BLOCKER_SECTION = 'The oldest event does not move';
@@ -98,14 +101,24 @@ function relayLevel(state: RelayPhase, ready: boolean): Level {
   return state === 'broker-away' || PASSING.has(state) ? 'warn' : 'bad';
 }
 
-function brokerOf({ state, failedSends, lastPublishedAt, brokerName, entity }: FlowFacts): Told {
+function brokerOf({ state, failedSends, lastPublishedAt, brokerName, entity, away }: FlowFacts): Told {
   if (state === 'broker-away') {
     const failed = failedSends === 0 ? '' : `; ${counted(failedSends, 'send has', 'sends have')} failed`;
-    return { level: 'bad', state: 'away', detail: `${brokerName} takes nothing${failed}` };
+    return {
+      level: 'bad',
+      state: 'away',
+      detail: `${awayOf({ brokerName, entity, away })} takes nothing${failed}`,
+    };
   }
   if (lastPublishedAt === undefined)
     return { level: 'idle', state: 'not asked', detail: `nothing sent to ${entity} yet` };
   return { level: 'good', state: 'accepts', detail: `takes what is sent to ${entity}` };
+}
+
+/** Who takes nothing: the broker, or one of several entities. */
+function awayOf({ brokerName, entity, away }: Pick<FlowFacts, 'brokerName' | 'entity' | 'away'>): string {
+  const names = away.join(', ');
+  return names === '' || names === entity ? brokerName : `${brokerName} (${names})`;
 }
 
 /** The worst first. */
@@ -147,10 +160,15 @@ export function noticesOf(facts: FlowFacts): Notice[] {
   return notices.filter((notice) => notice !== undefined);
 }
 
-function stateNotice({ state, lag, lastError, brokerName }: FlowFacts): Notice | undefined {
+function stateNotice(facts: FlowFacts): Notice | undefined {
+  const { state, lag, lastError, brokerName } = facts;
   const why = lastError && !lastError.isOver ? `: ${lastError.message}` : '';
   if (state === 'broker-away')
-    return { level: 'bad', text: `${brokerName} takes nothing${why}`, section: `${brokerName} is away` };
+    return {
+      level: 'bad',
+      text: `${awayOf(facts)} takes nothing${why}`,
+      section: `${brokerName} is away`,
+    };
   if (state === 'set-back')
     return { level: 'bad', text: capitalized(meaningOf(state)), section: 'A database that was set back' };
   // Without a database, that is what it waits for.

@@ -3,6 +3,7 @@ import { type FoundMessage, newestMessages } from '../admin/message-search.ts';
 import { measureLag } from '../monitoring/outbox-lag.ts';
 import type { RelayMonitor } from '../monitoring/relay-monitor.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
+import { type Routing, withDestination } from '../outbox/routing.ts';
 import type { DeliveryLog } from './delivery-log.ts';
 import { type FlowPart, flowOf, type Notice, noticesOf } from './flow.ts';
 import { countStandbys } from './relay-instances.ts';
@@ -14,7 +15,7 @@ export interface OverviewDeps {
   readonly pool: pg.Pool;
   readonly table: OutboxTable;
   readonly slot: string;
-  readonly entity: string;
+  readonly routing: Routing;
   readonly brokerName: string;
   /** RELAY_WAL_LIMIT_MB, in bytes. */
   readonly walLimitBytes: number;
@@ -49,7 +50,7 @@ const NEWEST = 25;
 
 /** Asks the database once for all who look. Never rejects: that the database does not answer is part of the picture. */
 export async function takeOverview(deps: OverviewDeps, sample: ConsoleSample): Promise<Overview> {
-  const { monitor, pool, slot, entity, brokerName } = deps;
+  const { monitor, pool, slot, routing, brokerName } = deps;
   const lag = await measureLag(deps);
   const isAway = lag.databaseError !== null;
   const newest = isAway ? null : await orNull(listNewest(deps, NEWEST));
@@ -71,7 +72,8 @@ export async function takeOverview(deps: OverviewDeps, sample: ConsoleSample): P
     perSecond: sample.received,
     lastPublishedAt,
     brokerName,
-    entity,
+    entity: routing.destinations.join(', '),
+    away: [...figures.away.keys()],
   };
   return {
     state,
@@ -88,7 +90,7 @@ export async function takeOverview(deps: OverviewDeps, sample: ConsoleSample): P
       waiting: parkedEvents?.waiting ?? null,
       changes: counts.parked + counts.deferred + counts.redriven + counts.rejectedBatches,
     },
-    newest,
+    newest: newest?.map((message) => withDestination(message, routing)) ?? null,
   };
 }
 

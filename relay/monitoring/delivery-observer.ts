@@ -3,6 +3,7 @@ import type { MessageTrace } from '../outbox/sampled-trace.ts';
 /** A message that the broker has accepted or refused, and when it was where. Milliseconds since 1970; undefined where nobody knows. */
 export interface Delivered {
   readonly message: { readonly messageId: string };
+  readonly destination: string;
   /** Only where it is recorded. */
   readonly trace?: MessageTrace | undefined;
   readonly transaction: {

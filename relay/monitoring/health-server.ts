@@ -5,7 +5,6 @@ import type { RelayMonitor } from './relay-monitor.ts';
 
 export interface HealthServerDeps extends OutboxLagDeps {
   readonly publication: string;
-  readonly entity: string;
 }
 
 /** Liveness, readiness, status and metrics of the relay over HTTP. Not listening yet; the caller closes it. */
@@ -16,6 +15,7 @@ export function buildHealthServer(deps: HealthServerDeps) {
       isReady: monitor.isReady,
       state: monitor.state,
       blockedBy: monitor.blocked?.by ?? null,
+      awayEntities: [...monitor.figures.away.keys()],
       lastError: monitor.lastError ?? null,
     }),
     status: async () => ({
@@ -26,7 +26,8 @@ export function buildHealthServer(deps: HealthServerDeps) {
       blocked: monitor.blocked ?? null,
       slot: deps.slot,
       publication: deps.publication,
-      entity: deps.entity,
+      entity: deps.routing.destinations[0],
+      entities: entitiesOf(deps),
       epoch: monitor.epoch === undefined ? null : Number(monitor.epoch),
       ...(await measureLag(deps)),
       unsettledInMemory: monitor.unsettled,
@@ -40,6 +41,17 @@ export function buildHealthServer(deps: HealthServerDeps) {
     }),
     metrics: () => collectMetrics(deps),
   });
+}
+
+/** Those that the settings name, and whatever rows have named since the start. */
+function entitiesOf({ monitor, routing }: HealthServerDeps) {
+  const { away } = monitor.figures;
+  const names = new Set([...routing.destinations, ...monitor.publishedTo.keys(), ...away.keys()]);
+  return [...names].map((entity) => ({
+    entity,
+    published: monitor.publishedTo.get(entity) ?? 0,
+    failedSends: away.get(entity) ?? 0,
+  }));
 }
 
 /** A recovery is called a table settlement in what is public. */

@@ -9,7 +9,7 @@ const WAL_STATUSES = ['reserved', 'extended', 'unreserved', 'lost'];
 
 /** The relay's figures, and those of its process. Those of the database are absent while it does not answer. */
 export async function collectMetrics(deps: OutboxLagDeps): Promise<Registry> {
-  const { monitor } = deps;
+  const { monitor, routing } = deps;
   const registry = new Registry();
   const registers = [registry];
   const count = (name: string, help: string, value: number) =>
@@ -48,6 +48,23 @@ export async function collectMetrics(deps: OutboxLagDeps): Promise<Registry> {
     registers,
   });
   for (const [code, times] of monitor.refusals) refusals.inc({ code }, times);
+  const published = new Counter({
+    name: 'outbox_relay_entity_published_total',
+    help: 'Events that the topic or queue has accepted.',
+    labelNames: ['entity'],
+    registers,
+  });
+  for (const [entity, times] of monitor.publishedTo) published.inc({ entity }, times);
+  const ofEntities = (name: string, help: string, values: Iterable<[string, number]>) => {
+    const each = new Gauge({ name: `outbox_relay_${name}`, help, labelNames: ['entity'], registers });
+    for (const entity of routing.destinations) each.set({ entity }, 0);
+    for (const [entity, value] of values) each.set({ entity }, value);
+  };
+  ofEntities(
+    'entity_failed_sends',
+    'Sends to the topic or queue that failed since the last success.',
+    monitor.figures.away,
+  );
   registerHistogram(registry, {
     name: 'outbox_relay_commit_to_accepted_seconds',
     help: 'From the commit of an event until the broker accepted it.',
@@ -101,6 +118,14 @@ export async function collectMetrics(deps: OutboxLagDeps): Promise<Registry> {
     status.set({ status: lag.walStatus }, 1);
   }
   gauge('parked', 'Events that are parked now.', lag.parkedEvents?.parked);
+  if (lag.parkedEvents) {
+    const { parkedByEntity } = lag.parkedEvents;
+    ofEntities(
+      'entity_parked',
+      'Events for the topic or queue that are parked now.',
+      Object.entries(parkedByEntity),
+    );
+  }
   gauge(
     'waiting',
     'Events that wait behind a parked one of their order, or to be sent again.',

@@ -1,6 +1,7 @@
 import type pg from 'pg';
-import { PARKED_OR_DEFERRED, UNSETTLED } from '../outbox/outbox-columns.ts';
+import { PARKED_OR_DEFERRED, selectMembers, UNSETTLED } from '../outbox/outbox-columns.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
+import type { Routing } from '../outbox/routing.ts';
 
 /** What the table holds that nobody can send now. */
 export interface ParkedEvents {
@@ -9,6 +10,13 @@ export interface ParkedEvents {
   /** They wait behind one that is parked, or to be sent again. */
   readonly waiting: number;
   readonly oldestParkedAt: Date | null;
+  /** How many of the parked ones each topic or queue would get. */
+  readonly parkedByEntity: Readonly<Record<string, number>>;
+}
+
+interface ParkedOfType extends Pick<ParkedEvents, 'parked' | 'waiting' | 'oldestParkedAt'> {
+  readonly messageType: string;
+  readonly destination: string | null;
 }
 
 /** What waits in the table, and since when, whatever the relay itself believes. Every method throws what `pg` throws. */
@@ -39,12 +47,27 @@ export class OutboxAges {
     return rows[0];
   }
 
-  async parkedEvents(): Promise<ParkedEvents> {
-    const { rows } = await this.#pool.query<ParkedEvents>(
-      `SELECT count(*) FILTER (WHERE parked_at IS NOT NULL)::int AS parked,
+  async parkedEvents(routing: Routing): Promise<ParkedEvents> {
+    const { rows } = await this.#pool.query<ParkedOfType>(
+      `SELECT ${selectMembers(['messageType', 'destination'])},
+         count(*) FILTER (WHERE parked_at IS NOT NULL)::int AS parked,
          count(*) FILTER (WHERE parked_at IS NULL)::int AS waiting, min(parked_at) AS "oldestParkedAt"
-       FROM ${this.#table.outbox} WHERE ${PARKED_OR_DEFERRED}`,
+       FROM ${this.#table.outbox} WHERE ${PARKED_OR_DEFERRED} GROUP BY 1, 2`,
     );
-    return rows[0] ?? { parked: 0, waiting: 0, oldestParkedAt: null };
+    const parkedByEntity: Record<string, number> = {};
+    let [parked, waiting, oldest] = [0, 0, Number.POSITIVE_INFINITY];
+    for (const row of rows) {
+      parked += row.parked;
+      waiting += row.waiting;
+      oldest = Math.min(oldest, row.oldestParkedAt?.getTime() ?? oldest);
+      const entity = routing.destinationOf(row);
+      if (row.parked > 0) parkedByEntity[entity] = (parkedByEntity[entity] ?? 0) + row.parked;
+    }
+    return {
+      parked,
+      waiting,
+      oldestParkedAt: Number.isFinite(oldest) ? new Date(oldest) : null,
+      parkedByEntity,
+    };
   }
 }

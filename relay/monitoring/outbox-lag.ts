@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { describeError } from '../../src/core/log.ts';
 import { formatLsn } from '../lsn.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
+import type { Routing } from '../outbox/routing.ts';
 import { inspectSlotWal } from '../replication/slot-wal.ts';
 import { OutboxAges, type ParkedEvents } from './outbox-ages.ts';
 import type { RelayMonitor } from './relay-monitor.ts';
@@ -34,6 +35,7 @@ export interface OutboxLagDeps {
   readonly table: OutboxTable;
   readonly slot: string;
   readonly monitor: RelayMonitor;
+  readonly routing: Routing;
 }
 
 const UNKNOWN = {
@@ -51,7 +53,7 @@ export async function measureLag(deps: OutboxLagDeps): Promise<OutboxLag> {
     const [lag, oldest, parkedEvents] = await Promise.all([
       slotLag(deps),
       ages.oldestUnsettled(),
-      ages.parkedEvents(),
+      ages.parkedEvents(deps.routing),
     ]);
     const oldestUnsettled = oldest ? { ...oldest, ageMs: Date.now() - oldest.createdAt.getTime() } : null;
     return { ...lag, oldestUnsettled, parkedEvents, databaseError: null };

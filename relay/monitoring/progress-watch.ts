@@ -64,9 +64,10 @@ function tell(
   monitor.blocked = { messageId: oldest.messageId, since: oldest.since, by };
   if (before?.by === by) return;
   const { state, step } = monitor;
+  const awayEntities = [...monitor.figures.away.keys()];
   log.error(
-    { messageId: oldest.messageId, blockedBy: by, state, step },
-    `The oldest event does not move: ${BLOCKERS[by]}`,
+    { messageId: oldest.messageId, blockedBy: by, state, step, awayEntities },
+    `The oldest event does not move: ${BLOCKERS[by]}${by === 'broker' ? ` (${awayEntities.join(', ')})` : ''}`,
   );
 }
 

@@ -57,6 +57,8 @@ export class RelayMonitor {
   readonly latency = new BucketCounts(LATENCY_SECONDS);
   /** Messages of a batch that was accepted. */
   readonly batchSizes = new BucketCounts(BATCH_MESSAGES);
+  /** Messages that were accepted, by their destination. */
+  readonly publishedTo = new Map<string, number>();
   /** Sends that failed, by the code of the error. */
   readonly refusals = new Map<string, number>();
 
@@ -65,6 +67,8 @@ export class RelayMonitor {
     this.counts.published += batch.length;
     this.lastPublishedAt = new Date(now);
     this.batchSizes.add(batch.length);
+    const [{ destination } = { destination: '' }] = batch;
+    this.publishedTo.set(destination, (this.publishedTo.get(destination) ?? 0) + batch.length);
     for (const { transaction } of batch) {
       const { committedAt } = transaction;
       // What is read from the table does not say when it was committed. Of two clocks, one may be ahead.

@@ -13,7 +13,10 @@ export const RELAY_STATES = {
   draining: { ready: false, means: 'it ends; what is in flight is marked' },
   standby: { ready: true, means: 'another relay has the slot; it takes over when that one goes' },
   waiting: { ready: false, means: 'something failed, and is tried again: `lastError` tells what' },
-  'broker-away': { ready: false, means: 'the broker takes nothing; sends are tried again' },
+  'broker-away': {
+    ready: false,
+    means: 'the broker, or an entity of it, takes nothing; sends are tried again',
+  },
   'set-back': { ready: false, means: 'the database was set back; a person has to confirm it' },
   stopped: { ready: false, means: 'it has ended' },
 } as const satisfies Record<string, Meaning>;

@@ -15,8 +15,6 @@ import { epochMs } from './epoch-clock.ts';
 
 export interface SendSpansOptions {
   readonly slot: string;
-  /** Where messages go. */
-  readonly entity: string;
   /** What tells of the broker in OpenTelemetry's words: `messaging.system` and more. */
   readonly broker: Attributes;
 }
@@ -26,24 +24,33 @@ export interface SendSpansOptions {
  * conventions have it (https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/). Loaded only while tracing is on.
  */
 export function sendSpans(
-  { slot, entity, broker }: SendSpansOptions,
+  { slot, broker }: SendSpansOptions,
   tracer = trace.getTracer('outbox-relay', VERSION),
 ): DeliveryObserver {
   const ofEach: Attributes = {
     ...broker,
     'messaging.operation.name': 'send',
     'messaging.operation.type': 'send',
-    'messaging.destination.name': entity,
     'outbox_relay.slot': slot,
   };
   const tell = (batch: readonly Delivered[], sentAt: number, refusal?: Refusal) => {
     const links = batch.flatMap(linkTo);
     const [first] = links;
     if (!first) return;
-    const attributes = { ...ofEach, ...ofBatch(batch), ...ofOutcome(refusal) };
+    const { destination = '' } = batch[0] ?? {};
+    const attributes = {
+      ...ofEach,
+      'messaging.destination.name': destination,
+      ...ofBatch(batch),
+      ...ofOutcome(refusal),
+    };
     const kind = SpanKind.CLIENT; // PRODUCER is a span that a message carries
     const parent = trace.setSpanContext(ROOT_CONTEXT, first.context);
-    const span = tracer.startSpan(`send ${entity}`, { kind, startTime: sentAt, links, attributes }, parent);
+    const span = tracer.startSpan(
+      `send ${destination}`,
+      { kind, startTime: sentAt, links, attributes },
+      parent,
+    );
     if (refusal) span.setStatus({ code: SpanStatusCode.ERROR, message: refusal.message });
     span.end(epochMs());
   };

@@ -21,10 +21,13 @@ const IS_STORED = `slot = $4 AND epoch = $5 AND coalesce(settled_lsn, '0/0') >= 
 const RESULT =
   'SELECT (SELECT count(*)::int FROM changed) AS hits, (SELECT count(*)::int FROM progressed) AS progressed';
 
-/** What ends both statements: the progress is stored if all of the rows were changed, and how many were is told. */
+/**
+ * What ends both statements: the progress is stored if all of the rows were changed, none of those to be parked was settled before,
+ * and how many were is told.
+ */
 const storeProgress = ({ progress }: OutboxTable) => `progressed AS (
     UPDATE ${progress} SET settled_lsn = nullif($2::pg_lsn, '0/0'), marked_lsn = $3, updated_at = now()
-    WHERE ${IS_STORED} AND (SELECT count(*) FROM changed) = $6 RETURNING 1
+    WHERE ${IS_STORED} AND (SELECT count(*) FILTER (WHERE NOT was_settled) FROM changed) = $6 RETURNING 1
   )
   ${RESULT}`;
 
@@ -35,7 +38,7 @@ const ACCEPTED = `processed_at = coalesce(processed_at, clock_timestamp()), next
 const mark = (table: OutboxTable) => `
   WITH changed AS (
     UPDATE ${table.outbox} SET ${ACCEPTED}
-    WHERE message_id = ANY ($1::uuid[]) RETURNING 1
+    WHERE message_id = ANY ($1::uuid[]) RETURNING false AS was_settled
   ), ${storeProgress(table)}`;
 
 const markUnlocked = ({ outbox, progress }: OutboxTable) => `
@@ -60,9 +63,11 @@ const park = (table: OutboxTable) => `
       parked_at = CASE WHEN reason IS NULL OR NOT (${UNSETTLED}) THEN parked_at ELSE clock_timestamp() END,
       deferred_at = CASE WHEN reason IS NULL AND parked_at IS NULL THEN coalesce(deferred_at, clock_timestamp()) END,
       error_message = coalesce(reason, error_message),
-      next_retry_at = CASE WHEN tried_again AND ${UNSETTLED} THEN clock_timestamp() + ${TRY_AGAIN_AFTER} END,
-      retry_count = CASE WHEN NOT tried_again THEN retry_count WHEN deferred_at IS NULL THEN 1 ELSE retry_count + 1 END
-    FROM unnest($1::uuid[], $9::text[], $10::bool[]) AS wanted (id, reason, tried_again)
+      next_retry_at = CASE WHEN again <> 'never' AND ${UNSETTLED}
+        THEN clock_timestamp() + CASE again WHEN 'away' THEN interval '1 minute' ELSE ${TRY_AGAIN_AFTER} END END,
+      retry_count = CASE WHEN again <> 'refused' THEN retry_count WHEN deferred_at IS NULL THEN 1 ELSE retry_count + 1 END
+    FROM unnest($1::uuid[], $9::text[], $10::text[]) AS wanted (id, reason, again)
     WHERE message_id = id AND EXISTS (SELECT FROM ${table.progress} WHERE slot = $4 AND epoch = $5)
-      AND (SELECT count(*) FROM ${table.outbox} WHERE message_id = ANY ($1::uuid[])) = $6 RETURNING 1
+      AND (SELECT count(*) FROM ${table.outbox} WHERE message_id = ANY ($1::uuid[])) = $6
+    RETURNING reason IS NOT NULL AND parked_at IS NULL AS was_settled
   ), ${storeProgress(table)}`;

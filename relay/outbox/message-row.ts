@@ -30,6 +30,7 @@ export function toMessage(row: MessageRow): OutboxMessage {
     metadata: row.text('metadata'),
     traceparent: row.text('traceparent'),
     tracestate: row.text('tracestate'),
+    destination: row.text('destination'),
   };
   const broken = row.broken();
   return broken.length === 0 ? message : withFault(message, broken);

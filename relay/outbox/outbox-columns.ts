@@ -13,6 +13,7 @@ export const MESSAGE_COLUMNS = {
   metadata: 'metadata',
   traceparent: 'traceparent',
   tracestate: 'tracestate',
+  destination: 'destination',
 } as const satisfies Record<Member, string>;
 
 export const MEMBERS = Object.keys(MESSAGE_COLUMNS) as Member[];

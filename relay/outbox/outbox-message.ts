@@ -13,6 +13,8 @@ export interface OutboxMessage {
   readonly metadata: string | undefined;
   readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
+  /** Where it goes, whatever its type; undefined: by its type. */
+  readonly destination: string | undefined;
   /** Why no broker may have it: what was committed is no text, so what stands here is not what was. */
   readonly fault?: string;
 }

@@ -23,8 +23,8 @@ export interface MarkRequest {
 /** As `MarkRequest`; for each message the reason why it is parked, or null: then it waits for an operator behind one that is. */
 export interface ParkRequest extends MarkRequest {
   readonly reasons: readonly (string | null)[];
-  /** Whether the relay itself tries it again after a while. */
-  readonly triedAgain: readonly boolean[];
+  /** Whether the relay itself tries it again: after longer and longer times, or after a minute. */
+  readonly again: readonly ('never' | 'refused' | 'away')[];
 }
 
 export interface MarkResult {
@@ -37,11 +37,15 @@ export interface LookUp {
   readonly snapshot: string;
   readonly present: ReadonlySet<string>;
   readonly settled: ReadonlySet<string>;
+  /** Of the settled ones those that are not parked. */
+  readonly done: ReadonlySet<string>;
   readonly deferred: ReadonlySet<string>;
 }
 
 /** What waits for a broker that has refused it must not come all at once. */
 const RETRY_COUNT = 100;
+/** What waits for a broker that takes everything may. */
+const RETRY_MANY = 1_000;
 
 /** The relay's SQL on the outbox. Every method throws what `pg` throws. */
 export class OutboxStore {
@@ -78,7 +82,7 @@ export class OutboxStore {
    * been told meanwhile to send them.
    */
   park(request: ParkRequest): Promise<MarkResult> {
-    return this.#change('park', request, request.reasons, request.triedAgain);
+    return this.#change('park', request, request.reasons, request.again);
   }
 
   async #change(name: keyof MarkStatements, request: MarkRequest, ...more: unknown[]): Promise<MarkResult> {
@@ -104,16 +108,23 @@ export class OutboxStore {
   /** Which of these rows exist, which are settled, which wait for an operator, and the snapshot in which that is so. */
   async look(messageIds: readonly string[]): Promise<LookUp> {
     const { rows } = await this.#pool.query<
-      Record<'present' | 'settled' | 'deferred', string[]> & { snapshot: string }
+      Record<'present' | 'settled' | 'done' | 'deferred', string[]> & { snapshot: string }
     >(
       `SELECT pg_current_snapshot()::text AS snapshot, coalesce(array_agg(message_id::text), '{}') AS present,
          coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${UNSETTLED})), '{}') AS settled,
+         coalesce(array_agg(message_id::text) FILTER (WHERE NOT (${OPEN})), '{}') AS done,
          coalesce(array_agg(message_id::text) FILTER (WHERE deferred_at IS NOT NULL), '{}') AS deferred
        FROM ${this.#table.outbox} WHERE message_id = ANY ($1::uuid[])`,
       [uuidArray(messageIds)],
     );
-    const { snapshot = '', present, settled, deferred } = rows[0] ?? {};
-    return { snapshot, present: new Set(present), settled: new Set(settled), deferred: new Set(deferred) };
+    const { snapshot = '', present, settled, done, deferred } = rows[0] ?? {};
+    return {
+      snapshot,
+      present: new Set(present),
+      settled: new Set(settled),
+      done: new Set(done),
+      deferred: new Set(deferred),
+    };
   }
 
   /** Tells an operator, in the rows, that sending them keeps failing. */
@@ -135,19 +146,19 @@ export class OutboxStore {
 
   /**
    * Has parked messages whose time has come sent again, as an operator would; returns how many. Only for the relay of this epoch:
-   * another one may be at it.
+   * another one may be at it. `many`: nothing is refused now.
    */
-  async retryDue(slot: string, epoch: bigint): Promise<number> {
+  async retryDue(slot: string, epoch: bigint, many: boolean): Promise<number> {
     const { rowCount } = await this.#pool.query(
       `WITH due AS (
          SELECT message_id FROM ${this.#table.outbox} WHERE parked_at IS NOT NULL AND next_retry_at <= clock_timestamp() AND ${OPEN}
            AND EXISTS (SELECT FROM ${this.#table.progress} WHERE slot = $1 AND epoch = $2)
-         ORDER BY position LIMIT ${RETRY_COUNT} FOR NO KEY UPDATE SKIP LOCKED
+         ORDER BY position LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
        ), changed AS (
          UPDATE ${this.#table.outbox} AS outbox SET parked_at = NULL, deferred_at = clock_timestamp(), next_retry_at = NULL
          FROM due WHERE outbox.message_id = due.message_id RETURNING outbox.message_id, aggregate_id
        ) SELECT ${TELL_REDRIVE} FROM changed`,
-      [slot, epoch],
+      [slot, epoch, many ? RETRY_MANY : RETRY_COUNT],
     );
     return rowCount ?? 0;
   }

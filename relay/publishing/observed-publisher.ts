@@ -2,28 +2,36 @@ import type { OutboxMessage } from '../outbox/outbox-message.ts';
 import { PublishError } from './publish-error.ts';
 import type { Prepared, Publisher, PublisherLimits } from './publisher.ts';
 
-/** A publisher that remembers since when the broker has taken nothing, also from one session to the next. */
+interface Away {
+  readonly since: number;
+  /** Nothing but connecting has failed since then. */
+  readonly onlyUnreachable: boolean;
+}
+
+/** A publisher that remembers since when a destination has taken nothing, also from one session to the next. */
 export class ObservedPublisher implements Publisher {
   readonly #publisher: Publisher;
   readonly #now: () => number;
-  #awaySince: number | undefined;
-  /** Nothing but connecting has failed since then. */
-  #onlyUnreachable = false;
+  readonly #away = new Map<string, Away>();
+  #acceptedAt = Number.NEGATIVE_INFINITY;
 
   constructor(publisher: Publisher, now: () => number) {
     this.#publisher = publisher;
     this.#now = now;
   }
 
-  /** Undefined when the last send succeeded, or none has failed. */
+  /**
+   * The longest that a destination has taken nothing, while no other has taken anything either. Undefined when the last send
+   * succeeded, or none has failed.
+   */
   get awayForMs(): number | undefined {
-    return this.#awaySince === undefined ? undefined : this.#now() - this.#awaySince;
+    const since = [...this.#away.values()].map((away) => away.since).filter((at) => at >= this.#acceptedAt);
+    return since.length === 0 ? undefined : this.#now() - Math.min(...since);
   }
 
   /** Counts from the next failure on. */
   forget(): void {
-    this.#awaySince = undefined;
-    this.#onlyUnreachable = false;
+    this.#away.clear();
   }
 
   get name(): string {
@@ -34,22 +42,41 @@ export class ObservedPublisher implements Publisher {
     return this.#publisher.limits;
   }
 
+  get destinations(): readonly string[] {
+    return this.#publisher.destinations;
+  }
+
   prepare(message: OutboxMessage): Prepared {
     return this.#publisher.prepare(message);
   }
 
-  /** That it can be reached does not mean that it takes anything; but a broker that only could not be reached is there again. */
-  async connect(anew?: boolean): Promise<void> {
-    await this.#observe(() => this.#publisher.connect(anew));
-    if (this.#onlyUnreachable) this.forget();
+  /** That it can be reached does not mean that it takes anything; but what only could not be reached is there again. */
+  async connect(destination: string, anew?: boolean): Promise<void> {
+    await this.#observe(destination, () => this.#publisher.connect(destination, anew));
+    if (this.#away.get(destination)?.onlyUnreachable) this.#away.delete(destination);
+  }
+
+  /** Resolves when one of the known destinations can be reached now; rejects with why the usual one cannot. */
+  async connectToAny(): Promise<void> {
+    const tries = await Promise.allSettled(this.destinations.map((each) => this.connect(each, true)));
+    const [usual] = tries;
+    if (usual?.status === 'rejected' && tries.every(({ status }) => status === 'rejected'))
+      throw usual.reason;
+  }
+
+  /** Tries each destination that is away again: what comes of it is known afterwards. */
+  async tryAway(): Promise<void> {
+    await Promise.allSettled([...this.#away.keys()].map((each) => this.connect(each, true)));
   }
 
   async send(batch: readonly Prepared[]): Promise<void> {
-    await this.#observe(() => this.#publisher.send(batch));
-    this.forget();
+    const destination = batch[0]?.destination ?? '';
+    await this.#observe(destination, () => this.#publisher.send(batch));
+    this.#away.delete(destination);
+    this.#acceptedAt = this.#now();
   }
 
-  async #observe(work: () => Promise<void>): Promise<void> {
+  async #observe(destination: string, work: () => Promise<void>): Promise<void> {
     const begunAt = this.#now();
     try {
       await work();
@@ -59,8 +86,11 @@ export class ObservedPublisher implements Publisher {
         error instanceof PublishError && (error.kind === 'poison' || error.kind === 'refused');
       if (!isOfMessage) {
         const isUnreachable = error instanceof PublishError && error.code === 'BROKER_UNREACHABLE';
-        this.#onlyUnreachable = isUnreachable && (this.#awaySince === undefined || this.#onlyUnreachable);
-        this.#awaySince ??= begunAt;
+        const { since, onlyUnreachable } = this.#away.get(destination) ?? {
+          since: begunAt,
+          onlyUnreachable: true,
+        };
+        this.#away.set(destination, { since, onlyUnreachable: isUnreachable && onlyUnreachable });
       }
       throw error;
     }

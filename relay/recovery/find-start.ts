@@ -4,7 +4,7 @@ import type { Lsn } from '../lsn.ts';
 import { hasUnsettled } from '../outbox/has-unsettled.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { OutboxTable } from '../outbox/outbox-table.ts';
-import type { Publisher } from '../publishing/publisher.ts';
+import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
 import { RelayError } from '../relay-error.ts';
 import { inspectSlot, type SlotInfo } from '../replication/slot.ts';
 import { type Cluster, inspectCluster } from './cluster.ts';
@@ -20,7 +20,7 @@ export interface StartDeps {
   readonly table: OutboxTable;
   readonly store: OutboxStore;
   readonly progress: ProgressStore;
-  readonly publisher: Publisher;
+  readonly publisher: ObservedPublisher;
   readonly slot: string;
   readonly slotFailover: SlotFailover;
   readonly log: Logger;
@@ -127,7 +127,7 @@ async function beginRecovery(
   const { progress, publisher, slot, slotFailover, table, log, replicationUrl, onStep, stopping } = deps;
   try {
     // A slot that is made while nothing can be sent keeps WAL for nothing: what is unsettled waits in the table.
-    await publisher.connect(true);
+    await publisher.connectToAny();
   } catch (error) {
     const isStill = async () => ((await progress.find(slot))?.epoch ?? 0n) === epoch;
     if (info && (await dropSlot(replicationUrl, slot, isStill, stopping))) {

@@ -1,3 +1,4 @@
+import { errorCode } from '../../src/core/errors.ts';
 import type { Logger } from '../../src/core/log.ts';
 import { levelAfter } from '../failures/retry-policy.ts';
 import type { DeliveryObserver } from '../monitoring/delivery-observer.ts';
@@ -33,6 +34,8 @@ export class ActionRunner {
   readonly #deps: SessionDeps;
   /** Ends the session with this reason. */
   readonly #fail: (error: unknown) => void;
+  /** What was told of each destination that a person has to mend, by its code: once is enough. */
+  readonly #told = new Map<string, string>();
 
   constructor(deps: SessionDeps, fail: (error: unknown) => void) {
     this.#deps = deps;
@@ -80,7 +83,7 @@ export class ActionRunner {
     }
     try {
       // Before the question who has the slot, since it may take long.
-      await publisher.connect();
+      await publisher.connect((batch[0] as Pending).destination);
       if (!stream.holdsSlot) {
         // It is another relay's to send, or the next session's.
         const lost = new RelayError('STREAM_LOST', 'PostgreSQL may have given the slot to another relay');
@@ -96,6 +99,7 @@ export class ActionRunner {
     } catch (error) {
       return this.#onRejected(batch, sentAt, asPublishError(error));
     }
+    this.#told.delete((batch[0] as Pending).destination);
     state.accepted(batch, performance.now());
     monitor.accepted(batch, epochMs());
     observer?.accepted(batch, sentAt);
@@ -121,14 +125,25 @@ export class ActionRunner {
     }
     const retryInMs = Math.round(retryAt - now);
     const messages = batch.length;
-    const what = { err, kind: err.kind, messages, firstMessageId: messageIds[0], retryInMs, ...ids };
-    const level = err.kind === 'transient' ? levelAfter(state.figures.failures) : 'error';
+    const entity = first?.destination ?? '';
+    const what = { err, kind: err.kind, entity, messages, firstMessageId: messageIds[0], retryInMs, ...ids };
+    const level = this.#levelOf(err, entity);
     const advice = err.kind === 'operator' ? `: ${err.message}` : '';
     log[level](what, `${publisher.name} did not take a batch; it is sent again${advice}`);
     // In the background: nothing waits for what is only there to be read by people.
     store
       .noteFailure(messageIds, err.message, new Date(Date.now() + retryInMs), err.kind !== 'refused')
       .catch((error: unknown) => log.warn({ err: error }, 'Could not note a failed send in the outbox'));
+  }
+
+  #levelOf({ kind, code, cause }: PublishError, entity: string): 'debug' | 'warn' | 'error' {
+    if (kind === 'transient') return levelAfter(this.#deps.state.figures.failures);
+    if (kind !== 'operator') return 'error';
+    // That it cannot be connected to has the reason that a send has.
+    const reason = errorCode(cause) ?? code;
+    const isTold = this.#told.get(entity) === reason;
+    this.#told.set(entity, reason);
+    return isTold ? 'debug' : 'error';
   }
 
   async #mark(mark: Mark): Promise<void> {

@@ -17,7 +17,7 @@ export interface Marked {
   readonly again: readonly Pending[];
   /** Rows that another session has locked. */
   readonly locked?: readonly Pending[];
-  /** Of those to be parked: what is not in the table any more, so that it holds up nothing. */
+  /** Of those to be parked: what is not in the table any more, or was settled before, so that it holds up nothing. */
   readonly gone?: readonly Pending[];
   readonly progressStored: boolean;
 }

@@ -117,7 +117,7 @@ export class Marker {
         : await store.park({
             ...request,
             reasons: messages.map(({ parked }) => parked?.reason.slice(0, 2_000) ?? null),
-            triedAgain: messages.map(({ parked }) => parked?.triedAgain ?? false),
+            again: messages.map(({ parked }) => parked?.again ?? 'never'),
           });
     if (progressStored && hits === messages.length) {
       this.#stored = { epoch, settledLsn, markedLsn };
@@ -132,8 +132,8 @@ export class Marker {
     if (progress?.epoch !== epoch) {
       throw new RelayError('EPOCH_LOST', `Another relay has taken over the slot ${slot}`);
     }
-    if (hits === messageIds.length) return { again: [], progressStored: false };
-    const { present, settled, deferred, snapshot } = await store.look(messageIds);
+    if (hits === messageIds.length && as === 'accepted') return { again: [], progressStored: false };
+    const { present, settled, done, deferred, snapshot } = await store.look(messageIds);
     // Absent although its transaction can be seen: somebody deleted it again, and there is nothing to mark.
     const isGone = ({ message, transaction }: Pending) =>
       !present.has(message.messageId) && isVisibleIn(snapshot, transaction.xid);
@@ -145,6 +145,7 @@ export class Marker {
         'Deleted from the outbox while they could not be sent: nobody can send them',
       );
     }
+    const wasDone = ({ message, parked }: Pending) => parked !== undefined && done.has(message.messageId);
     // One that an operator wanted sent, and that is refused again, waits already, and must be parked all the same.
     const isMarked = ({ message: { messageId }, parked }: Pending) =>
       settled.has(messageId) || (as === 'parked' && parked === undefined && deferred.has(messageId));
@@ -153,7 +154,8 @@ export class Marker {
     return {
       again: left.filter((pending) => !isLocked(pending)),
       locked: left.filter(isLocked),
-      gone: as === 'parked' ? gone : [],
+      // What was accepted before, and marked by a session that could not tell: nothing holds up what waits behind it.
+      gone: as === 'parked' ? [...gone, ...messages.filter(wasDone)] : [],
       progressStored: false,
     };
   }

@@ -34,8 +34,11 @@ export type MessageKey = Pick<OutboxMessage, 'messageId' | 'aggregateId'>;
 
 export interface Parked {
   readonly reason: string;
-  /** By the relay itself, after a while. Otherwise it waits for a person. */
-  readonly triedAgain: boolean;
+  /**
+   * When the relay itself tries it again. never: it waits for a person. refused: after longer and longer times. away: after a
+   * minute, since it was not refused itself, but its destination takes nothing.
+   */
+  readonly again: 'never' | 'refused' | 'away';
 }
 
 /** Converts a message for the broker. Throws for one that can never be sent. */
@@ -48,22 +51,27 @@ interface Taken extends Pick<Pending, 'transaction' | 'wasRefused'> {
 export interface PendingOptions {
   readonly prepare: Prepare;
   readonly limits: { readonly oneOrderPerBatch: boolean };
+  /** Those that are known beforehand, the usual one first. */
+  readonly destinations: readonly string[];
 }
 
 /** What cannot be converted takes its place among the messages of its order, and is parked when it is its turn. */
-export function toPending(taken: Taken, { prepare, limits }: PendingOptions): Pending {
+export function toPending(taken: Taken, { prepare, limits, destinations }: PendingOptions): Pending {
   const { message, transaction, wasRefused } = taken;
   const { messageId, aggregateId, body } = message;
   const prepared = tryToPrepare(message, prepare);
-  const size = prepared instanceof PublishError ? { bytes: body.length, alone: true } : prepared;
+  const [usual = ''] = destinations;
+  const { destination, bytes, alone } =
+    prepared instanceof PublishError ? { destination: usual, bytes: body.length, alone: true } : prepared;
   return {
     message: { messageId, aggregateId },
     transaction,
     trace: sampledTrace(message),
     lane: aggregateId ?? (limits.oneOrderPerBatch ? messageId : undefined),
     prepared,
-    bytes: size.bytes,
-    alone: size.alone || wasRefused,
+    destination,
+    bytes,
+    alone: alone || wasRefused,
     refusals: 0,
     wasRefused,
     parked: undefined,

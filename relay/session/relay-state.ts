@@ -8,20 +8,16 @@ import type { Action } from './action.ts';
 import { Backlog } from './backlog.ts';
 import type { Mark, Marked } from './mark.ts';
 import { ParkedOrders, type Redrive } from './parked-orders.ts';
-import { type Parked, type Pending, type Prepare, toPending } from './pending.ts';
-import type { RelayLimits } from './relay-limits.ts';
-import { type Refusal, SendQueue } from './send-queue.ts';
+import { type Parked, type Pending, type PendingOptions, toPending } from './pending.ts';
+import { type Refusal, SendQueue, type SendQueueOptions, type Withdrawn } from './send-queue.ts';
 import { Settlement } from './settlement.ts';
 import { VerifyQueue } from './verify-queue.ts';
 
-export interface RelayStateOptions {
-  readonly limits: RelayLimits;
-  readonly random: () => number;
+export interface RelayStateOptions extends SendQueueOptions, Pick<PendingOptions, 'prepare'> {
   readonly settledLsn: Lsn;
   readonly markedLsn: Lsn;
   /** Orders of which nothing is sent before a redrive. */
   readonly parkedOrders: Iterable<string>;
-  readonly prepare: Prepare;
 }
 
 /**
@@ -41,12 +37,12 @@ export class RelayState {
   #draining = false;
 
   constructor(options: RelayStateOptions) {
-    const { limits, random, settledLsn, markedLsn, parkedOrders } = options;
+    const { limits, settledLsn, markedLsn, parkedOrders } = options;
     this.#options = options;
     this.#backlog = new Backlog(limits);
     this.#unverified = new VerifyQueue(markedLsn);
     this.#parkedOrders = new ParkedOrders(parkedOrders);
-    this.#sending = new SendQueue(limits, random);
+    this.#sending = new SendQueue(options);
     this.#settlement = new Settlement({ ...limits, settledLsn, markedLsn });
   }
 
@@ -118,9 +114,9 @@ export class RelayState {
   /** Returns when the batch is tried again; undefined: it is parked. */
   rejected(batch: readonly Pending[], refusal: Refusal, now: number): number | undefined {
     const againAt = this.#sending.rejected(batch, refusal, now);
-    const triedAgain = refusal.kind === 'refused';
-    if (triedAgain) for (const pending of batch) this.#redriven.delete(pending);
-    if (againAt === undefined) this.#park(batch, { reason: refusal.message, triedAgain });
+    const again = refusal.kind === 'refused' ? 'refused' : 'never';
+    if (again === 'refused') for (const pending of batch) this.#redriven.delete(pending);
+    if (againAt === undefined) this.#park(this.#sending.withdraw(batch, refusal.message), again);
     return againAt;
   }
 
@@ -185,9 +181,8 @@ export class RelayState {
   }
 
   get figures(): SessionFigures {
-    const { failures, sendsSingly, inFlight: sendsInFlight } = this.#sending;
     const { lockedRows } = this.#settlement;
-    return { failures, sendsSingly, sendsInFlight, lockedRows, parkedOrders: this.#parkedOrders.size };
+    return { ...this.#sending.figures, lockedRows, parkedOrders: this.#parkedOrders.size };
   }
 
   #openTransaction(): Transaction {
@@ -208,14 +203,14 @@ export class RelayState {
     return pending;
   }
 
-  /** It leaves the way, and what is behind it of its order waits in the table. */
-  #park(batch: readonly Pending[], parked: Parked): void {
-    for (const pending of batch) {
-      pending.parked = parked;
-      this.#settlement.park([pending, ...this.#sending.withdrawBehind(pending, batch)]);
+  /** They leave the way, and what is behind them of their orders waits in the table. */
+  #park({ first, behind, reason }: Withdrawn, again: Parked['again']): void {
+    for (const pending of first) {
+      pending.parked = { reason, again };
       const { aggregateId } = pending.message;
       if (aggregateId !== undefined) this.#parkedOrders.park(aggregateId);
     }
+    this.#settlement.park([...first, ...behind]);
   }
 
   #route(pending: Pending): void {
@@ -244,7 +239,10 @@ export class RelayState {
   }
 
   #nextSend(now: number, maxBatchBytes: number): Action | undefined {
-    const batch = this.#draining ? undefined : this.#sending.next(now, maxBatchBytes);
-    return batch && { kind: 'send', batch };
+    if (this.#draining) return undefined;
+    const batch = this.#sending.next(now, maxBatchBytes);
+    if (batch) return { kind: 'send', batch };
+    for (const stuck of this.#sending.withdrawStuck(now, this.#backlog.isFull)) this.#park(stuck, 'away');
+    return undefined;
   }
 }

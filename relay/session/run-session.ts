@@ -90,6 +90,7 @@ async function streamOn(run: Run, { stream, start, marker, publicationVersion }:
   const state = new RelayState({
     limits: limitsFor(publisher.limits),
     random,
+    destinations: publisher.destinations,
     settledLsn: recovery ? 0n : start.from,
     markedLsn: start.seen.markedLsn,
     parkedOrders: recovery?.parkedOrders ?? (await store.parkedOrders()),

@@ -24,6 +24,8 @@ export class SendGate {
   #declined = 0;
   #acceptedSends = 0;
   #pausedUntil = 0;
+  #refusedSince: number | undefined;
+  #acceptedAt = Number.NEGATIVE_INFINITY;
 
   constructor(limits: SendGateLimits, random: () => number) {
     this.#limits = limits;
@@ -51,14 +53,16 @@ export class SendGate {
     this.#inFlight.delete(batch);
     this.#acceptedSends++;
     this.#declined = 0;
+    this.#acceptedAt = now;
     // During a pause nothing is sent: this one began before the refusal, and says nothing about what comes after it.
-    if (now >= this.#pausedUntil) this.#failures = 0;
+    if (now >= this.#pausedUntil) this.#passes();
   }
 
   /** The broker will not take anything now; returns when it is tried again. */
   refused(batch: Batch, refusal: Pick<PublishError, 'retryAfterMs'>, now: number, capMs?: number): number {
     this.#inFlight.delete(batch);
     if (now >= this.#pausedUntil) {
+      this.#refusedSince ??= now;
       this.#failures++;
       this.#pausedUntil =
         now + Math.max(refusal.retryAfterMs, backoffMs(this.#failures, this.#random, capMs));
@@ -80,9 +84,14 @@ export class SendGate {
 
   /** What was refused is parked: the next send shows whether it was the broker or the message. */
   forgive(): void {
-    this.#failures = 0;
+    this.#passes();
     this.#declined = 0;
     this.#pausedUntil = 0;
+  }
+
+  #passes(): void {
+    this.#failures = 0;
+    this.#refusedSince = undefined;
   }
 
   /** Sends that were accepted since the beginning. */
@@ -97,6 +106,16 @@ export class SendGate {
   /** Refusals in a row. */
   get failures(): number {
     return this.#failures;
+  }
+
+  /** Since when there were refusals alone; undefined while there is none. */
+  get refusedSince(): number | undefined {
+    return this.#refusedSince;
+  }
+
+  /** When the last send was accepted. */
+  get acceptedAt(): number {
+    return this.#acceptedAt;
   }
 
   get pausedUntil(): number {

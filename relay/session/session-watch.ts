@@ -1,4 +1,5 @@
 import { errorCode } from '../../src/core/errors.ts';
+import type { SessionFigures } from '../monitoring/session-figures.ts';
 import type { OutboxStore } from '../outbox/outbox-store.ts';
 import type { ObservedPublisher } from '../publishing/observed-publisher.ts';
 import { exceededLimit, type WalLimit } from '../recovery/wal-limit.ts';
@@ -12,6 +13,7 @@ export interface SessionWatchDeps extends ForgottenWatchDeps {
   /** As the session found it. */
   readonly publicationVersion: string;
   readonly store: OutboxStore;
+  readonly state: ForgottenWatchDeps['state'] & { readonly figures: SessionFigures };
   readonly publisher: ObservedPublisher;
   readonly walLimit: WalLimit;
   /** How often to look, if not every 5 s. */
@@ -61,8 +63,10 @@ async function lookAtPublication(deps: SessionWatchDeps): Promise<void> {
   }
 }
 
-async function retryParked({ store, slot, epoch, log }: SessionWatchDeps): Promise<void> {
-  const retried = await store.retryDue(slot, epoch);
+async function retryParked({ store, state, publisher, slot, epoch, log }: SessionWatchDeps): Promise<void> {
+  // What a destination that was away has held up may be much, and is no risk once it is back.
+  const many = publisher.destinations.length > 1 && state.figures.failures === 0;
+  const retried = await store.retryDue(slot, epoch, many);
   if (retried > 0) log.info({ retried }, 'Parked messages that were refused are sent again');
 }
 
@@ -75,7 +79,7 @@ async function lookAtSlot(deps: SessionWatchDeps, warned: boolean): Promise<bool
   if (warning && !warned) log.error({ slot, ...wal }, warning);
   if (exceededLimit(publisher, wal.retainedBytes, walLimit)) {
     // The news may be old: it takes a try of now to let go of the slot.
-    await publisher.connect(true).catch(() => undefined); // what came of it is known to the publisher
+    await publisher.tryAway();
     const exceeded = exceededLimit(publisher, wal.retainedBytes, walLimit);
     if (exceeded) deps.letGo(exceeded);
   }

@@ -23,15 +23,18 @@ export interface PoolOptions {
   readOnly?: boolean;
   /** Whether a transaction pooler may be between; what it takes to use the connections then: `pooledSession`. Default: refused. */
   pooler?: PoolerUse;
+  /** What else is done with a new connection before anybody gets it. */
+  onConnect?: (client: pg.ClientBase, timeoutMs: number) => Promise<void>;
 }
 
 /** A pool in which nothing waits for ever, of sessions with the settings of ours. The caller ends it; throws what pg throws for a bad URL. */
 export function openPool(options: PoolOptions): pg.Pool {
   const statementTimeoutMs = options.statementTimeoutMs ?? 5_000;
+  const connectTimeoutMs = options.connectTimeoutMs ?? 2_000;
   const { config, prepare } = sessionKind({
     url: options.url,
     applicationName: options.applicationName,
-    connectTimeoutMs: options.connectTimeoutMs ?? 2_000,
+    connectTimeoutMs,
     statementTimeoutMs,
     lockTimeoutMs: options.lockTimeoutMs ?? statementTimeoutMs,
     // A transaction that is left open holds back the slot of every relay on this server.
@@ -53,6 +56,7 @@ export function openPool(options: PoolOptions): pg.Pool {
     onConnect: (async (client: pg.ClientBase) => {
       await prepare(client);
       tellOfPooler(client);
+      await options.onConnect?.(client, connectTimeoutMs);
     }) as (client: pg.ClientBase) => void,
   });
   // Without a listener, a backend that is killed while idle in the pool ends the process.

@@ -45,7 +45,10 @@ export interface SessionKind {
 
 /** What whoever uses a connection has to do where a pooler gives each transaction another session of the server. */
 export interface PooledSession {
-  /** Sets for one transaction what it depends on: to be sent with its first statement, before that. */
+  /**
+   * Sets for one transaction what it depends on: to be sent with its first statement, before that. Its row says which process has the
+   * transaction, and since when: `pid`, `begunAt`.
+   */
   readonly settings: pg.QueryConfig;
   /** Whether the pooler knows prepared statements; if not, they must have no names. */
   readonly keepsNames: boolean;
@@ -170,7 +173,10 @@ function localSettings(
   const calls = known
     .filter((name) => !NOT_OF_A_TRANSACTION.test(name))
     .map((name) => `set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(settings[name] ?? '')}, true)`);
-  return { name: 'settings', text: `SELECT ${calls.join(', ')}` };
+  return {
+    name: 'settings',
+    text: `SELECT pg_backend_pid() AS pid, now()::text AS "begunAt", ${calls.join(', ')}`,
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { type PooledSession, pooledSession } from '../core/session-settings.ts';
+import { type Backend, backendOf } from './backend.ts';
 import { type BatchedQuery, QueryBatch, unawaited } from './query-batch.ts';
 
 /**
@@ -11,6 +12,7 @@ export class TransactionClient {
   readonly #client: pg.PoolClient;
   readonly #beginning: readonly BatchedQuery[];
   readonly #keepsNames: boolean;
+  #place: Pick<Backend, 'pid' | 'begunAt'> | undefined;
   #begins = false;
   #isOpen = false;
   #waiting: BatchedQuery[] = [];
@@ -18,14 +20,20 @@ export class TransactionClient {
   constructor(client: pg.PoolClient) {
     const pooled = pooledSession(client);
     this.#client = client;
-    this.#beginning = pooled ? beginningBehind(pooled) : [BEGIN];
+    this.#beginning = pooled ? this.#beginningBehind(pooled) : [BEGIN];
     this.#keepsNames = pooled?.keepsNames ?? true;
   }
 
   /** What is asked for next is the first of a transaction. */
   begin(): void {
+    this.#place = undefined;
     this.#begins = true;
     this.#isOpen = true;
+  }
+
+  /** Who carries out the transaction, once something in it was answered; undefined if that is not known. */
+  get backend(): Backend | undefined {
+    return backendOf(this.#client, this.#place);
   }
 
   /** After everything that was asked for, even if nobody waits for that. */
@@ -56,6 +64,15 @@ export class TransactionClient {
     // As an argument, so that the tracing of pg sees it; the types know of no callback for queries that are objects.
     void this.#client.query(batch, (() => undefined) as never);
   }
+
+  /** The session may be one that the pooler has set up for others: what a transaction depends on is set in each. */
+  #beginningBehind({ settings }: PooledSession): BatchedQuery[] {
+    const text = 'begin isolation level read committed, read write, not deferrable';
+    const resolve = ({ rows }: pg.QueryResult<Pick<Backend, 'pid' | 'begunAt'>>) => {
+      this.#place = rows[0];
+    };
+    return [unawaited({ name: 'begin', text }), { ...unawaited(settings), resolve }];
+  }
 }
 
 // With a code, since a failure of the driver without one counts as an outage.
@@ -68,9 +85,3 @@ const named = (name: string): pg.QueryConfig => ({ name, text: name });
 const ENDS = { commit: named('commit'), rollback: named('rollback') };
 
 const BEGIN = unawaited(named('begin'));
-
-/** The session may be one that the pooler has set up for others: what a transaction depends on is set in each. */
-function beginningBehind({ settings }: PooledSession): BatchedQuery[] {
-  const text = 'begin isolation level read committed, read write, not deferrable';
-  return [unawaited({ name: 'begin', text }), unawaited(settings)];
-}

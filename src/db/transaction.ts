@@ -2,33 +2,44 @@ import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import type pg from 'pg';
 import { ApiError } from '../api-error.ts';
+import { commitStatus, type LostCommit } from './commit-status.ts';
 import { type Connections, connectTo } from './connections.ts';
 import type { Database } from './database.ts';
 import { isCommitUncertain, isDatabaseUnavailable } from './database-failure.ts';
 import { type LentDatabase, lender } from './lent-database.ts';
 import { TransactionClient } from './transaction-client.ts';
 
+export interface TransactionOptions<T> {
+  /** After so long the transaction is over in any case. */
+  readonly timeoutMs?: number;
+  /**
+   * Whether there is something that this transaction has written, and no other one has. With it, a COMMIT that was not answered is asked
+   * about over other connections.
+   */
+  readonly isStored?: (db: Database, result: T) => Promise<boolean>;
+}
+
 /**
- * Runs `work` in a transaction: committed when it returns, rolled back when it throws, over after `timeoutMs` in any case.
- * Throws DATABASE_UNAVAILABLE without a connection, and COMMIT_UNCERTAIN when COMMIT was sent and its answer never came. What is asked
- * of `db` afterwards is refused.
+ * Runs `work` in a transaction: committed when it returns, rolled back when it throws. Throws DATABASE_UNAVAILABLE without a connection, or
+ * when it was lost while committing and nothing is stored; COMMIT_UNCERTAIN when COMMIT was sent and nobody can say what became of it.
+ * What is asked of `db` afterwards is refused.
  */
 export async function inTransaction<T>(
   connections: Connections,
   work: (db: Database) => Promise<T>,
-  timeoutMs = 8_000,
+  { timeoutMs = 8_000, isStored }: TransactionOptions<T> = {},
 ): Promise<T> {
   const client = await connectTo(connections);
   const { lend, transaction } = connectionOn(client);
   const lent = lend();
   // Each statement has its own time limit; this one bounds their sum. With a query in flight, end() drops the connection.
   const deadline = setTimeout(() => void client.end(), timeoutMs);
-  let committing = false;
+  let worked: { readonly result: T } | undefined;
   try {
     transaction.begin();
     const result = await work(lent.db);
     lent.end();
-    committing = true;
+    worked = { result };
     const { command } = await end(transaction, 'commit');
     // PostgreSQL answers COMMIT of a failed transaction with a ROLLBACK that is no error.
     if (command !== 'COMMIT') throw new Error('Rolled back: the error of a statement in it was swallowed');
@@ -36,13 +47,32 @@ export async function inTransaction<T>(
     return result;
   } catch (error) {
     lent.end();
-    const uncertain = committing && isCommitUncertain(error);
-    await giveUp(client, transaction, uncertain || isDatabaseUnavailable(error));
-    if (!uncertain) throw error;
-    throw new ApiError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause: error });
+    const lost = isCommitUncertain(error) ? worked : undefined;
+    const { backend } = transaction;
+    await giveUp(client, transaction, lost !== undefined || isDatabaseUnavailable(error));
+    if (!lost) throw error;
+    const { result } = lost;
+    const ask = isStored && { backend, connections, isStored: (db: Database) => isStored(db, result) };
+    await throwUnlessCommitted(ask, error);
+    return result;
   } finally {
     clearTimeout(deadline);
   }
+}
+
+async function throwUnlessCommitted(lost: LostCommit | undefined, cause: unknown): Promise<void> {
+  const status = lost ? await commitStatus(lost) : 'unknown';
+  if (status === 'rolled back') {
+    throw new ApiError(
+      'DATABASE_UNAVAILABLE',
+      'The connection was lost while committing; nothing is stored',
+      {
+        cause,
+      },
+    );
+  }
+  if (status === 'unknown')
+    throw new ApiError('COMMIT_UNCERTAIN', 'The connection was lost while committing', { cause });
 }
 
 /** A connection and Drizzle on it. */

@@ -44,7 +44,7 @@ export const PROBLEM_TABLE: Readonly<Record<ApiErrorCode, Consequence>> = {
     status: 503,
     logLevel: 'warn',
     retryAfterSeconds: 2,
-    detail: 'The database does not answer. Nothing was changed; try again.',
+    detail: 'The database does not answer, or did not store it. Nothing was changed; try again.',
   },
   COMMIT_UNCERTAIN: {
     status: 503,

@@ -54,6 +54,19 @@ export async function keepAnswer(db: Database, request: KeyedRequest, answer: Ke
     });
 }
 
+/** Whether this is the answer that repeats of the request get. */
+export async function isAnswerKept(
+  db: Database,
+  request: KeyedRequest,
+  { status, body }: KeptAnswer,
+): Promise<boolean> {
+  const rows = await db
+    .select({ fingerprint: idempotencyKeys.fingerprint })
+    .from(idempotencyKeys)
+    .where(and(isFor(request), eq(idempotencyKeys.status, status), eq(idempotencyKeys.body, body)));
+  return rows.some(({ fingerprint }) => fingerprint === request.fingerprint);
+}
+
 /** Removes at most `limit` answers that are too old to count, and returns how many; waits for no lock. */
 export async function removeExpired(db: Database, limit: number): Promise<number> {
   const { rowCount } = await db.execute(sql`

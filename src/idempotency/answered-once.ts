@@ -1,5 +1,5 @@
 import type { Once } from '../dispatcher.ts';
-import { keepAnswer, takeKey } from './answer-store.ts';
+import { isAnswerKept, keepAnswer, takeKey } from './answer-store.ts';
 import type { KeptAnswer, KeyedRequest } from './keyed-request.ts';
 
 /**
@@ -18,5 +18,6 @@ export function answeredOnce<Answer>(
       await keepAnswer(db, request, kept);
       return kept;
     },
+    isKept: (db, kept) => isAnswerKept(db, request, kept),
   };
 }

@@ -9,6 +9,7 @@ import { parseRetention } from '../core/retention-period.ts';
 import { brokerAttributes } from '../core/service-bus/broker-attributes.ts';
 import { connectionOf } from '../core/service-bus/service-bus-connection.ts';
 import { isTracing } from '../core/telemetry.ts';
+import { learnBackend } from '../db/backend.ts';
 import type { Migrations } from '../db/migrations.ts';
 import { createDispatcher, type Dispatcher, type Registry } from '../dispatcher.ts';
 import type { inboxProperties } from './config.ts';
@@ -68,6 +69,7 @@ export async function serveInbox<R extends Registry>(
     max: config.INBOX_CONCURRENCY,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     log,
+    onConnect: learnBackend,
   });
   onClose('database pool', () => pool.end());
 

@@ -7,6 +7,12 @@ import type { OrderEvent } from '../orders/order-event.ts';
 // Far more than an order has; other programs may insert as many rows for one as they like.
 const MOST_EVENTS = 1_000;
 
+/** Whether there is an event with this id. */
+export async function hasEvent(db: Database, messageId: string): Promise<boolean> {
+  const rows = await db.select({}).from(outbox).where(eq(outbox.messageId, messageId));
+  return rows.length > 0;
+}
+
 /** The first 1,000 events of an order in the order in which they are published; undefined when the owner has no such order. */
 export async function findOrderEvents(
   db: Database,

@@ -107,6 +107,28 @@ for (const [name, { namespace, sessions, command, ...expected }] of Object.entri
   });
 }
 
+test('it looks at the entity of each route, and names the one that is not there', async (t) => {
+  const bus = await open(t, { topics: [TOPIC, { ...TOPIC, name: 'log', subscriptions: [] }] });
+
+  const found = await look(bus, { SERVICEBUS_ROUTES: 'OrderPaid=log,Order*=nowhere' });
+
+  assert.equal(found.finding('Service Bus', 'sending').verdict, 'right');
+  assert.equal(found.finding('Service Bus: log', 'sending').verdict, 'right');
+  assertFound(found, {
+    of: 'Service Bus: log',
+    check: 'subscriptions',
+    verdict: 'wrong',
+    reason: /forgets what it is sent/,
+  });
+  const { command } = assertFound(found, {
+    of: 'Service Bus: nowhere',
+    check: 'sending',
+    verdict: 'wrong',
+    reason: /nowhere.*create the topic or queue, or correct SERVICEBUS_ENTITY or SERVICEBUS_ROUTES/,
+  });
+  assert.match(command ?? '', /topic create .* --name nowhere/);
+});
+
 test('it names an entity that is nearly full, and what nobody takes', async (t) => {
   const bus = await open(t, {
     topics: [{ ...TOPIC, maxSizeBytes: 1024 * 1024, subscriptions: [{ name: 'all', maxDeliveryCount: 1 }] }],

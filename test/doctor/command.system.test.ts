@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { createDatabase } from '../support/database.ts';
 import { answers } from '../support/npm-process.ts';
 import { createBus } from '../support/relay.ts';
 import { createStack } from '../support/stack.ts';
 import { until } from '../support/until.ts';
+import { runDoctor } from './run-doctor.ts';
 import { brokerEnvironment } from './support.ts';
 
 test('on a system that works it ends with 0, in lines that fit a terminal', async (t) => {
@@ -16,7 +16,7 @@ test('on a system that works it ends with 0, in lines that fit a terminal', asyn
     await until('it is ready', () => answers(`${url}/health/ready`));
   const env = { ...environment.api, ...environment.relay };
 
-  const { code, stdout, stderr } = await doctor(env, '--emulator-port', String(bus.healthPort));
+  const { code, stdout, stderr } = await runDoctor(env, '--emulator-port', String(bus.healthPort));
 
   assert.equal(stderr, '');
   assert.equal(code, 0, stdout);
@@ -31,7 +31,7 @@ test('on a system that works it ends with 0, in lines that fit a terminal', asyn
 
   await db.query('DROP PUBLICATION order_outbox');
   await until('the relay is not ready', async () => !(await answers(`${stack.relayUrl}/health/ready`)));
-  const broken = await doctor(env, 'relay', '--emulator-port', String(bus.healthPort));
+  const broken = await runDoctor(env, 'relay', '--emulator-port', String(bus.healthPort));
 
   assert.equal(broken.code, 1);
   assert.match(
@@ -45,7 +45,11 @@ test('what is wrong is named for programs too, with the reason, and the exit cod
   await pool.query('DROP PUBLICATION order_outbox');
   const bus = await createBus(t);
 
-  const { code, stdout } = await doctor({ DATABASE_URL: url, ...brokerEnvironment(bus) }, 'relay', '--json');
+  const { code, stdout } = await runDoctor(
+    { DATABASE_URL: url, ...brokerEnvironment(bus) },
+    'relay',
+    '--json',
+  );
 
   const { findings } = JSON.parse(stdout);
   assert.equal(code, 1);
@@ -64,8 +68,8 @@ test('what is wrong is named for programs too, with the reason, and the exit cod
 });
 
 test('a process that is not configured is not looked at, and a bad variable is named', async () => {
-  const apiAlone = await doctor({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', RELAY_PORT: '' });
-  const bad = await doctor({ DATABASE_URL: 'mysql://x', SERVICEBUS_ENTITY: 'orders' });
+  const apiAlone = await runDoctor({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', RELAY_PORT: '' });
+  const bad = await runDoctor({ DATABASE_URL: 'mysql://x', SERVICEBUS_ENTITY: 'orders' });
 
   assert.match(apiAlone.stdout, /cannot tell {2}relay: not looked at: nothing here is configured for it/);
   assert.doesNotMatch(apiAlone.stdout, /Service Bus/);
@@ -74,24 +78,10 @@ test('a process that is not configured is not looked at, and a bad variable is n
 });
 
 test('it says how it is used, and ends with 2 for what it does not know', async () => {
-  const help = await doctor({}, '--help');
-  const unknown = await doctor({}, 'broker');
+  const help = await runDoctor({}, '--help');
+  const unknown = await runDoctor({}, 'broker');
 
   assert.deepEqual([help.code, unknown.code], [0, 2]);
   assert.match(help.stdout, /npm run doctor -- \[api\|relay\|inbox\]/);
   assert.match(unknown.stderr, /There is no process broker: it is api, relay, inbox/);
 });
-
-function doctor(
-  env: Record<string, string>,
-  ...args: string[]
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      ['doctor/main.ts', ...args],
-      { env: { PATH: process.env['PATH'] ?? '', PORT: '1', RELAY_PORT: '1', INBOX_PORT: '', ...env } },
-      (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, stdout, stderr }),
-    );
-  });
-}

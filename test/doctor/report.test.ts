@@ -27,6 +27,31 @@ Service Bus
   );
 });
 
+test('of several systems each is told by its name, and counted', () => {
+  const report = textReport([
+    { system: 'eu.env', ...SLOT },
+    { system: 'us.env', ...SLOT, ...cannotTell('no connection') },
+    { system: 'ap.env', ...SLOT, ...cannotTell('no connection') },
+  ]);
+
+  assert.equal(
+    report,
+    `eu.env: PostgreSQL
+  right        slot: a relay streams
+
+us.env: PostgreSQL
+  cannot tell  slot: no connection
+
+ap.env: PostgreSQL
+  cannot tell  slot: no connection
+
+eu.env: 0 wrong, 0 risky, 0 cannot tell, 1 right
+us.env: 0 wrong, 0 risky, 1 cannot tell, 0 right
+ap.env: 0 wrong, 0 risky, 1 cannot tell, 0 right
+0 wrong, 0 risky, 2 cannot tell, 1 right`,
+  );
+});
+
 test('no line but a command is longer than 80, and no word is lost', () => {
   const reason = 'long words '.repeat(40).trim();
   const command = 'npm run '.repeat(20);

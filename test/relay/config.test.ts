@@ -72,6 +72,7 @@ const ACCEPTED: [string, string, unknown][] = [
     undefined,
   ],
   ['SERVICEBUS_ENTITY', 'sales/orders', undefined],
+  ['SERVICEBUS_ROUTES', 'OrderCreated=orders,Order*=orders-lifecycle', undefined],
   ['SERVICEBUS_SESSIONS', 'true', true],
   ['SERVICEBUS_SESSIONS', 'false', false],
   ['EVENT_FORMAT', 'plain', undefined],
@@ -130,6 +131,8 @@ const REFUSED: [string, string][] = [
   ['RELAY_DATABASE_URL', 'postgres://u:p@h:notaport/d'],
   ['SERVICEBUS_NAMESPACE', 'orders.servicebus.windows.net'],
   ['SERVICEBUS_ENTITY', 'e'.repeat(261)],
+  ['SERVICEBUS_ROUTES', 'OrderCreated'],
+  ['SERVICEBUS_ROUTES', 'A=b,A=c'],
   ['SERVICEBUS_SESSIONS', 'yes'],
   ['EVENT_FORMAT', 'CloudEvents'],
   ['CLOUDEVENTS_SOURCE', '/orders'],
@@ -196,6 +199,15 @@ test('what is wrong is said, and no key is shown', () => {
     ({ message }: Error) =>
       /its EntityPath is Orders, and SERVICEBUS_ENTITY is orders/.test(message) &&
       !message.includes('hidden'),
+  );
+});
+
+test('routes are refused that a connection string of one entity cannot reach', () => {
+  const SERVICEBUS_CONNECTION_STRING = CONNECTION.replace(EMULATOR, 'EntityPath=orders');
+
+  assert.throws(
+    () => load({ ...LEAST, SERVICEBUS_CONNECTION_STRING, SERVICEBUS_ROUTES: 'A=orders,B=log' }),
+    /SERVICEBUS_ROUTES: bad value \(log cannot be reached by .* EntityPath=orders: use one of the namespace\)/,
   );
 });
 

@@ -11,6 +11,7 @@ import {
 import { findMessage, inspectOutbox } from '../../relay/admin/outbox-inspection.ts';
 import { buildHealthServer } from '../../relay/monitoring/health-server.ts';
 import { parseOutboxTable } from '../../relay/outbox/outbox-table.ts';
+import { Routing } from '../../relay/outbox/routing.ts';
 import { PublishError } from '../../relay/publishing/publish-error.ts';
 import { cleanup } from '../support/cleanup.ts';
 import { createDatabase, EMPTY } from '../support/database.ts';
@@ -65,7 +66,7 @@ test('a table of any name is settled, streamed, marked, parked, redriven, replay
     monitor: first.monitor,
     slot,
     publication: 'sales',
-    entity: 'sales',
+    routing: new Routing('orders'),
   });
   cleanup(t, () => health.close());
   assert.equal((await health.inject('/status')).json().databaseError, null);

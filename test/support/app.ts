@@ -7,6 +7,7 @@ import { limitsOf } from '../../src/admission/limits.ts';
 import { type AppDeps, buildApp } from '../../src/app.ts';
 import { createLogger } from '../../src/core/log.ts';
 import { openPool, type PoolOptions } from '../../src/core/pool.ts';
+import { learnBackend } from '../../src/db/backend.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 
 export interface TestApp {
@@ -61,6 +62,7 @@ export async function openApp(t: TestContext, options: TestAppOptions = {}): Pro
     applicationName: 'api',
     log,
     pooler: 'found',
+    onConnect: learnBackend,
     ...patience,
     ...options.poolOptions,
   });

@@ -6,6 +6,7 @@ import type { ConsoleMode } from '../../relay/console/console-mode.ts';
 import { openConsole } from '../../relay/console/open-console.ts';
 import { buildHealthServer } from '../../relay/monitoring/health-server.ts';
 import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
+import { Routing } from '../../relay/outbox/routing.ts';
 import { createLogger } from '../../src/core/log.ts';
 import type { LogLine } from './app.ts';
 import { cleanup } from './cleanup.ts';
@@ -52,7 +53,7 @@ export async function openTestConsole(
     monitor,
     table: OUTBOX,
     slot,
-    entity: 'orders',
+    routing: new Routing('orders'),
     brokerName: 'Service Bus',
     walLimitBytes: 4 * 1024 ** 3,
     log,
@@ -64,7 +65,7 @@ export async function openTestConsole(
     table: OUTBOX,
     slot,
     publication: 'order_outbox',
-    entity: 'orders',
+    routing: new Routing('orders'),
   });
   cleanup(t, () => server.close());
   await server.register(console.routes);

@@ -14,27 +14,33 @@ export interface TestBroker<A extends Arrival = Arrival> {
   readonly journal: { readonly total: number; entries(): readonly A[] };
 }
 
+export const USUAL_DESTINATION = 'orders';
+
 export interface MemoryMessage extends Prepared {
   readonly message: OutboxMessage;
 }
 
 /** A message for a broker that keeps it as it is. */
 export function prepareInMemory(message: OutboxMessage): MemoryMessage {
-  return { message, bytes: 300 + message.body.length, alone: false };
+  const { destination = USUAL_DESTINATION, body } = message;
+  return { message, destination, bytes: 300 + body.length, alone: false };
 }
 
 /** A publisher whose broker is this process: it keeps what it is sent, and refuses what it is told to refuse. */
 export class MemoryPublisher implements Publisher, TestBroker {
   readonly name = 'Memory';
+  readonly destinations: readonly string[];
   readonly limits: PublisherLimits;
   /** In the order in which they were accepted, repeats too. */
   readonly accepted: OutboxMessage[] = [];
   /** Asked before each connect, with an empty batch, and before each send; what it returns is thrown. */
-  refuse: (batch: readonly OutboxMessage[]) => PublishError | undefined = () => undefined;
+  refuse: (batch: readonly OutboxMessage[], destination: string) => PublishError | undefined = () =>
+    undefined;
   /** Awaited before each send. */
   before: (batch: readonly OutboxMessage[]) => Promise<void> = async () => undefined;
 
-  constructor(limits: Partial<PublisherLimits> = {}) {
+  constructor(limits: Partial<PublisherLimits> = {}, others: readonly string[] = []) {
+    this.destinations = [USUAL_DESTINATION, ...others];
     this.limits = {
       maxBatchBytes: 250_000,
       maxInFlight: 6,
@@ -48,15 +54,16 @@ export class MemoryPublisher implements Publisher, TestBroker {
     return prepareInMemory(message);
   }
 
-  async connect(): Promise<void> {
-    const refusal = this.refuse([]);
+  async connect(destination: string): Promise<void> {
+    const refusal = this.refuse([], destination);
     if (refusal) throw refusal;
   }
 
   async send(prepared: readonly MemoryMessage[]): Promise<void> {
     const batch = prepared.map(({ message }) => message);
     await this.before(batch);
-    const refusal = this.#tooLarge(prepared) ?? this.refuse(batch);
+    const refusal =
+      this.#tooLarge(prepared) ?? this.refuse(batch, prepared[0]?.destination ?? USUAL_DESTINATION);
     // A batch whose outcome is unknown was taken, which is the worse of the two.
     if (!refusal || refusal.outcomeUnknown) this.accepted.push(...batch);
     if (refusal) throw refusal;

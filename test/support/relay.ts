@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import pg from 'pg';
 import { type LocalServiceBus, openServiceBus } from '../../dev/service-bus/service-bus.ts';
 import { RelayMonitor } from '../../relay/monitoring/relay-monitor.ts';
+import type { Route } from '../../relay/outbox/routing.ts';
 import type { CloudEvents } from '../../relay/publishing/service-bus/cloud-events.ts';
 import { ServiceBusPublisher } from '../../relay/publishing/service-bus/service-bus-publisher.ts';
 import { type RelayDeps, runRelay } from '../../relay/relay.ts';
@@ -12,17 +13,19 @@ import { MemoryPublisher, type TestBroker } from './memory-publisher.ts';
 import { OUTBOX } from './outbox-table.ts';
 import { until } from './until.ts';
 
-/** A broker of the test's own with topic `orders` and subscription `all`. */
+/** A broker of the test's own with topic `orders` and subscription `all`; `others`: the names of more such topics. */
 export async function createBus(
   t: TestContext,
-  options: { sessions?: boolean; duplicateWindowMs?: number } = {},
+  options: { sessions?: boolean; duplicateWindowMs?: number; others?: readonly string[] } = {},
 ): Promise<LocalServiceBus> {
-  const { sessions = false, duplicateWindowMs = 0 } = options;
+  const { sessions = false, duplicateWindowMs = 0, others = [] } = options;
   const subscriptions = [{ name: 'all', requiresSession: sessions }];
   const bus = await openServiceBus({
     port: 0,
     healthPort: 0,
-    namespace: { topics: [{ name: 'orders', duplicateWindowMs, subscriptions }] },
+    namespace: {
+      topics: ['orders', ...others].map((name) => ({ name, duplicateWindowMs, subscriptions })),
+    },
   });
   cleanup(t, () => bus.close());
   return bus;
@@ -40,6 +43,7 @@ export interface TestRelayOptions {
   readonly url: string;
   readonly bus: LocalServiceBus | MemoryPublisher;
   readonly sessions?: boolean;
+  readonly routes?: readonly Route[];
   /** Default: events are no CloudEvents. */
   readonly cloudEvents?: CloudEvents;
   readonly slot?: string;
@@ -67,7 +71,13 @@ export function startRelay(t: TestContext, options: TestRelayOptions): TestRelay
     bus instanceof MemoryPublisher
       ? bus
       : new ServiceBusPublisher(
-          { connectionString: bus.connectionString, entity: 'orders', sessions, cloudEvents },
+          {
+            connectionString: bus.connectionString,
+            entity: 'orders',
+            sessions,
+            cloudEvents,
+            routes: options.routes ?? [],
+          },
           log,
         );
   const stopping = new AbortController();
@@ -129,12 +139,12 @@ export async function untilAllMarked(db: pg.Pool | pg.Client): Promise<void> {
 export async function insertEvent(
   db: pg.Pool | pg.ClientBase,
   type: string,
-  options: { aggregateId?: string; body?: string } = {},
+  options: { aggregateId?: string; body?: string; destination?: string } = {},
 ): Promise<string> {
   const { rows } = await db.query<{ id: string }>(
-    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id)
-     VALUES (gen_random_uuid(), $1, $2, $3) RETURNING message_id::text AS id`,
-    [type, options.body ?? '{}', options.aggregateId ?? null],
+    `INSERT INTO outbox (message_id, message_type, message_body, aggregate_id, destination)
+     VALUES (gen_random_uuid(), $1, $2, $3, $4) RETURNING message_id::text AS id`,
+    [type, options.body ?? '{}', options.aggregateId ?? null, options.destination ?? null],
   );
   return rows[0]?.id ?? '';
 }

@@ -80,6 +80,17 @@ export async function postOrder(
   return { status: response.status, orderId };
 }
 
+/** Cancels this order and returns the status. */
+export async function cancelOrder(stack: Stack, orderId: string): Promise<number> {
+  const response = await fetch(`${stack.apiUrl}/api/orders/${orderId}/cancel`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: 'Ordered twice' }),
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
 /** Runs `work` for 0 to count - 1, so many at a time. */
 export async function concurrently(
   count: number,

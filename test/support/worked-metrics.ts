@@ -1,5 +1,6 @@
 import type { TestContext } from 'node:test';
 import { collectMetrics } from '../../relay/monitoring/metrics.ts';
+import { Routing } from '../../relay/outbox/routing.ts';
 import { InboxMonitor } from '../../src/inbox/monitoring/inbox-monitor.ts';
 import { collectMetrics as collectInboxMetrics } from '../../src/inbox/monitoring/metrics.ts';
 import { openApp } from './app.ts';
@@ -16,7 +17,8 @@ export async function relayMetrics(t: TestContext): Promise<string> {
   await untilStreaming({ monitor, ...relay });
   await insertEvent(pool, 'Event');
   await untilAllMarked(pool);
-  return (await collectMetrics({ monitor, pool, table: OUTBOX, slot: slotOf(url) })).metrics();
+  const routing = new Routing('orders');
+  return (await collectMetrics({ monitor, pool, table: OUTBOX, slot: slotOf(url), routing })).metrics();
 }
 
 /** `/metrics` of an inbox that has handled a message. */

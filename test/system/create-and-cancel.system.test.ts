@@ -3,6 +3,7 @@ import { describe, type TestContext, test } from 'node:test';
 import { receiveSessions } from '../support/receive-sessions.ts';
 import { untilAllMarked } from '../support/relay.ts';
 import {
+  cancelOrder,
   concurrently,
   createStack,
   postOrder,
@@ -59,7 +60,10 @@ async function createAndCancel(
     while (ends.length < ENDS.length) {
       const { status, orderId } = await postOrder(stack);
       assert.equal(status, 201);
-      assert.deepEqual(await Promise.all([cancel(stack, orderId), cancel(stack, orderId)]), [200, 200]);
+      assert.deepEqual(
+        await Promise.all([cancelOrder(stack, orderId), cancelOrder(stack, orderId)]),
+        [200, 200],
+      );
       cancelled++;
     }
   });
@@ -90,14 +94,4 @@ async function createAndCancel(
   t.diagnostic(
     `${cancelled} orders; repeats that duplicate detection dropped: ${stack.bus.journal.duplicates}`,
   );
-}
-
-async function cancel(stack: TestStack, orderId: string): Promise<number> {
-  const response = await fetch(`${stack.apiUrl}/api/orders/${orderId}/cancel`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ reason: 'Ordered twice' }),
-  });
-  await response.body?.cancel();
-  return response.status;
 }

@@ -4,7 +4,13 @@ import { loadConfig } from '../../../src/core/config.ts';
 import { awaitSignIn, signInUrl } from '../../../src/core/database-auth.ts';
 import { createLogger, describeError } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
-import { initApplyConfig, initSqlConfig, outboxCommandConfig, relayDatabaseUrl } from '../../config.ts';
+import {
+  initApplyConfig,
+  initSqlConfig,
+  outboxCommandConfig,
+  relayDatabaseUrl,
+  routingOf,
+} from '../../config.ts';
 import { assertOutbox } from '../../outbox/assert-outbox.ts';
 import { parseOutboxTable } from '../../outbox/outbox-table.ts';
 import { guardSlot } from '../guard-slot.ts';
@@ -57,7 +63,7 @@ function withOutbox<T>(work: (deps: CommandDeps & { readonly url: string }) => P
   const url = relayDatabaseUrl(config);
   return withPool(url, async (pool) => {
     await assertOutbox(pool, table);
-    return work({ pool, url, table, slot: config.RELAY_SLOT });
+    return work({ pool, url, table, slot: config.RELAY_SLOT, routing: routingOf(config) });
   });
 }
 

@@ -1,6 +1,5 @@
-import type pg from 'pg';
 import { textTable } from '../../../src/core/text-table.ts';
-import type { OutboxTable } from '../../outbox/outbox-table.ts';
+import { type Routing, withDestination } from '../../outbox/routing.ts';
 import { AdminError } from '../admin-error.ts';
 import { confirmDatabase } from '../confirm-database.ts';
 import { type Changed, countPublished, dropMessage, replayPublished, retryMessage } from '../outbox-admin.ts';
@@ -9,9 +8,10 @@ import {
   inspectOutbox,
   messageState,
   type Overview,
+  type StoredMessage,
   type WholeMessage,
 } from '../outbox-inspection.ts';
-import { inspectStatus } from '../outbox-status.ts';
+import { inspectStatus, type StatusDeps } from '../outbox-status.ts';
 import { countParked, dropParked, retryParked } from '../parked-selection.ts';
 import type { Command } from './arguments.ts';
 import { statusText } from './status-text.ts';
@@ -26,28 +26,26 @@ export interface Answer {
 
 export type ToCarryOut = Exclude<Command, { name: 'help' | 'init' | 'guard' }>;
 
-export interface CommandDeps {
-  readonly pool: pg.Pool;
-  readonly table: OutboxTable;
-  readonly slot: string;
-}
+export type CommandDeps = StatusDeps;
 
 /** Carries a command out; throws AppErrors that name what to do, and what `pg` throws. */
-export async function runCommand({ pool, table, slot }: CommandDeps, command: ToCarryOut): Promise<Answer> {
+export async function runCommand(deps: CommandDeps, command: ToCarryOut): Promise<Answer> {
+  const { pool, table, slot, routing } = deps;
   switch (command.name) {
     case 'status': {
-      const status = await inspectStatus(pool, table, slot);
+      const status = await inspectStatus(deps);
       return { text: statusText(status, new Date()), data: status };
     }
     case 'list': {
-      const overview = await inspectOutbox(pool, table, command.limit);
+      const overview = routed(await inspectOutbox(pool, table, command.limit), routing);
       return { text: overviewText(overview), data: overview };
     }
     case 'show': {
       const message = await findMessage(pool, table, command.messageId);
       if (!message)
         throw new AdminError('MESSAGE_NOT_FOUND', `There is no message ${command.messageId} in the outbox`);
-      return { text: messageText(message), data: { state: messageState(message), ...message } };
+      const shown = withDestination(message, routing);
+      return { text: messageText(shown), data: { state: messageState(shown), ...shown } };
     }
     case 'retry': {
       const changed = await retryMessage(pool, table, command.messageId);
@@ -108,6 +106,11 @@ What is unsettled in it is sent, some of it perhaps for the second time, with th
   }
 }
 
+function routed({ parked, unsettled, ...counts }: Overview, routing: Routing): Overview {
+  const each = (messages: readonly StoredMessage[]) => messages.map((one) => withDestination(one, routing));
+  return { ...counts, parked: each(parked), unsettled: each(unsettled) };
+}
+
 function asksFor(what: string, count: Awaited<ReturnType<typeof countParked>>): Answer {
   const { messages, orders } = count;
   return {
@@ -130,14 +133,23 @@ They carry the same ids: a broker that detects duplicates drops those that it ha
 
 function overviewText({ parked, parkedCount, unsettled, unsettledCount }: Overview): string {
   const parkedTable = textTable(
-    ['MESSAGE', 'TYPE', 'ORDER', 'PARKED', 'WAITING', 'REASON'],
-    parked.map((m) => [m.messageId, m.messageType, m.aggregateId, m.parkedAt, m.waiting, m.errorMessage]),
+    ['MESSAGE', 'TYPE', 'ENTITY', 'ORDER', 'PARKED', 'WAITING', 'REASON'],
+    parked.map((m) => [
+      m.messageId,
+      m.messageType,
+      m.destination,
+      m.aggregateId,
+      m.parkedAt,
+      m.waiting,
+      m.errorMessage,
+    ]),
   );
   const unsettledTable = textTable(
-    ['MESSAGE', 'TYPE', 'ORDER', 'CREATED', 'FAILURES', 'NEXT TRY', 'LAST ERROR'],
+    ['MESSAGE', 'TYPE', 'ENTITY', 'ORDER', 'CREATED', 'FAILURES', 'NEXT TRY', 'LAST ERROR'],
     unsettled.map((m) => [
       m.messageId,
       m.messageType,
+      m.destination,
       m.aggregateId,
       m.createdAt,
       m.retryCount,

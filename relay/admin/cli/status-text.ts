@@ -32,7 +32,7 @@ export function statusText(status: OutboxStatus, now: Date): string {
     [
       'parked',
       oldestParkedAt
-        ? `${status.parked}, the first ${duration(now.getTime() - Date.parse(oldestParkedAt))} ago`
+        ? `${status.parked}, the first ${duration(now.getTime() - Date.parse(oldestParkedAt))} ago${byEntity(status)}`
         : '0',
     ],
     ['waiting', `${status.waiting}, behind a parked message or to be sent again`],
@@ -40,6 +40,11 @@ export function statusText(status: OutboxStatus, now: Date): string {
     ['next', nextStep(status)],
   ];
   return lines.map(([name, text]) => `${name.padEnd(10)}  ${text}`).join('\n');
+}
+
+function byEntity({ parkedByEntity }: OutboxStatus): string {
+  const each = Object.entries(parkedByEntity).map(([entity, count]) => `${count} for ${entity}`);
+  return each.length < 2 ? '' : `: ${each.join(', ')}`;
 }
 
 function nextStep({ state, parked }: OutboxStatus): string {

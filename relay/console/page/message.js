@@ -13,6 +13,7 @@ export const LEVELS = {
 };
 const FIELDS = {
   messageId: 'Message id',
+  destination: 'Goes to',
   aggregateId: 'Order',
   aggregateVersion: 'Version of the order',
   correlationId: 'Correlation id',

@@ -130,8 +130,8 @@ export class Messages {
   }
 
   #row(message, isNew) {
-    const { messageId, messageType, aggregateId, createdAt, state, errorMessage, behind, latencyMs } =
-      message;
+    const { messageId, messageType, destination, aggregateId, createdAt, state } = message;
+    const { errorMessage, behind, latencyMs } = message;
     const open = () => openMessage(messageId, this.#actionsFor);
     const canBePicked = this.#mayAct && CAN_BE_PICKED.has(state);
     const pick = ({ target }) => {
@@ -156,7 +156,11 @@ export class Messages {
           : '',
       ),
       el('td', { class: 'time' }, time(createdAt)),
-      el('td', { class: 'type' }, el('button', { type: 'button', class: 'link', click: open }, messageType)),
+      el(
+        'td',
+        { class: 'type', title: `to ${destination}` },
+        el('button', { type: 'button', class: 'link', click: open }, messageType),
+      ),
       el('td', { class: 'id' }, aggregateId ?? '–'),
       el('td', { class: 'state' }, pill(LEVELS[state], state)),
       el('td', { class: 'why', title: why }, why),

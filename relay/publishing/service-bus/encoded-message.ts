@@ -29,7 +29,7 @@ export class MessageEncoder {
   readonly #writer = new AmqpWriter();
 
   /** Throws a PublishError of kind poison for more beside the body than Service Bus takes. */
-  encode(message: OutgoingMessage): EncodedMessage {
+  encode(message: OutgoingMessage, destination: string): EncodedMessage {
     const writer = this.#writer;
     writer.restart();
     writer.describe(DATA);
@@ -40,16 +40,17 @@ export class MessageEncoder {
     assertHeaderFits(message, envelopeBytes);
     // Not written: it may have any size.
     if (message.body.length > LEAST_MESSAGE_BYTES) {
-      return large(message, envelopeBytes + LARGE_BODY_BYTES + message.body.length);
+      return large(message, destination, envelopeBytes + LARGE_BODY_BYTES + message.body.length);
     }
     writer.describe(DATA);
     writer.binary(message.body);
     const ownBytes = writer.length - start;
     writer.endBinary(begun);
     const bytes = writer.length;
-    if (bytes + envelopeBytes > LEAST_MESSAGE_BYTES) return large(message, ownBytes);
+    if (bytes + envelopeBytes > LEAST_MESSAGE_BYTES) return large(message, destination, ownBytes);
     const envelopeStart = bytes - ownBytes;
     return {
+      destination,
       bytes,
       alone: envelopeBytes > SPARE_ENVELOPE_BYTES,
       section: writer.take(),
@@ -66,8 +67,9 @@ export function envelopeOf({ section, envelopeStart, envelopeEnd }: EncodedMessa
 }
 
 /** It goes alone, if at all: what it would take of a batch plays no part. */
-function large(message: OutgoingMessage, bytes: number): EncodedMessage {
+function large(message: OutgoingMessage, destination: string, bytes: number): EncodedMessage {
   return {
+    destination,
     bytes,
     alone: true,
     section: NO_BYTES,

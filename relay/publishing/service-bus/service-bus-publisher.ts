@@ -1,67 +1,41 @@
-import {
-  type ServiceBusClient,
-  type ServiceBusClientOptions,
-  ServiceBusError,
-  type ServiceBusSender,
-} from '@azure/service-bus';
 import type { Logger } from '../../../src/core/log.ts';
-import { createServiceBusClient } from '../../../src/core/service-bus/service-bus-connection.ts';
 import type { OutboxMessage } from '../../outbox/outbox-message.ts';
+import { Routing } from '../../outbox/routing.ts';
 import { PublishError } from '../publish-error.ts';
 import type { Publisher, PublisherLimits } from '../publisher.ts';
 import type { Destination } from './destination.ts';
-import { EncodedBatch } from './encoded-batch.ts';
 import { type EncodedMessage, MessageEncoder } from './encoded-message.ts';
-import { onLinkLost } from './link-loss.ts';
-import { LEAST_MESSAGE_BYTES, PREMIUM_BATCH_BYTES, SPARE_ENVELOPE_BYTES } from './service-bus-limits.ts';
-import { type OutgoingMessage, toServiceBusMessage } from './service-bus-message.ts';
-import { toPublishError, unreachable } from './to-publish-error.ts';
+import { entityNameFault } from './entity-name.ts';
+import { EntitySender } from './entity-sender.ts';
+import { LEAST_MESSAGE_BYTES, SPARE_ENVELOPE_BYTES } from './service-bus-limits.ts';
+import { toServiceBusMessage } from './service-bus-message.ts';
 
-const SEND_TIMEOUT_MS = 10_000;
-const CLIENT_OPTIONS: ServiceBusClientOptions = {
-  retryOptions: { maxRetries: 0, timeoutInMs: SEND_TIMEOUT_MS },
-  identifier: 'outbox-relay',
-};
-/** After one failed renewal of its token the SDK never renews again: https://github.com/Azure/azure-sdk-for-js/issues/38467 */
-const MAX_CONNECTION_AGE_MS = 30 * 60_000;
 /** rhea keeps the bytes of whatever was sent after a send that is not answered, also when it was accepted long ago. */
 const MAX_BYTES_SINCE_OLDEST = 8 * 1024 * 1024;
 const MAX_IN_FLIGHT = 6;
 /** With sessions a batch is what came of one order at once, mostly one message. */
 const MAX_IN_FLIGHT_WITH_SESSIONS = 256;
 
-interface Connection {
-  readonly client: ServiceBusClient;
-  readonly sender: ServiceBusSender;
-  readonly maxMessageBytes: number;
-  readonly openedAt: number;
-  /** Of each send in flight, what rejects it. */
-  readonly sends: Set<(reason: Error) => void>;
-  retired: boolean;
-}
-
-/**
- * Sends batches through the SDK with its own retries off: with them one busy answer costs 30 s, and a send that is never
- * answered 330 s. A connection that leaves an outcome unknown is replaced as a whole, since one lost answer on a live link
- * jams its sender 2,047 sends later, and a half-open connection would take the next link down with it. So is one that has lost
- * its link; what was in flight on it is rejected at once.
- */
+/** Sends each message to the topic or queue that its row or a route names, or to the usual one: each has a sender of its own. */
 export class ServiceBusPublisher implements Publisher {
   readonly #destination: Destination;
+  readonly #routing: Routing;
   readonly #log: Logger;
   readonly #encoder = new MessageEncoder();
-  #connection: Promise<Connection> | undefined;
+  readonly #senders = new Map<string, EntitySender>();
   #limits: PublisherLimits;
 
   constructor(destination: Destination, log: Logger) {
+    const { entity, routes, sessions } = destination;
     this.#destination = destination;
+    this.#routing = new Routing(entity, routes);
     this.#log = log;
     this.#limits = {
-      // Until the link has told the real one.
+      // Until a link has told the real one.
       maxBatchBytes: LEAST_MESSAGE_BYTES - SPARE_ENVELOPE_BYTES,
-      maxInFlight: destination.sessions ? MAX_IN_FLIGHT_WITH_SESSIONS : MAX_IN_FLIGHT,
+      maxInFlight: sessions ? MAX_IN_FLIGHT_WITH_SESSIONS : MAX_IN_FLIGHT,
       maxBytesSinceOldest: MAX_BYTES_SINCE_OLDEST,
-      oneOrderPerBatch: destination.sessions, // a session entity refuses a batch of several sessions
+      oneOrderPerBatch: sessions, // a session entity refuses a batch of several sessions
     };
   }
 
@@ -73,154 +47,58 @@ export class ServiceBusPublisher implements Publisher {
     return this.#limits;
   }
 
+  get destinations(): readonly string[] {
+    return this.#routing.destinations;
+  }
+
   prepare(message: OutboxMessage): EncodedMessage {
+    const fault = message.destination === undefined ? undefined : entityNameFault(message.destination);
+    if (fault) throw invalid(`Its destination cannot be: ${fault}`);
     try {
       const { sessions, cloudEvents } = this.#destination;
-      return this.#encoder.encode(toServiceBusMessage(message, sessions, cloudEvents));
+      return this.#encoder.encode(
+        toServiceBusMessage(message, sessions, cloudEvents),
+        this.#routing.destinationOf(message),
+      );
     } catch (error) {
       if (error instanceof PublishError) throw error;
       // What is in the message is to blame: nothing else is asked for it.
       const why = error instanceof Error ? error.message : String(error);
-      throw new PublishError(`It cannot be converted for Service Bus: ${why}`, {
-        kind: 'poison',
-        code: 'MESSAGE_INVALID',
-        cause: error,
-      });
+      throw invalid(`It cannot be converted for Service Bus: ${why}`, error);
     }
   }
 
-  async connect(anew = false): Promise<void> {
-    if (anew && this.#connection) this.#retire(await this.#connection);
-    await this.#usableConnection();
+  async connect(entity: string, anew = false): Promise<void> {
+    const sender = this.#senderOf(entity);
+    await sender.connect(anew);
+    if (sender.maxBatchBytes !== this.#limits.maxBatchBytes) this.#tellLimits();
   }
 
   async send(batch: readonly EncodedMessage[]): Promise<void> {
-    try {
-      const connection = await this.#usableConnection();
-      const large = batch[0]?.large;
-      if (large && large.bytes > connection.maxMessageBytes)
-        throw tooLarge(large.bytes, connection.maxMessageBytes);
-      // Any other message goes as a batch, also a single one.
-      await this.#sendOver(connection, large?.message ?? new EncodedBatch(batch));
-    } catch (error) {
-      throw toPublishError(error);
-    }
+    const [first] = batch;
+    if (first) await this.#senderOf(first.destination).send(batch);
   }
 
   async close(): Promise<void> {
-    const connection = await this.#connection?.catch(() => undefined);
-    this.#connection = undefined;
-    await connection?.client.close();
+    await Promise.all([...this.#senders.values()].map((sender) => sender.close()));
   }
 
-  async #sendOver(connection: Connection, encoded: OutgoingMessage | EncodedBatch): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    connection.sends.add(reject);
-    try {
-      connection.sender.sendMessages(encoded).then(resolve, reject);
-      await promise;
-    } catch (error) {
-      const failure = toPublishError(error, !connection.retired);
-      if (failure.outcomeUnknown || failure.kind === 'operator') this.#retire(connection);
-      throw failure;
-    } finally {
-      connection.sends.delete(reject);
-      this.#closeIfUnused(connection);
+  #senderOf(entity: string): EntitySender {
+    let sender = this.#senders.get(entity);
+    if (!sender) {
+      sender = new EntitySender({ ...this.#destination, entity }, this.#log);
+      this.#senders.set(entity, sender);
     }
+    return sender;
   }
 
-  async #usableConnection(): Promise<Connection> {
-    const current = await this.#connection;
-    const maxAgeMs = this.#destination.maxConnectionAgeMs ?? MAX_CONNECTION_AGE_MS;
-    if (current && performance.now() - current.openedAt > maxAgeMs) this.#retire(current);
-    if (!this.#connection) {
-      const opening = this.#open();
-      this.#connection = opening;
-      opening.catch(() => {
-        if (this.#connection === opening) this.#connection = undefined;
-      });
-    }
-    return this.#connection;
-  }
-
-  async #open(): Promise<Connection> {
-    let client: ServiceBusClient | undefined;
-    // The SDK's own limit for this is a minute, in which a network may be well again for long.
-    const abortSignal = AbortSignal.timeout(SEND_TIMEOUT_MS);
-    try {
-      client = await createServiceBusClient(this.#destination, CLIENT_OPTIONS);
-      const sender = client.createSender(this.#destination.entity);
-      // Opens the link, which tells how large a message may be.
-      const { maxSizeInBytes } = await sender.createMessageBatch({ abortSignal });
-      const maxBatchBytes = Math.min(maxSizeInBytes, PREMIUM_BATCH_BYTES) - SPARE_ENVELOPE_BYTES;
-      this.#limits = { ...this.#limits, maxBatchBytes };
-      this.#log.info({ entity: this.#destination.entity, maxSizeInBytes }, 'Connected to Service Bus');
-      const connection = {
-        client,
-        sender,
-        maxMessageBytes: maxSizeInBytes,
-        openedAt: performance.now(),
-        sends: new Set<(reason: Error) => void>(),
-        retired: false,
-      };
-      if (!onLinkLost(sender, () => this.#onLost(connection))) {
-        this.#log.warn(
-          'This version of the SDK does not tell of a lost link; sends in flight wait for their time limit',
-        );
-      }
-      return connection;
-    } catch (error) {
-      if (client) this.#closeInBackground(client);
-      throw unreachable(this.#destination.entity, abortSignal.aborted ? timedOut() : error);
-    }
-  }
-
-  #onLost(connection: Connection): void {
-    if (!connection.retired) {
-      const inFlight = connection.sends.size;
-      this.#log.info({ inFlight }, 'Lost the connection to Service Bus; the next send opens another');
-    }
-    this.#retire(connection);
-    // Without abort signals, which cost a single message 4 us: the client is closed next, and a closed sender sends nothing.
-    // A moment later: rhea tells of a loss before the answers that came with it.
-    setImmediate(() => {
-      for (const reject of connection.sends) reject(connectionLost());
-    });
-  }
-
-  #retire(connection: Connection): void {
-    if (connection.retired) return;
-    connection.retired = true;
-    this.#connection = undefined;
-    this.#closeIfUnused(connection);
-  }
-
-  #closeIfUnused(connection: Connection): void {
-    if (connection.retired && connection.sends.size === 0) this.#closeInBackground(connection.client);
-  }
-
-  /** Nobody waits for it: on a half-open connection a close takes until its timeout. */
-  #closeInBackground(client: ServiceBusClient): void {
-    client
-      .close()
-      .catch((err: unknown) => this.#log.debug({ err }, 'A replaced Service Bus connection did not close'));
+  /** Those of one namespace take the same; if not, what each of them takes. */
+  #tellLimits(): void {
+    const told = [...this.#senders.values()].flatMap(({ maxBatchBytes }) => maxBatchBytes ?? []);
+    this.#limits = { ...this.#limits, maxBatchBytes: Math.min(...told) };
   }
 }
 
-function timedOut(): ServiceBusError {
-  return new ServiceBusError(`Service Bus has not answered for ${SEND_TIMEOUT_MS} ms`, 'ServiceTimeout');
-}
-
-function tooLarge(bytes: number, most: number): PublishError {
-  return new PublishError(`The message is too large: it has ${bytes} bytes, and the entity takes ${most}`, {
-    kind: 'poison',
-    code: 'MessageSizeExceeded',
-  });
-}
-
-function connectionLost(): ServiceBusError {
-  return new ServiceBusError(
-    'The connection to Service Bus was lost before it answered',
-    'ServiceCommunicationProblem',
-  );
+function invalid(what: string, cause?: unknown): PublishError {
+  return new PublishError(what, { kind: 'poison', code: 'MESSAGE_INVALID', cause });
 }

@@ -34,7 +34,7 @@ const VERDICTS = {
 
 /** What a person has to do, for the codes that nothing else mends. */
 const ADVICE: Readonly<Record<string, string>> = {
-  MessagingEntityNotFound: 'create the topic or queue, or correct SERVICEBUS_ENTITY',
+  MessagingEntityNotFound: 'create the topic or queue, or correct SERVICEBUS_ENTITY or SERVICEBUS_ROUTES',
   MessagingEntityDisabled: 'enable the topic or queue',
   QuotaExceeded: 'have somebody receive from it, or make it larger',
   UnauthorizedAccess:

@@ -91,11 +91,11 @@ export const PROBLEM_TEXTS: Readonly<Record<ApiErrorCode, ProblemText>> = {
     whatToDo: 'send it again after `Retry-After` seconds, not sooner',
   },
   DATABASE_UNAVAILABLE: {
-    when: 'the database does not answer; nothing was changed',
+    when: 'the database does not answer, or its connection was lost while committing and nothing is stored; nothing was changed',
     whatToDo: 'send it again after `Retry-After` seconds',
   },
   COMMIT_UNCERTAIN: {
-    when: 'the answer to COMMIT was lost; what was asked for may have been done',
+    when: 'the answer to COMMIT was lost, and the database cannot be asked what became of it; what was asked for may have been done',
     whatToDo:
       'with an `Idempotency-Key`, send it again with the same key; without one, look before you send it again',
   },

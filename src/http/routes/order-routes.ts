@@ -38,12 +38,10 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
       body: viewOrder(order),
     }),
     // The customer is left out: a log is read by more people than orders are.
-    onChanged: ({ orderId, totalCents, items: { length: itemCount } }, { log }) => {
-      log.info(
-        { orderId, itemCount, totalAmount: toAmount(totalCents) },
-        `Order ${orderId} created with ${counted(itemCount, 'item')}, total $${toNumeric(totalCents)}`,
-      );
-    },
+    toChange: ({ orderId, totalCents, items: { length: itemCount } }) => ({
+      text: `Order ${orderId} created with ${counted(itemCount, 'item')}, total $${toNumeric(totalCents)}`,
+      fields: { orderId, itemCount, totalAmount: toAmount(totalCents) },
+    }),
   });
   app.post('/orders', { schema: createOrderSchema, config: { access: 'orders:write' } }, (request, reply) =>
     create(request, reply, ({ body, caller }) => {
@@ -58,7 +56,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox<OrderRoutesDeps> = async (ap
       headers: { etag: entityTag(order.version) },
       body: viewOrder(order),
     }),
-    onChanged: ({ orderId }, { log }) => log.info({ orderId }, `Order ${orderId} is cancelled`),
+    toChange: ({ orderId }) => ({ text: `Order ${orderId} is cancelled`, fields: { orderId } }),
   });
   const forCancel = { schema: cancelOrderSchema, config: { access: 'orders:write' } } as const;
   app.post('/orders/:orderId/cancel', forCancel, (request, reply) =>

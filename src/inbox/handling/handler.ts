@@ -10,7 +10,7 @@ import { type CarryOutDeps, carryingOut } from './carry-out.ts';
 import { describeFailure } from './describe-failure.ts';
 import { type Failure, failureOf, nextStep } from './failure-policy.ts';
 import { HandlingError } from './handling-error.ts';
-import { insertBehind, insertHandled, insertWaiting } from './inbox-store.ts';
+import { insertBehind, insertHandled, insertWaiting, isHandled } from './inbox-store.ts';
 
 export interface HandlerDeps<R extends Registry> extends CarryOutDeps<R> {
   /** For what is kept of a message that waits. Its sessions' `lock_timeout` has to be shorter than the broker's locks. */
@@ -142,6 +142,7 @@ function handledOnce(
       throwIfLost(lost);
       return true;
     },
+    isKept: (db) => isHandled(db, consumer, message.messageId),
   };
 }
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import { errorCode } from '../../core/errors.ts';
 import type { Database } from '../../db/database.ts';
 import { prepared } from '../../db/prepared.ts';
@@ -157,6 +157,15 @@ export async function endWaiting(
     .where(isWaiting(consumer, messageId))
     .execute();
   return rowCount === 1;
+}
+
+/** Whether the message was handled, by whomever. */
+export async function isHandled(db: Database, consumer: string, messageId = ''): Promise<boolean> {
+  const rows = await db
+    .select({})
+    .from(inbox)
+    .where(and(eq(inbox.consumer, consumer), eq(inbox.messageId, messageId), isNotNull(inbox.processedAt)));
+  return rows.length > 0;
 }
 
 /** Notes that the message could not be handled once more. */

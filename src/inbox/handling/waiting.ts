@@ -6,7 +6,14 @@ import type { Once, Registry } from '../../dispatcher.ts';
 import { type CarryOutDeps, carryingOut } from './carry-out.ts';
 import { describeFailure } from './describe-failure.ts';
 import { failureOf, POLICIES } from './failure-policy.ts';
-import { droppedFor, endWaiting, findFirstWaiting, findWaiting, noteFailure } from './inbox-store.ts';
+import {
+  droppedFor,
+  endWaiting,
+  findFirstWaiting,
+  findWaiting,
+  isHandled,
+  noteFailure,
+} from './inbox-store.ts';
 import type { WaitingMessage } from './waiting-message.ts';
 
 export interface WaitingDeps<R extends Registry> extends CarryOutDeps<R> {
@@ -98,4 +105,5 @@ const endsWaitingOnce = (consumer: string, messageId: string): Once<unknown, tru
   ask: async (db) => ((await endWaiting(db, consumer, messageId, null)) ? undefined : true),
   decidesAlong: true,
   tell: async () => true,
+  isKept: (db) => isHandled(db, consumer, messageId),
 });

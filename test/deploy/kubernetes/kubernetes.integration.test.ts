@@ -6,6 +6,7 @@ import { parseCommand } from '../../../relay/admin/cli/arguments.ts';
 import { outboxCommandConfig, relayConfig } from '../../../relay/config.ts';
 import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
 import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
+import { Routing } from '../../../relay/outbox/routing.ts';
 import { apiConfig } from '../../../src/config.ts';
 import { loadConfig } from '../../../src/core/config.ts';
 import { VARIABLE_NAMES } from '../../../src/core/variable-names.ts';
@@ -91,7 +92,14 @@ test('each container listens where its process does, and is asked for paths that
   const monitor = new RelayMonitor();
   const pool = new pg.Pool({ connectionString: 'postgres://127.0.0.1:1/nowhere' });
   t.after(() => pool.end());
-  const relay = buildHealthServer({ monitor, pool, table: OUTBOX, slot: 's', publication: 'p', entity: 'e' });
+  const relay = buildHealthServer({
+    monitor,
+    pool,
+    table: OUTBOX,
+    slot: 's',
+    publication: 'p',
+    routing: new Routing('orders'),
+  });
   const servers = { api: await openEdge(t), relay };
 
   for (const { owner, container } of podsOf(base).filter(({ container: { ports } }) => ports)) {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { buildApp } from '../../../src/app.ts';
 import { createLogger } from '../../../src/core/log.ts';
+import { openPool } from '../../../src/core/pool.ts';
+import { learnBackend } from '../../../src/db/backend.ts';
 import { assertSchemaCurrent } from '../../../src/db/schema-version.ts';
 import { removeExpired } from '../../../src/idempotency/answer-store.ts';
+import { cleanup } from '../../support/cleanup.ts';
+import { cut, halfOpen, loseAnswer, onCommit } from '../../support/commit-faults.ts';
+import { openTcpProxy } from '../../support/tcp-proxy.ts';
 import { DENIED, documentedRoles } from './documented-roles.ts';
 
 const roles = documentedRoles();
@@ -54,6 +59,31 @@ test('the role of the api serves the api', async (t) => {
   assert.deepEqual([replayed.body === created.body, anew.statusCode], [true, 201]);
 });
 
+test('the role of the api may ask what became of a commit, and end its own process', async (t) => {
+  const { post, proxy } = await openBehindProxy(t);
+
+  onCommit(proxy, roles.admin, loseAnswer);
+  const stored = await post();
+  onCommit(proxy, roles.admin, halfOpen);
+  const notStored = await post();
+
+  assert.deepEqual([stored.statusCode, notStored.statusCode], [201, 503], notStored.body);
+  assert.match(notStored.json().type, /database-unavailable$/);
+});
+
+test('where it may not ask which server it is, orders are taken, and only a lost commit is uncertain', async (t) => {
+  await roles.admin.query('REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC');
+  cleanup(t, () => roles.admin.query('GRANT EXECUTE ON FUNCTION pg_control_system() TO PUBLIC'));
+  const { post, proxy } = await openBehindProxy(t);
+
+  const usual = await post();
+  onCommit(proxy, roles.admin, cut);
+  const lost = await post();
+
+  assert.deepEqual([usual.statusCode, lost.statusCode], [201, 503]);
+  assert.match(lost.json().type, /commit-uncertain$/);
+});
+
 test('the role of the api can do nothing else', async () => {
   for (const statement of [
     'SELECT * FROM outbox',
@@ -73,3 +103,19 @@ test('the role of the api can do nothing else', async () => {
     await assert.rejects(roles.api.query(statement), DENIED, statement);
   }
 });
+
+/** The api as it runs, with connections that can be lost. */
+async function openBehindProxy(t: TestContext) {
+  const url = new URL(roles.urlOf('order_api'));
+  const proxy = await openTcpProxy(t, Number(url.port));
+  const log = createLogger({ level: 'silent', service: 'test' });
+  const behind = Object.assign(url, { port: String(proxy.port) }).href;
+  const pool = openPool({ url: behind, max: 2, applicationName: 'api', log, onConnect: learnBackend });
+  const app = await buildApp({ pool, log, docs: false });
+  cleanup(t, async () => {
+    await app.close();
+    await pool.end();
+  });
+  const post = () => app.inject({ method: 'POST', url: '/api/orders', payload: ORDER });
+  return { post, proxy };
+}

@@ -9,6 +9,7 @@ import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
 import { assertOutbox } from '../../../relay/outbox/assert-outbox.ts';
 import { hasUnsettled } from '../../../relay/outbox/has-unsettled.ts';
 import { OutboxStore } from '../../../relay/outbox/outbox-store.ts';
+import { Routing } from '../../../relay/outbox/routing.ts';
 import { inspectCluster } from '../../../relay/recovery/cluster.ts';
 import { dropSlot, makeSlot } from '../../../relay/recovery/make-slot.ts';
 import { ProgressStore } from '../../../relay/recovery/progress-store.ts';
@@ -62,7 +63,8 @@ test('the role of the relay makes its slot, reads, marks and keeps its progress'
   assert.deepEqual(mark, { hits: 1, progressStored: true });
   assert.deepEqual([failed.settled.size, marked.settled.size], [0, 1]);
   await hasUnsettled(roles.relay, OUTBOX);
-  await measureLag({ pool: roles.relay, table: OUTBOX, slot: SLOT, monitor: new RelayMonitor() });
+  const routing = new Routing('orders');
+  await measureLag({ pool: roles.relay, table: OUTBOX, slot: SLOT, monitor: new RelayMonitor(), routing });
   await store.readAt([1n]);
   await progress.find(SLOT);
   await store.snapshot();

@@ -92,5 +92,6 @@ function batch(): OutboxMessage[] {
     metadata: undefined,
     traceparent: undefined,
     tracestate: undefined,
+    destination: undefined,
   }));
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
 import { inspectOutbox } from '../../../relay/admin/outbox-inspection.ts';
 import { measureLag } from '../../../relay/monitoring/outbox-lag.ts';
+import { Routing } from '../../../relay/outbox/routing.ts';
 import { PublishError } from '../../../relay/publishing/publish-error.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
@@ -108,7 +109,9 @@ test('set to their worst all at once, they are withstood by both processes', asy
   assert.equal(events.json().items.length, 2);
   const relayPool = openPool({ url: relayUrl, max: 1, applicationName: 'test', log });
   cleanup(t, () => relayPool.end());
-  const lag = await measureLag({ pool: relayPool, table: OUTBOX, slot: 'hostile', monitor: relay.monitor });
+  const routing = new Routing('orders');
+  const { monitor } = relay;
+  const lag = await measureLag({ pool: relayPool, table: OUTBOX, slot: 'hostile', monitor, routing });
   assert.equal(lag.databaseError, null);
   assert.ok((lag.oldestUnsettled?.ageMs ?? -1) >= 0);
   assert.equal((await inspectOutbox(relayPool, OUTBOX, 1)).parkedCount, 1);

@@ -5,10 +5,12 @@ import { npmScript } from '../../../dev/npm-script.ts';
 import { openApp } from '../../support/app.ts';
 import { type Child, startChild } from '../../support/child-process.ts';
 import { cleanup } from '../../support/cleanup.ts';
+import { cut, loseAnswer, onCommit } from '../../support/commit-faults.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { tutorialOrder } from '../../support/orders.ts';
 import { runOutbox } from '../../support/outbox-command.ts';
 import { createBus, insertEvent, untilAllMarked, untilArrived } from '../../support/relay.ts';
+import { openTcpProxy } from '../../support/tcp-proxy.ts';
 import { until } from '../../support/until.ts';
 import { openPgBouncer, PGBOUNCERS, runbookSettings } from '../support/pgbouncer.ts';
 import { readiness, startRelayProcess } from '../support/relay-process.ts';
@@ -121,6 +123,26 @@ for (const pooler of PGBOUNCERS) {
       );
       await until('nobody waits for who has gone', async () => (await waiting(database)) === 0);
     });
+
+    for (const [what, fault, status] of [
+      ['before COMMIT arrives', cut, 503],
+      ['before its answer arrives', loseAnswer, 201],
+    ] as const) {
+      test(`a connection to it that is lost ${what}: the answer says what became of the order`, async (t) => {
+        const database = await createDatabase(t);
+        const pooled = new URL(await openPgBouncer(t, pooler, database.url, AS_SHIPPED));
+        const proxy = await openTcpProxy(t, Number(pooled.port));
+        const url = () => Object.assign(pooled, { port: String(proxy.port) }).href;
+        const { post, rowCounts } = await openApp(t, { database, url });
+        onCommit(proxy, database.pool, fault);
+
+        const answer = await post(tutorialOrder());
+
+        assert.equal(answer.statusCode, status, answer.body);
+        if (status === 503) assert.match(answer.json().type, /database-unavailable$/);
+        assert.deepEqual(await rowCounts(), status === 503 ? [0, 0, 0] : [1, 2, 1]);
+      });
+    }
 
     test('a role with hostile settings changes nothing about what is written and read', async (t) => {
       const database = await createDatabase(t);

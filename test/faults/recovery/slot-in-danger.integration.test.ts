@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_FIGURES } from '../../../relay/monitoring/session-figures.ts';
 import { OutboxStore } from '../../../relay/outbox/outbox-store.ts';
 import { ObservedPublisher } from '../../../relay/publishing/observed-publisher.ts';
 import { PublishError } from '../../../relay/publishing/publish-error.ts';
@@ -35,7 +36,7 @@ test('a slot that nears max_slot_wal_keep_size is told, once', async (t) => {
     publicationVersion: (await inspectPublication(pool, 'order_outbox', OUTBOX)).version,
     slot: 'order_outbox',
     epoch: 1n,
-    state: { handledLsn: 0n, parkedOrders: [] },
+    state: { handledLsn: 0n, parkedOrders: [], figures: NO_FIGURES },
     store: new OutboxStore(pool, OUTBOX),
     publisher: new ObservedPublisher(new MemoryPublisher(), Date.now),
     walLimit: { bytes: 1, ms: 1, leastMs: 1 },
@@ -73,11 +74,11 @@ for (const isBack of [true, false]) {
     broker.refuse = () => new PublishError('away', { kind: 'transient', code: 'BROKER_UNREACHABLE' });
     let tries = 0;
     const publisher = new ObservedPublisher(broker, () => performance.now());
-    await assert.rejects(publisher.connect());
+    await assert.rejects(publisher.connect('orders'));
     const { refuse } = broker;
-    broker.refuse = (batch) => {
+    broker.refuse = (...asked) => {
       tries++;
-      return isBack ? undefined : refuse(batch);
+      return isBack ? undefined : refuse(...asked);
     };
 
     const letGo: string[] = [];
@@ -89,7 +90,7 @@ for (const isBack of [true, false]) {
       publicationVersion: (await inspectPublication(pool, 'order_outbox', OUTBOX)).version,
       slot,
       epoch: 1n,
-      state: { handledLsn: 0n, parkedOrders: [] },
+      state: { handledLsn: 0n, parkedOrders: [], figures: NO_FIGURES },
       store: new OutboxStore(pool, OUTBOX),
       publisher,
       walLimit: { bytes: 1, ms: 1, leastMs: 1 },

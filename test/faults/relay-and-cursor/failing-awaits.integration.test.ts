@@ -83,8 +83,9 @@ class Failpoint {
       get limits() {
         return publisher.limits;
       },
+      destinations: publisher.destinations,
       prepare: (message) => publisher.prepare(message),
-      connect: () => this.#pass(() => publisher.connect()),
+      connect: (...to) => this.#pass(() => publisher.connect(...to)),
       send: (batch) => this.#pass(() => publisher.send(batch)),
       close: () => publisher.close(),
     };

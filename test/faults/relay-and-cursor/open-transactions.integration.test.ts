@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
+import { Routing } from '../../../relay/outbox/routing.ts';
 import { createLogger } from '../../../src/core/log.ts';
 import { openPool } from '../../../src/core/pool.ts';
 import { cleanup } from '../../support/cleanup.ts';
@@ -56,7 +57,7 @@ describe('a transaction that stays open', { concurrency: 2 }, () => {
       monitor,
       slot,
       publication: 'order_outbox',
-      entity: 'orders',
+      routing: new Routing('orders'),
     });
     cleanup(t, () => health.close());
     const status = async () => (await health.inject('/status')).json();

@@ -58,10 +58,11 @@ test('a send is not begun after the event loop was blocked, although nothing has
     publisher: {
       name: publisher.name,
       limits: publisher.limits,
+      destinations: publisher.destinations,
       prepare: (message) => publisher.prepare(message),
       close: () => publisher.close(),
-      async connect() {
-        await publisher.connect();
+      async connect(...to) {
+        await publisher.connect(...to);
         if (block) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LEASE_RUN_OUT_MS);
         block = false;
       },

@@ -13,17 +13,30 @@ export async function unmarkedIds(db: pg.Pool): Promise<Set<string>> {
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Waits until every row is marked, then holds what the broker took against the table. Returns what was sent again. */
-export async function checkDelivery<A extends Arrival>(db: pg.Pool, bus: TestBroker<A>): Promise<A[]> {
-  await untilAllMarked(db);
+/**
+ * Waits until every row is marked, then holds what the broker took against the table: of several databases, against all of their
+ * tables, and no order may be in two of them. Returns what was sent again.
+ */
+export async function checkDelivery<A extends Arrival>(
+  db: pg.Pool | readonly pg.Pool[],
+  bus: TestBroker<A>,
+): Promise<A[]> {
+  const tables: Committed[][] = [];
+  for (const each of [db].flat()) {
+    await untilAllMarked(each);
+    tables.push(await readOutbox(each));
+  }
+  const lanes = tables.flatMap((table) => [...new Set(table.map(({ lane }) => lane))]);
+  assert.equal(new Set(lanes).size, lanes.length, 'each order is in one database');
+  return checkAgainst(bus, tables.flat());
+}
+
+async function readOutbox(db: pg.Pool): Promise<Committed[]> {
   const { rows } = await db.query<Row>(
     `SELECT message_id::text AS id, message_body::text AS body, coalesce(aggregate_id, message_id::text) AS lane, position
      FROM outbox`,
   );
-  return checkAgainst(
-    bus,
-    rows.map(({ position, ...row }) => ({ ...row, position: BigInt(position) })),
-  );
+  return rows.map(({ position, ...row }) => ({ ...row, position: BigInt(position) }));
 }
 
 /** The same against what the writers remember, once they have stopped: also where the table is not what it was. */

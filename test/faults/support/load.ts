@@ -22,6 +22,8 @@ export interface Load {
 
 export interface LoadOptions {
   readonly writers?: number;
+  /** The order of each writer. Default: `order-0` and so on, one for each of `writers`. */
+  readonly orders?: readonly string[];
   /** A writer's pace, and how long it waits before it tries again. */
   readonly everyMs?: number;
 }
@@ -33,10 +35,14 @@ export interface LoadOptions {
 export function startLoad(
   t: TestContext,
   url: string,
-  { writers = 4, everyMs = 10 }: LoadOptions = {},
+  {
+    writers = 4,
+    orders = Array.from({ length: writers }, (_, n) => `order-${n}`),
+    everyMs = 10,
+  }: LoadOptions = {},
 ): Load {
   const committed = new Map<string, Written>();
-  const pool = new pg.Pool({ connectionString: url, max: writers });
+  const pool = new pg.Pool({ connectionString: url, max: orders.length });
   pool.on('error', () => undefined); // the server may be stopped under them
   let stopping = false;
   const write = async (order: string) => {
@@ -50,7 +56,7 @@ export function startLoad(
       if (done) committed.set(id, { order, n });
     }
   };
-  const writing = Promise.all(Array.from({ length: writers }, (_, order) => write(`order-${order}`)));
+  const writing = Promise.all(orders.map(write));
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopping = true;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { statusText } from '../../../relay/admin/cli/status-text.ts';
 import { inspectStatus } from '../../../relay/admin/outbox-status.ts';
+import { Routing } from '../../../relay/outbox/routing.ts';
 import { createDatabase } from '../../support/database.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import { OUTBOX } from '../../support/outbox-table.ts';
@@ -10,7 +11,7 @@ import { until } from '../../support/until.ts';
 
 test('the status says whether a relay streams, and how far it is', async (t) => {
   const { url, pool, name: slot } = await createDatabase(t);
-  const status = () => inspectStatus(pool, OUTBOX, slot);
+  const status = () => inspectStatus({ pool, table: OUTBOX, slot, routing: new Routing('orders') });
   const id = await insertEvent(pool, 'OrderCreated', { aggregateId: 'o1' });
 
   const before = await status();
@@ -43,7 +44,7 @@ test('the status counts what is parked and what waits, and says what to do', asy
   await pool.query('UPDATE outbox SET parked_at = now() WHERE message_id = $1', [parked]);
   await pool.query('UPDATE outbox SET deferred_at = now() WHERE message_id = $1', [behind]);
 
-  const status = await inspectStatus(pool, OUTBOX, slot);
+  const status = await inspectStatus({ pool, table: OUTBOX, slot, routing: new Routing('orders') });
 
   assert.deepEqual([status.parked, status.waiting, status.unsettled], [1, 1, 0]);
   const now = new Date(Date.parse(status.oldestParkedAt ?? '') + 3_600_000);
@@ -60,7 +61,7 @@ test('the status says that the database was set back, and why it seems so', asyn
     [slot],
   );
 
-  const status = await inspectStatus(pool, OUTBOX, slot);
+  const status = await inspectStatus({ pool, table: OUTBOX, slot, routing: new Routing('orders') });
 
   assert.equal(status.state, 'set-back');
   assert.match(status.setBack ?? '', /its progress was written in the cluster another/);

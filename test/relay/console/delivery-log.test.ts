@@ -6,6 +6,7 @@ import { epochMs } from '../../../relay/monitoring/epoch-clock.ts';
 
 const delivered = (messageId: string, committedAt: number | undefined, decodedAt?: number) => ({
   message: { messageId },
+  destination: 'orders',
   transaction: { committedAt, decodedAt },
 });
 

@@ -25,6 +25,7 @@ const WELL: FlowFacts = {
   lastPublishedAt: NOW,
   brokerName: 'Service Bus',
   entity: 'orders',
+  away: [],
 };
 const lag = (changed: Partial<FlowFacts['lag']>) => ({ lag: { ...WELL.lag, ...changed } });
 const failure = (message: string, code?: string) => ({
@@ -87,7 +88,7 @@ const CASES: [string, Partial<FlowFacts>, string, string[]][] = [
   ],
   [
     'a message is parked',
-    lag({ parkedEvents: { parked: 1, waiting: 2, oldestParkedAt: NOW } }),
+    lag({ parkedEvents: { parked: 1, waiting: 2, oldestParkedAt: NOW, parkedByEntity: {} } }),
     'good good good good',
     ['A message is parked'],
   ],
@@ -98,7 +99,7 @@ const CASES: [string, Partial<FlowFacts>, string, string[]][] = [
     {
       state: 'broker-away',
       ready: false,
-      ...lag({ parkedEvents: { parked: 1, waiting: 0, oldestParkedAt: NOW } }),
+      ...lag({ parkedEvents: { parked: 1, waiting: 0, oldestParkedAt: NOW, parkedByEntity: {} } }),
     },
     'good good warn bad',
     ['Service Bus is away', 'A message is parked'],
@@ -133,7 +134,7 @@ test('every section that the picture names is in the runbook', () => {
 test('what is told says how many, why, and by what', () => {
   const parked = noticesOf({
     ...WELL,
-    ...lag({ parkedEvents: { parked: 2, waiting: 1, oldestParkedAt: NOW } }),
+    ...lag({ parkedEvents: { parked: 2, waiting: 1, oldestParkedAt: NOW, parkedByEntity: {} } }),
   });
   const away = noticesOf({ ...WELL, state: 'broker-away', ready: false, ...failure('connect ECONNREFUSED') });
   const blocked = noticesOf({ ...WELL, ready: false, blockedBy: 'stream' });

@@ -11,7 +11,7 @@ const MISTAKES = [
     name: 'an entity that is missing',
     entity: 'nope',
     key: (text: string) => text,
-    told: /^Cannot reach Service Bus entity nope: .*\(MessagingEntityNotFound\): create the topic or queue, or correct SERVICEBUS_ENTITY$/,
+    told: /^Cannot reach Service Bus entity nope: .*\(MessagingEntityNotFound\): create the topic or queue, or correct SERVICEBUS_ENTITY or SERVICEBUS_ROUTES$/,
   },
   {
     name: 'a wrong key',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
+import { Routing } from '../../../relay/outbox/routing.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { openLog } from '../../support/log-lines.ts';
@@ -15,7 +16,14 @@ test('what only a person can end is one error line a try, slowly, and the same t
   const { log, lines } = openLog();
   const wrong = Object.assign(new URL(url), { pathname: `/${name}_typo` }).href;
   const { monitor } = startRelay(t, { url: wrong, bus, parts: () => ({ log }) });
-  const deps = { monitor, pool, table: OUTBOX, slot: 'none', publication: 'order_outbox', entity: 'orders' };
+  const deps = {
+    monitor,
+    pool,
+    table: OUTBOX,
+    slot: 'none',
+    publication: 'order_outbox',
+    routing: new Routing('orders'),
+  };
   const server = buildHealthServer(deps);
   cleanup(t, () => server.close());
 

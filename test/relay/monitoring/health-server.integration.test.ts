@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import pg from 'pg';
 import { buildHealthServer } from '../../../relay/monitoring/health-server.ts';
 import { RelayMonitor } from '../../../relay/monitoring/relay-monitor.ts';
+import { Routing } from '../../../relay/outbox/routing.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { createDatabase } from '../../support/database.ts';
 import { metricFaults, ownMetrics, seriesOf } from '../../support/metrics.ts';
@@ -23,7 +24,7 @@ function openHealth(t: TestContext, deps: { pool: pg.Pool; monitor: RelayMonitor
     table: OUTBOX,
     slot: 'none',
     publication: 'order_outbox',
-    entity: 'orders',
+    routing: new Routing('orders'),
     ...deps,
   });
   cleanup(t, () => server.close());

@@ -16,11 +16,16 @@ const NOT_SAMPLED = '00-99999999999999999999999999999999-9999999999999999-00';
 const SENT_AT = Date.UTC(2026, 0, 1);
 
 function delivered(messageId: string, traceparent?: string, tracestate?: string): Delivered {
-  return { message: { messageId }, trace: sampledTrace({ traceparent, tracestate }), transaction: {} };
+  return {
+    message: { messageId },
+    destination: 'orders',
+    trace: sampledTrace({ traceparent, tracestate }),
+    transaction: {},
+  };
 }
 
 function openSpans() {
-  const options = { slot: 'slot', entity: 'orders', broker: { 'messaging.system': 'bus' } };
+  const options = { slot: 'slot', broker: { 'messaging.system': 'bus' } };
   return sendSpans(options, provider.getTracer('test'));
 }
 

@@ -18,6 +18,7 @@ export function outboxMessage(
     metadata: undefined,
     traceparent: undefined,
     tracestate: undefined,
+    destination: undefined,
     ...more,
   };
 }

@@ -5,7 +5,7 @@ import { createLogger } from '../../../src/core/log.ts';
 import { cleanup } from '../../support/cleanup.ts';
 import { MemoryPublisher } from '../../support/memory-publisher.ts';
 import { createBus } from '../../support/relay.ts';
-import { publisherContract, type Trouble } from './publisher-contract.ts';
+import { OTHER_DESTINATION, publisherContract, type Trouble } from './publisher-contract.ts';
 
 const FAULTS: Readonly<Record<Trouble, FaultKind>> = {
   busy: 'busy',
@@ -16,7 +16,7 @@ const FAULTS: Readonly<Record<Trouble, FaultKind>> = {
 
 for (const sessions of [false, true]) {
   publisherContract(`the SDK on the local broker, ${sessions ? 'with' : 'without'} sessions`, async (t) => {
-    const bus = await createBus(t, { sessions });
+    const bus = await createBus(t, { sessions, others: [OTHER_DESTINATION] });
     const publisher = new ServiceBusPublisher(
       { connectionString: bus.connectionString, entity: 'orders', sessions },
       createLogger({ level: 'silent', service: 'test' }),
@@ -24,9 +24,14 @@ for (const sessions of [false, true]) {
     cleanup(t, () => publisher.close());
     return {
       publisher,
-      accepted: () => bus.journal.entries().map(({ messageId = '', body }) => ({ messageId, body })),
-      cause: (trouble) => {
-        const fault = bus.faults.inject({ kind: FAULTS[trouble] });
+      accepted: () =>
+        bus.journal.entries().map(({ messageId = '', body, entity }) => ({
+          messageId,
+          body,
+          at: entity,
+        })),
+      cause: (trouble, entity) => {
+        const fault = bus.faults.inject({ kind: FAULTS[trouble], ...(entity && { entity }) });
         // Nobody listens any more; what is connected already would stay so.
         if (trouble === 'unreachable') bus.faults.inject({ kind: 'closeIdle' });
         return () => fault.heal();
@@ -46,9 +51,11 @@ publisherContract('the one that tests use, which keeps messages in memory', asyn
   const publisher = new MemoryPublisher();
   return {
     publisher,
-    accepted: () => publisher.accepted,
-    cause: (trouble) => {
-      publisher.refuse = () => new PublishError(trouble, ERRORS[trouble]);
+    accepted: () =>
+      publisher.accepted.map((message) => ({ ...message, at: message.destination ?? 'orders' })),
+    cause: (trouble, destination) => {
+      publisher.refuse = (_batch, to) =>
+        to === (destination ?? to) ? new PublishError(trouble, ERRORS[trouble]) : undefined;
       return () => {
         publisher.refuse = () => undefined;
       };

@@ -52,6 +52,7 @@ test('every column that a message needs is taken, the others are not', () => {
     metadata: '{"tenant": "x"}',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     tracestate: 'a=1',
+    destination: 'log',
     processed_at: null,
     parked_at: null,
     dropped_at: null,
@@ -70,6 +71,7 @@ test('every column that a message needs is taken, the others are not', () => {
     metadata: '{"tenant": "x"}',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     tracestate: 'a=1',
+    destination: 'log',
   });
 });
 

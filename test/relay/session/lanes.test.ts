@@ -10,7 +10,14 @@ interface Message extends LaneMessage {
 
 /** "A1" is the first message of order A; "-1" one of no order. */
 function message(name: string, more: Partial<Message> = {}): Message {
-  return { name, lane: name.startsWith('-') ? undefined : name[0], bytes: 10, alone: false, ...more };
+  return {
+    name,
+    lane: name.startsWith('-') ? undefined : name[0],
+    destination: 'orders',
+    bytes: 10,
+    alone: false,
+    ...more,
+  };
 }
 
 function lanesOf(...messages: (string | Message)[]): Lanes<Message> {
@@ -20,7 +27,7 @@ function lanesOf(...messages: (string | Message)[]): Lanes<Message> {
 }
 
 function take(lanes: Lanes<Message>, limits: Partial<BatchLimits> = {}): Message[] {
-  return lanes.take({ ...LIMITS, ...limits }) ?? [];
+  return lanes.take(() => ({ ...LIMITS, ...limits })) ?? [];
 }
 
 const names = (batch: readonly Message[]) => batch.map(({ name }) => name).join(' ');
@@ -29,7 +36,10 @@ test('what has gathered goes in one batch, in order', () => {
   const lanes = lanesOf('A1', 'B1', 'A2', '-1');
 
   assert.equal(names(take(lanes)), 'A1 B1 A2 -1');
-  assert.equal(lanes.take(LIMITS), undefined);
+  assert.equal(
+    lanes.take(() => LIMITS),
+    undefined,
+  );
 });
 
 test('while a batch is in flight its orders wait and others go', () => {
@@ -148,7 +158,7 @@ test('thousands of messages come out in the order of their orders', () => {
   for (let i = 0; i < 6_000; i++) lanes.push(message(`${orders[i % 3]}${i}`));
   const next = new Map<string, number>();
 
-  for (let batch = lanes.take(LIMITS); batch; batch = lanes.take(LIMITS)) {
+  for (let batch = lanes.take(() => LIMITS); batch; batch = lanes.take(() => LIMITS)) {
     for (const { lane = '', name } of batch) {
       const number = Number(name.slice(1));
       assert.ok(number > (next.get(lane) ?? -1), `${name} after ${next.get(lane)}`);
@@ -158,4 +168,60 @@ test('thousands of messages come out in the order of their orders', () => {
   }
 
   assert.deepEqual([...next.values()], [5_997, 5_998, 5_999]);
+});
+
+const toLog = (name: string) => message(name, { destination: 'log' });
+const allBut = (away: string) => (destination: string) => (destination === away ? undefined : LIMITS);
+
+test('a batch has one destination, and an order goes on to another only when what was before is accepted', () => {
+  const lanes = lanesOf('A1', toLog('A2'), 'A3', toLog('B1'), 'B2');
+
+  const first = take(lanes);
+  const second = take(lanes);
+  assert.deepEqual([names(first), names(second), names(take(lanes))], ['A1', 'B1', '']);
+  lanes.release(first);
+  const third = take(lanes);
+  lanes.release(third);
+
+  assert.deepEqual([names(third), names(take(lanes))], ['A2', 'A3']);
+});
+
+test('what is for a destination that takes nothing keeps its own order waiting, and no other', () => {
+  const lanes = lanesOf(toLog('A1'), 'A2', 'B1', toLog('C1'), '-1');
+
+  assert.equal(names(lanes.take(allBut('log')) ?? []), 'B1 -1');
+  assert.equal(lanes.take(allBut('log')), undefined);
+  assert.equal(lanes.waiting, 3);
+
+  const logged = take(lanes);
+  lanes.release(logged);
+  assert.deepEqual([names(logged), names(take(lanes))], ['A1 C1', 'A2']);
+});
+
+test('what follows in an order for the same destination goes along when that takes something again', () => {
+  const lanes = lanesOf(toLog('A1'), toLog('A2'), toLog('B1'), 'A3', toLog('B2'));
+  assert.equal(lanes.take(allBut('log')), undefined);
+
+  assert.equal(names(take(lanes, { maxCount: 3 })), 'A1 A2 B1');
+  assert.equal(names(take(lanes)), '');
+});
+
+test('a batch that its destination has refused stands aside for the others, and keeps its place in its order', () => {
+  const lanes = lanesOf(toLog('A1'), 'A2', 'B1');
+  lanes.restore(take(lanes));
+
+  assert.equal(names(lanes.take(allBut('log')) ?? []), 'B1');
+  assert.equal(names(take(lanes)), 'A1');
+});
+
+test('what stands for a destination is taken out with all that waits behind it', () => {
+  const lanes = lanesOf(toLog('A1'), 'A2', 'B1', toLog('C1'));
+  assert.equal(names(lanes.take(allBut('log')) ?? []), 'B1');
+  lanes.push(message('A3'));
+
+  const standing = lanes.takeStanding('log');
+
+  assert.equal(names(standing), 'A1 C1');
+  assert.equal(names(lanes.withdraw(standing)), 'A2 A3');
+  assert.equal(lanes.waiting, 0);
 });

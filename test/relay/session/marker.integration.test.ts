@@ -66,16 +66,48 @@ test('a message that waits to be sent again and is refused again is still to be 
   assert.deepEqual(again, [retried, unseen]);
 });
 
+test('what is parked because its destination is away is tried again in a minute, each time, and counts as no failure', async (t) => {
+  const { pool, marker } = await openMarker(t);
+  const away = toBeParked(await insertEvent(pool, 'Away', { aggregateId: 'A' }), 0, 'away');
+
+  for (let time = 0; time < 3; time++) {
+    await pool.query('UPDATE outbox SET parked_at = NULL, deferred_at = now(), next_retry_at = NULL');
+    await marker.mark({ ...MARK, as: 'parked', messages: [away] });
+  }
+
+  const { rows } = await pool.query<{ count: number; seconds: number }>(
+    `SELECT retry_count AS count, round(extract(epoch FROM next_retry_at - parked_at))::int AS seconds FROM outbox`,
+  );
+  assert.deepEqual(rows, [{ count: 0, seconds: 60 }]);
+});
+
+// Marked by a session that ended before it knew: with the progress stored, what waits behind it would wait for nothing.
+test('what was published before it could be parked holds up nothing, and no progress is stored over that', async (t) => {
+  const { pool, marker, progress } = await openMarker(t);
+  const published = toBeParked(await insertEvent(pool, 'Published', { aggregateId: 'A' }));
+  await pool.query('UPDATE outbox SET processed_at = now()');
+
+  const { gone, progressStored } = await marker.mark({
+    ...MARK,
+    as: 'parked',
+    messages: [published],
+    settledLsn: 5n,
+  });
+
+  assert.deepEqual([gone, progressStored], [[published], false]);
+  assert.equal((await progress.find(SLOT))?.settledLsn, undefined);
+});
+
 const MARK = { settledLsn: 0n, markedLsn: 0n, skipLocked: false };
 
 /** `xid`: of the transaction it was inserted in; 0: one that everybody sees. */
-function toBeParked(messageId: string, xid = 0): Pending {
+function toBeParked(messageId: string, xid = 0, again: 'never' | 'away' = 'never'): Pending {
   const transaction = { commitLsn: 1n, xid, endLsn: 1n, unsettled: 1 };
   const pending = toPending(
     { message: outboxMessage(messageId, 'A'), transaction, wasRefused: false },
-    { prepare: prepareInMemory, limits: { oneOrderPerBatch: false } },
+    { prepare: prepareInMemory, destinations: [], limits: { oneOrderPerBatch: false } },
   );
-  return Object.assign(pending, { parked: { reason: 'refused', triedAgain: false } });
+  return Object.assign(pending, { parked: { reason: 'refused', again } });
 }
 
 async function openMarker(t: TestContext) {

@@ -10,7 +10,7 @@ const at = (commitLsn: bigint) => ({ commitLsn, xid: Number(commitLsn), unsettle
 const message = (id: string, commitLsn: bigint): Pending =>
   toPending(
     { message: outboxMessage(id, 'A'), transaction: at(commitLsn), wasRefused: false },
-    { prepare: prepareInMemory, limits: { oneOrderPerBatch: false } },
+    { prepare: prepareInMemory, destinations: [], limits: { oneOrderPerBatch: false } },
   );
 
 function askedAndRead(readUpTo: bigint) {

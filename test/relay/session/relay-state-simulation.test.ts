@@ -62,6 +62,19 @@ class KeepsNoOrder extends RelayState {
   }
 }
 
+class KeepsOrderWithinADestinationAlone extends RelayState {
+  override insert(message: OutboxMessage): void {
+    const { aggregateId, destination } = message;
+    super.insert({ ...message, aggregateId: aggregateId && `${aggregateId} for ${destination}` });
+  }
+}
+
+class HoldsUpAllForADestinationThatIsAway extends RelayState {
+  constructor(options: RelayStateOptions) {
+    super({ ...options, limits: { ...options.limits, stuckAfterMs: Number.POSITIVE_INFINITY } });
+  }
+}
+
 class TakesARefusalForAcceptance extends RelayState {
   override rejected(batch: readonly Pending[], _refusal: Refusal, now: number): number {
     this.accepted(batch, now);
@@ -124,6 +137,8 @@ const FAULTS: [typeof RelayState, RegExp][] = [
   [AcknowledgesOnReceipt, /was confirmed while m\d+ is not settled/],
   [AcknowledgesOneTooFar, /was confirmed while m\d+ is not settled/],
   [TakesAnyKeepaliveForSettled, /was told to be handled while m\d+ is not settled/],
+  [KeepsOrderWithinADestinationAlone, /overtook|in flight already/],
+  [HoldsUpAllForADestinationThatIsAway, /is away, and holds up the others/],
   [KeepsNoOrder, /overtook|in flight already/],
   [TakesARefusalForAcceptance, /is not settled|overtook|unsettled, not|was never sent/],
   [GoesOnAfterAParkedMessage, /overtook/],

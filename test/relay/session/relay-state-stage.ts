@@ -6,7 +6,7 @@ import type { Redrive } from '../../../relay/session/parked-orders.ts';
 import { DEFAULT_LIMITS, type RelayLimits } from '../../../relay/session/relay-limits.ts';
 import { RelayState } from '../../../relay/session/relay-state.ts';
 import type { Refusal } from '../../../relay/session/send-queue.ts';
-import { prepareInMemory } from '../../support/memory-publisher.ts';
+import { prepareInMemory, USUAL_DESTINATION } from '../../support/memory-publisher.ts';
 
 // A RelayState on its own, with what tests ask of it.
 
@@ -24,6 +24,7 @@ export interface Options {
   readonly settledLsn?: bigint;
   readonly markedLsn?: bigint;
   readonly parkedOrders?: readonly string[];
+  readonly destinations?: readonly string[];
 }
 
 export function openState({
@@ -31,6 +32,7 @@ export function openState({
   settledLsn = 10n,
   markedLsn = 0n,
   parkedOrders = [],
+  destinations = [USUAL_DESTINATION],
 }: Options = {}): RelayState {
   const random = () => 1; // the longest wait, so that what is due when can be told exactly
   return new RelayState({
@@ -42,6 +44,7 @@ export function openState({
       ...limits,
     },
     random,
+    destinations,
     settledLsn,
     markedLsn,
     parkedOrders,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { NO_FIGURES } from '../../../relay/monitoring/session-figures.ts';
 import { watchSession } from '../../../relay/session/session-watch.ts';
 import { openPool } from '../../../src/core/pool.ts';
 import { cleanup } from '../../support/cleanup.ts';
@@ -29,7 +30,7 @@ test('a PostgreSQL that gives no answer is gone at the second time', async (t) =
     ...run,
     pool,
     epoch: 1n,
-    state: { handledLsn: 0n, parkedOrders: [] },
+    state: { handledLsn: 0n, parkedOrders: [], figures: NO_FIGURES },
     publicationVersion: 'v1',
     fail: failed.resolve,
     letGo: () => undefined,

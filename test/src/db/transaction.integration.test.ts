@@ -46,7 +46,7 @@ test('a transaction is over after its time limit, however many statements it wou
     async (db) => {
       for (; statements < 100; statements++) await db.execute(sql`SELECT pg_sleep(0.05)`);
     },
-    300,
+    { timeoutMs: 300 },
   );
 
   await assert.rejects(transaction, isDatabaseUnavailable);

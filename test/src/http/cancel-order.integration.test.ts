@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';
+import { until } from '../../support/until.ts';
 
 const created = new Date('2024-12-12T10:30:00.000Z');
 const cancelledAt = new Date('2024-12-12T10:45:00.123Z');
@@ -167,9 +168,16 @@ test('a cancelled order is logged once, however often it is cancelled', async (t
   await cancel(orderId);
   await cancel(orderId);
 
-  const lines = logs.filter(({ msg }) => msg === `Order ${orderId} is cancelled`);
+  const lines = await until('both are logged', () => {
+    const answers = logs.filter(({ route }) => String(route).endsWith('/cancel'));
+    return answers.length === 2 && answers;
+  });
+  const answer = 'POST /api/orders/:orderId/cancel 200';
   assert.deepEqual(
-    lines.map((line) => line['orderId']),
-    [orderId],
+    lines.map((line) => [line['level'], line['orderId'], line['msg']]),
+    [
+      ['info', orderId, `${answer}: Order ${orderId} is cancelled`],
+      ['info', orderId, answer],
+    ],
   );
 });

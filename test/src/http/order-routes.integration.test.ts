@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openApp } from '../../support/app.ts';
+import { type LogLine, openApp } from '../../support/app.ts';
 import { tutorialOrder } from '../../support/orders.ts';
+import { until } from '../../support/until.ts';
 
 test("the tutorial's order gets the tutorial's answer, and what the next request needs", async (t) => {
   const { post } = await openApp(t);
@@ -159,18 +160,21 @@ test('the largest and the smallest amounts and quantities are taken, exactly', a
   assert.equal(read.json().totalAmount, 99_999_999.99);
 });
 
-test('each created order is logged once committed, with its id as a field and without its customer', async (t) => {
+test('a created order is one line of log with what was asked and what came of it, and without its customer', async (t) => {
   const { post, logs } = await openApp(t);
 
   const { orderId } = (await post(tutorialOrder(), { 'x-correlation-id': 'req-123' })).json();
 
-  const lines = logs.filter((line) => line['orderId'] === orderId);
-  assert.equal(lines.length, 1);
-  const { msg, itemCount, totalAmount, correlationId } = lines[0] ?? {};
-  assert.equal(msg, `Order ${orderId} created with 2 items, total $89.97`);
+  const lines = await untilLogged(logs, orderId);
+  const created = `Order ${orderId} created with 2 items, total $89.97`;
+  const fields = { orderId, itemCount: 2, totalAmount: 89.97, correlationId: 'req-123' };
+  const request = { method: 'POST', route: '/api/orders', status: 201 };
   assert.deepEqual(
-    { itemCount, totalAmount, correlationId },
-    { itemCount: 2, totalAmount: 89.97, correlationId: 'req-123' },
+    lines.map(({ time: _time, service: _service, messageId: _id, ms: _ms, ...rest }) => rest),
+    [
+      { level: 'debug', ...fields, msg: created },
+      { level: 'info', ...fields, ...request, msg: `POST /api/orders 201: ${created}` },
+    ],
   );
   assert.doesNotMatch(JSON.stringify(logs), /cust-123/);
 });
@@ -230,3 +234,10 @@ test('an order is not sent again to who has its version, until it changes', asyn
   assert.deepEqual([changed.statusCode, changed.headers.etag], [200, '"2"']);
   assert.equal(changed.json().status, 'Cancelled');
 });
+
+/** All lines about an order; its request's own comes once the answer is sent. */
+const untilLogged = (logs: readonly LogLine[], orderId: string) =>
+  until('its request is logged', () => {
+    const lines = logs.filter((line) => line['orderId'] === orderId);
+    return lines.some(({ route }) => route !== undefined) && lines;
+  });

@@ -31,15 +31,15 @@ test('every row of the table, and every other class, has its status, and tells n
   assert.deepEqual(await app.rowCounts(), [0, 0, 0]);
 });
 
-test('an error at COMMIT is certain if the session lives on, and uncertain if it may have ended', async (t) => {
+test('an error at COMMIT has the status of its code, also where the session may have ended, since that is asked', async (t) => {
   const app = await openApp(t);
   await raiseOnOrders(app, 'AFTER INSERT');
 
   for (const code of [...again, ...ours]) {
     const response = await postRaising(app, code);
 
-    const kind = /^(08|57P)/.test(code) ? 'commit-uncertain' : 'database-unavailable';
-    if (again.includes(code)) assertProblem(response, code, 503, `urn:order-service:problem:${kind}`);
+    if (again.includes(code))
+      assertProblem(response, code, 503, 'urn:order-service:problem:database-unavailable');
     else assertProblem(response, code, 500, 'about:blank');
   }
   assertNothingTold(app);

@@ -1,4 +1,13 @@
-import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { freePort } from '../../../dev/free-port.ts';
 import type { Fault } from '../../../dev/service-bus/faults.ts';
@@ -16,6 +25,14 @@ export interface Arrival {
   readonly at: number;
 }
 
+/** The same, with all that it takes to send it again. */
+export interface WholeArrival extends Arrival {
+  /** The topic. */
+  readonly entity: string;
+  readonly correlationId: string | undefined;
+  readonly properties: Readonly<Record<string, string | number | boolean>>;
+}
+
 /** The local Service Bus as a process that can be killed, with a journal that outlives it. */
 export class ChaosBroker {
   readonly member: Member;
@@ -23,13 +40,21 @@ export class ChaosBroker {
   readonly #journal: string;
   readonly #control: string;
 
-  static async open(folder: string, sessions: boolean, history: History): Promise<ChaosBroker> {
-    return new ChaosBroker(folder, sessions, history, await freePort(), await freePort());
+  /** `topics` in the form of Microsoft's emulator. */
+  static async open(folder: string, topics: readonly object[], history: History): Promise<ChaosBroker> {
+    return new ChaosBroker(folder, topics, history, await freePort(), await freePort());
   }
 
-  private constructor(folder: string, sessions: boolean, history: History, port: number, control: number) {
+  private constructor(
+    folder: string,
+    topics: readonly object[],
+    history: History,
+    port: number,
+    control: number,
+  ) {
     const config = join(folder, 'broker.json');
-    writeFileSync(config, JSON.stringify(brokerConfig(sessions)));
+    const UserConfig = { Namespaces: [{ Name: 'sbemulatorns', Topics: topics }], Logging: { Type: 'File' } };
+    writeFileSync(config, JSON.stringify({ UserConfig }));
     this.port = port;
     this.#journal = join(folder, 'journal.jsonl');
     this.#control = `http://localhost:${control}`;
@@ -76,20 +101,30 @@ export class ChaosBroker {
   }
 
   /** Everything that was stored, in order, also by earlier lives of the process. */
-  arrivals(): Arrival[] {
+  arrivals(): WholeArrival[] {
     return readFileSync(this.#journal, 'utf8')
       .split('\n')
       .filter((line) => line !== '')
-      .map((line) => {
-        const { messageId, subject, sessionId, body, at } = JSON.parse(line);
-        return {
-          messageId,
-          subject,
-          sessionId,
-          body: Buffer.from(body, 'base64').toString(),
-          at: Date.parse(at),
-        };
-      });
+      .map(toArrival);
+  }
+
+  /** About so many bytes of that, from somewhere: 0 is the beginning, 1 the end. */
+  someArrivals(from: number, bytes: number): WholeArrival[] {
+    const file = openSync(this.#journal, 'r');
+    try {
+      const piece = Buffer.alloc(bytes);
+      const length = readSync(
+        file,
+        piece,
+        0,
+        bytes,
+        Math.floor(from * Math.max(0, this.journalBytes - bytes)),
+      );
+      // What the piece begins and ends with may be parts of lines.
+      return piece.toString('utf8', 0, length).split('\n').slice(1, -1).map(toArrival);
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** A kill in the middle of writing leaves a part of a line, of a message that nobody was told is stored. */
@@ -110,12 +145,26 @@ export class ChaosBroker {
   }
 }
 
-/** One topic that journals every message, repeats too, and keeps none: a subscription is there for its sessions alone. */
-function brokerConfig(sessions: boolean): object {
+function toArrival(line: string): WholeArrival {
+  const { entity, messageId, subject, sessionId, correlationId, applicationProperties, body, at } =
+    JSON.parse(line);
+  return {
+    entity,
+    messageId,
+    subject,
+    sessionId,
+    correlationId,
+    properties: applicationProperties,
+    body: Buffer.from(body, 'base64').toString(),
+    at: Date.parse(at),
+  };
+}
+
+/** A topic that journals every message, repeats too, and keeps none: a subscription is there for its sessions alone. */
+export function journalOnly(sessions: boolean): object {
   const nothing = { Name: 'nothing', Properties: { FilterType: 'Sql', SqlFilter: { SqlExpression: '1=0' } } };
   const Subscriptions = sessions
     ? [{ Name: 'all', Properties: { RequiresSession: true }, Rules: [nothing] }]
     : [];
-  const Topics = [{ Name: 'orders', Properties: { RequiresDuplicateDetection: false }, Subscriptions }];
-  return { UserConfig: { Namespaces: [{ Name: 'sbemulatorns', Topics }], Logging: { Type: 'File' } } };
+  return { Name: 'orders', Properties: { RequiresDuplicateDetection: false }, Subscriptions };
 }

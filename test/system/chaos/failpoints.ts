@@ -18,7 +18,7 @@ export const failpoints: readonly Failpoint[] = [
   before('during_recovery_scan', 'relay/recovery/unsettled-table.ts', 'yield await readChunk('),
 ];
 
-function before(name: string, file: string, find: string): Failpoint {
+export function before(name: string, file: string, find: string): Failpoint {
   return { name, patch: { file, find, replace: `globalThis.chaosFailpoint(); ${find}` } };
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PlannedFault } from './fault-plan.ts';
 import { brokerFaults } from './faults/broker-faults.ts';
-import type { Bite, Choice, FaultKind, Stage } from './faults/fault.ts';
+import type { Bite, Choice, FaultKind } from './faults/fault.ts';
 import { networkFaults } from './faults/network-faults.ts';
 import { poisonFaults } from './faults/poison-faults.ts';
 import { postgresFaults } from './faults/postgres-faults.ts';
@@ -13,12 +13,15 @@ import { swallowedFaults } from './faults/swallowed-faults.ts';
 import { tableFaults } from './faults/table-faults.ts';
 import type { History } from './history.ts';
 
+/** Of the rig: two for each process. */
+const NETWORKS = 8;
+
 export const faultKinds: Readonly<Record<string, FaultKind>> = {
   ...processFaults,
   ...postgresFaults,
   ...slotFaults,
   ...brokerFaults,
-  ...networkFaults,
+  ...networkFaults(NETWORKS),
   ...swallowedFaults,
   ...tableFaults,
   ...settingsFaults,
@@ -39,9 +42,10 @@ export interface FaultRecord {
 }
 
 /** Lets the faults happen and resolves when the last one is healed. Those of one victim wait for each other. */
-export async function runFaults(
+export async function runFaults<S>(
   plan: readonly PlannedFault[],
-  stage: Stage,
+  kinds: Readonly<Record<string, FaultKind<S>>>,
+  stage: S,
   history: History,
 ): Promise<FaultRecord[]> {
   const records: FaultRecord[] = [];
@@ -50,7 +54,7 @@ export async function runFaults(
   const end = plan.at(-1)?.atMs ?? 0;
   for (const { kind, atMs, choice } of plan) {
     await sleep(Math.max(0, start + atMs - performance.now()));
-    const fault = faultKinds[kind];
+    const fault = kinds[kind];
     if (!fault) throw new Error(`There is no fault ${kind}`);
     const victim = fault.victim(choice);
     const before = busy.get(victim) ?? Promise.resolve();
@@ -65,10 +69,10 @@ export async function runFaults(
   return records;
 }
 
-async function carryOut(
+async function carryOut<S>(
   kind: string,
-  fault: FaultKind,
-  stage: Stage,
+  fault: FaultKind<S>,
+  stage: S,
   choice: Choice,
   history: History,
 ): Promise<FaultRecord> {

@@ -27,12 +27,17 @@ export interface OrderClientsOptions {
   /** Orders a second; fewer when the system or the machine cannot. */
   readonly rate: number;
   readonly history: History;
+  /** What is ordered. Default: a few of a thousand products, at any price. */
+  readonly items?: (random: SeededRandom) => CreateOrder['items'];
+  /** How many of them are cancelled. Default: 0.4. */
+  readonly cancelledShare?: number;
+  /** The longest that an order stands before it is. Default: not at all. */
+  readonly cancelledAfterMs?: number;
 }
 
 /** As many as hang for a time-out while one of two networks is silent. */
 const MAX_IN_FLIGHT = 400;
 const TIMEOUT_MS = 5_000;
-const CANCELLED_SHARE = 0.4;
 
 /** Places orders, cancels some of them, and asks again with the same key until it knows what became of each. */
 export class OrderClients {
@@ -90,15 +95,12 @@ export class OrderClients {
   async #placeOne(): Promise<void> {
     const random = this.#random;
     const key = `key-${this.#options.seed}-${this.placed.length}`;
-    const items = Array.from({ length: 1 + random.below(3) }, () => ({
-      productId: `prod-${random.below(1_000)}`,
-      quantity: 1 + random.below(5),
-      unitPrice: random.below(100_000) / 100,
-    }));
-    const request = { ...tutorialOrder(), customerId: key, items };
+    const { items = anyItems, cancelledShare = 0.4, cancelledAfterMs = 0 } = this.#options;
+    const request = { ...tutorialOrder(), customerId: key, items: items(random) };
     const order: PlacedOrder = { key, request, created: 'info', orderId: undefined, cancelled: undefined };
     this.placed.push(order);
-    const cancels = random.chance(CANCELLED_SHARE);
+    const cancels = random.chance(cancelledShare);
+    const standsMs = cancels ? random.below(cancelledAfterMs) : 0;
 
     const created = await this.#ask('create', '/api/orders', key, request);
     const { outcome, answer } = created;
@@ -106,6 +108,7 @@ export class OrderClients {
     if (outcome === 'fail') order.refusal = told(created);
     order.orderId = answer?.orderId;
     if (outcome !== 'ok' || !cancels) return;
+    await sleep(standsMs);
     order.cancelled = 'info';
     const path = `/api/orders/${order.orderId}/cancel`;
     const cancel = await this.#ask('cancel', path, `${key}-cancel`, { reason: 'Ordered twice' });
@@ -150,6 +153,14 @@ export class OrderClients {
       this.#inFlight[api] = this.inFlightAt(api) - 1;
     }
   }
+}
+
+function anyItems(random: SeededRandom): CreateOrder['items'] {
+  return Array.from({ length: 1 + random.below(3) }, () => ({
+    productId: `prod-${random.below(1_000)}`,
+    quantity: 1 + random.below(5),
+    unitPrice: random.below(100_000) / 100,
+  }));
 }
 
 interface Answer {

@@ -6,7 +6,7 @@ import { npmScript } from '../../../dev/npm-script.ts';
 import { type LocalPostgres, openPostgres } from '../../../dev/postgres.ts';
 import { migratedDatabase } from '../../support/migrated-database.ts';
 import { until } from '../../support/until.ts';
-import { ChaosBroker } from './broker.ts';
+import { ChaosBroker, journalOnly } from './broker.ts';
 import { createRoles } from './create-roles.ts';
 import { FaultProxy } from './fault-proxy.ts';
 import type { History } from './history.ts';
@@ -75,7 +75,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
   });
   db.on('error', () => undefined); // PostgreSQL is killed on purpose
   await createRoles(db);
-  const broker = await ChaosBroker.open(folder, sessions, history);
+  const broker = await ChaosBroker.open(folder, [journalOnly(sessions)], history);
   await broker.start();
 
   const proxies: FaultProxy[] = [];
@@ -122,7 +122,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
       RELAY_HOST: '127.0.0.1',
       RELAY_PORT: String(port),
       RELAY_SLOT: SLOT,
-      SERVICEBUS_CONNECTION_STRING: `Endpoint=sb://localhost:${toBroker.port};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;`,
+      SERVICEBUS_CONNECTION_STRING: connectionStringOf(toBroker.port),
       SERVICEBUS_ENTITY: 'orders',
       SERVICEBUS_SESSIONS: String(sessions),
       OUTBOX_RETENTION: '1m',
@@ -166,7 +166,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
 }
 
 /** Waits until they are; throws of the first that is not for so long. */
-export async function ready(nodes: readonly Node[]): Promise<void> {
+export async function ready(nodes: readonly Pick<Node, 'url' | 'member'>[]): Promise<void> {
   for (const { url, member } of nodes) {
     await until(`${member.name} is ready`, async () => (await healthOf(url, 5_000))?.ok, 90_000);
   }
@@ -186,13 +186,19 @@ export async function healthOf(
   }
 }
 
+/** Of the local Service Bus, on this port. */
+export function connectionStringOf(port: number): string {
+  return `Endpoint=sb://localhost:${port};SharedAccessKeyName=RootManageSharedAccessKey;SharedAccessKey=SAS_KEY_VALUE;UseDevelopmentEmulator=true;`;
+}
+
 /** Which commit the working tree stands on, and whether it was changed. */
 export function commitOf(): string {
   const git = (...args: string[]) => spawnSync('git', args, { encoding: 'utf8' }).stdout.trim();
   return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', 'relay', 'src') ? '+changes' : ''}`;
 }
 
-function through(url: string, proxy: FaultProxy): string {
+/** The same URL, by way of this network. */
+export function through(url: string, proxy: FaultProxy): string {
   const changed = new URL(url);
   changed.hostname = 'localhost';
   changed.port = String(proxy.port);

@@ -67,7 +67,8 @@ async function observe(options: ChaosOptions, rig: Rig, history: History): Promi
   watch.start();
   try {
     await sleep(CALM_MS);
-    faults.push(...(await runFaults(planOf(options, planted), { rig, clients, poison, troubled }, history)));
+    const stage = { rig, clients, poison, troubled };
+    faults.push(...(await runFaults(planOf(options, planted), faultKinds, stage, history)));
     await rig.heal().catch((error: unknown) => failures.push(String(error)));
     await sleep(CALM_MS);
   } finally {

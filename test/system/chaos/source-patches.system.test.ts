@@ -4,18 +4,21 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { failpoints } from './failpoints.ts';
 import { plants } from './plants/plants.ts';
+import { inboxFailpoints } from './saga/inbox-failpoints.ts';
+import { sagaPlants } from './saga/saga-plants.ts';
 import { shortRetention } from './short-retention.ts';
 import { applyPatch } from './source-patch.ts';
 import { patchEnvironment } from './source-patch-environment.ts';
 
-// A change of the relay that moves what they replace moves them too, or the rig proves nothing any more.
+// A change of the source that moves what they replace moves them too, or the rig proves nothing any more.
 
 for (const { name, patches } of [
   ...plants,
+  ...sagaPlants,
   { name: 'the short retention', patches: shortRetention },
-  ...failpoints.map(({ name, patch }) => ({ name, patches: [patch] })),
+  ...[...failpoints, ...inboxFailpoints].map(({ name, patch }) => ({ name, patches: [patch] })),
 ]) {
-  test(`what ${name} replaces stands in the relay exactly once`, () => {
+  test(`what ${name} replaces stands in the source exactly once`, () => {
     for (const patch of patches) {
       const source = readFileSync(patch.file, 'utf8');
       assert.notEqual(applyPatch(source, patch), source);

@@ -3,10 +3,12 @@ import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { failpoints } from './failpoints.ts';
 import { plants } from './plants/plants.ts';
+import { inboxFailpoints } from './saga/inbox-failpoints.ts';
+import { sagaPlants } from './saga/saga-plants.ts';
 import { shortRetention } from './short-retention.ts';
 import { applyPatch, type SourcePatch } from './source-patch.ts';
 
-// Loaded by --import into a relay: changes the source of some of its modules while they are loaded. CHAOS_PLANT names a
+// Loaded by --import into a relay or an inbox: changes the source of some of its modules while they are loaded. CHAOS_PLANT names a
 // planted fault, CHAOS_FAILPOINT a place to die at and at which passing of it: "after_ack:3". CHAOS_SHORT_RETENTION makes the
 // minutes of the retention short.
 
@@ -16,11 +18,14 @@ const patches: SourcePatch[] = [];
 if (process.env['CHAOS_SHORT_RETENTION']) patches.push(...shortRetention);
 
 const plant = process.env['CHAOS_PLANT'];
-if (plant) patches.push(...(plants.find(({ name }) => name === plant)?.patches ?? unknown(plant)));
+if (plant)
+  patches.push(...([...plants, ...sagaPlants].find(({ name }) => name === plant)?.patches ?? unknown(plant)));
 
 const [failpoint, passing = '1'] = process.env['CHAOS_FAILPOINT']?.split(':') ?? [];
 if (failpoint) {
-  patches.push(failpoints.find(({ name }) => name === failpoint)?.patch ?? unknown(failpoint));
+  patches.push(
+    [...failpoints, ...inboxFailpoints].find(({ name }) => name === failpoint)?.patch ?? unknown(failpoint),
+  );
   let left = Number(passing);
   Object.assign(globalThis, {
     chaosFailpoint: () => {

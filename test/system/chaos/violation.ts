@@ -15,7 +15,16 @@ export type ViolationKind =
   | 'not ready while moving'
   | 'table grows'
   | 'witness'
-  | 'not drained';
+  | 'not drained'
+  | 'effect lost'
+  | 'effect twice'
+  | 'handled out of order'
+  | 'dead-lettered'
+  | 'dead letter missing'
+  | 'state unexplained'
+  | 'version gap'
+  | 'order stuck'
+  | 'stock wrong';
 
 export interface Violation {
   readonly kind: ViolationKind;

@@ -43,7 +43,7 @@ for (const sessions of [false, true]) {
 
       const theirs = await sender.createMessageBatch();
       for (const message of outgoing) assert.ok(theirs.tryAddMessage(message), `seed ${seed}: not full`);
-      const ours = new EncodedBatch(outgoing.map((message) => encoder.encode(message)));
+      const ours = new EncodedBatch(outgoing.map((message) => encoder.encode(message, 'orders')));
 
       assert.equal(ours.count, theirs.count);
       assert.ok(bytesOf(ours).equals(bytesOf(theirs)), `seed ${seed}`);

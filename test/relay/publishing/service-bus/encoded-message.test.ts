@@ -13,7 +13,7 @@ import { SeededRandom } from '../../session/simulation/seeded-random.ts';
 
 const encoder = new MessageEncoder();
 const encode = (message: OutboxMessage, sessions = false): EncodedMessage =>
-  encoder.encode(toServiceBusMessage(message, sessions));
+  encoder.encode(toServiceBusMessage(message, sessions), 'orders');
 const sizeOf = (...batch: EncodedMessage[]) => new EncodedBatch(batch).sizeInBytes;
 
 for (const sessions of [false, true]) {

@@ -20,7 +20,7 @@ test('an idle connection to the broker that has become half open is given up in 
   const log = createLogger({ level: 'silent', service: 'test' });
   const publisher = new ServiceBusPublisher({ connectionString, entity: 'orders', sessions: false }, log);
   cleanup(t, () => publisher.close());
-  await publisher.connect();
+  await publisher.connect('orders');
   const [link] = links;
   const silentSince = performance.now();
 

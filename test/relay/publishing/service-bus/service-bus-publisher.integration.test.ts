@@ -39,7 +39,7 @@ async function openPublisher(
     log,
   );
   cleanup(t, () => publisher.close());
-  await publisher.connect();
+  await publisher.connect('orders');
   return { bus, publisher, connections: () => links.size };
 }
 

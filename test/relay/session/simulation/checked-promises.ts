@@ -24,7 +24,9 @@ export class CheckedPromises {
   check({ state, unsettled, inFlight, redriven }: SimulatedSession): void {
     if (!redriven && state.backlog.count !== unsettled)
       throw new BrokenPromise(`${unsettled} unsettled, not ${state.backlog.count}`);
-    if (inFlight.size > this.#limits.maxInFlight) throw new BrokenPromise('Too much in flight');
+    const ofEach = Map.groupBy(inFlight, ([row]) => row?.destination);
+    for (const batches of ofEach.values())
+      if (batches.length > this.#limits.maxInFlight) throw new BrokenPromise('Too much in flight');
   }
 
   /** After each event that it was given. */
@@ -36,6 +38,8 @@ export class CheckedPromises {
   checkBatch({ isDraining, inFlight }: SimulatedSession, batch: readonly Row[]): void {
     if (isDraining) throw new BrokenPromise('A send was begun after the stop');
     if (batch.length > this.#limits.maxBatchCount) throw new BrokenPromise('A batch of too many');
+    if (new Set(batch.map(({ destination }) => destination)).size > 1)
+      throw new BrokenPromise('A batch for several destinations');
     const orders = new Set(batch.map(({ order }) => order));
     if (this.#limits.oneOrderPerBatch && orders.size > 1)
       throw new BrokenPromise('A batch of several orders');
@@ -61,6 +65,21 @@ export class CheckedPromises {
     // What waits for an operator waits in the table.
     const { settled, parked, deferred, dropped } = row;
     return row.ephemeral ? this.#broker.hasAccepted(row) : settled || parked || deferred || dropped;
+  }
+
+  /** Whether the broker has all but the orders that wait for this destination, as far as the relay knows, or are parked. */
+  hasAllBut(destination: string): boolean {
+    const rows = this.#postgres.wal.flatMap((transaction) => transaction.rows);
+    const held = new Set(
+      rows
+        // Of what its own writer deleted nobody knows whether the relay knows that it was accepted.
+        .filter((row) => row.ephemeral || !this.isSettled(row) || row.parked || row.deferred)
+        .filter((row) => row.destination === destination || row.parked || row.deferred)
+        .map((row) => row.order ?? row.id),
+    );
+    return rows.every(
+      (row) => held.has(row.order ?? row.id) || row.history || row.dropped || this.#broker.hasAccepted(row),
+    );
   }
 
   /** At rest the broker has all, and the progress says so. */

@@ -59,7 +59,7 @@ function read(
     const orders = asked.map((row) => postgres.readOrder(row, limit, schedule.now));
     schedule.later('relay', () => {
       for (const [at, { rows, ...what }] of orders.entries()) {
-        const messages = rows.map(({ id, order }) => outboxMessage(id, order));
+        const messages = rows.map(({ id, order, destination }) => outboxMessage(id, order, { destination }));
         const refusedBefore = new Set(rows.filter((row) => broker.hasDeclined(row)).map(({ id }) => id));
         session.state.read(redrives[at] as Redrive, { ...what, messages, refusedBefore }, schedule.now);
       }

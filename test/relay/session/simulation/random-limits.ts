@@ -10,6 +10,7 @@ export function randomLimits(random: SeededRandom): RelayLimits {
     maxBatchCount: 1 + random.below(6),
     maxUnsettled: 3 + random.below(30),
     maxUnsettledBytes: random.chance(0.3) ? 5_000 : 1_000_000,
+    stuckAfterMs: random.below(500),
     markCount: 1 + random.below(8),
     markAfterMs: random.below(50),
   };

@@ -44,7 +44,8 @@ export function sendBatch(
     answer(() => session.state.accepted(batch, schedule.now));
   };
 
-  if (surroundings.trouble(0.08)) reject(random.pick([REFUSALS.busy, REFUSALS.transient]));
+  if (rows[0]?.destination === surroundings.away) reject(REFUSALS.transient);
+  else if (surroundings.trouble(0.08)) reject(random.pick([REFUSALS.busy, REFUSALS.transient]));
   else if (surroundings.trouble(0.04)) {
     // Nobody knows whether it is lost or only slow.
     giveUp();

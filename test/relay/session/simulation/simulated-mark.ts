@@ -68,7 +68,10 @@ export class SimulatedMark {
     const again = messages.filter(
       ({ message }) => !left.has(message.messageId) && this.#isToBeMarkedAgain(message.messageId, lookUp),
     );
-    const gone = messages.filter(({ message }) => this.#isGone(message.messageId, lookUp));
+    const gone = messages.filter(
+      ({ message }) =>
+        this.#isGone(message.messageId, lookUp) || (!progressStored && this.#wasDone(message.messageId)),
+    );
     for (const row of this.#rowsOf(messages)) session.locked.delete(row);
     for (const row of this.#rowsOf(locked)) session.locked.add(row);
     broker.excuse(this.#rowsOf(gone));
@@ -88,6 +91,12 @@ export class SimulatedMark {
     const { transaction, deferred } = this.#surroundings.postgres.row(id);
     if (!present.has(id)) return !(transaction && isVisible(transaction));
     return !settled.has(id) && !(this.#mark.as === 'parked' && !this.#isParked(id) && deferred);
+  }
+
+  /** What was settled before it could be parked. */
+  #wasDone(id: string): boolean {
+    const { settled, dropped } = this.#surroundings.postgres.row(id);
+    return this.#mark.as === 'parked' && this.#isParked(id) && (settled || dropped);
   }
 
   /** What its own writer deleted, nobody can send. */

@@ -25,14 +25,16 @@ export class SimulatedPostgres {
   readonly #locked = new Map<string, number>();
   readonly #random: SeededRandom;
   readonly #orders: readonly string[];
+  readonly #destinations: readonly string[];
   #open: { xid: number; rows: Row[] }[] = [];
   #xid = 1_000;
   /** What a committed transaction has changed in rows, as soon as others see it. */
   #changes: { readonly transaction: WalTransaction; readonly apply: () => void }[] = [];
 
-  constructor(random: SeededRandom, orders: readonly string[]) {
+  constructor(random: SeededRandom, orders: readonly string[], destinations: readonly string[]) {
     this.#random = random;
     this.#orders = orders;
+    this.#destinations = destinations;
   }
 
   row(id: string): Row {
@@ -112,6 +114,8 @@ export class SimulatedPostgres {
       if (isParked(id)) row.parked = !row.settled && !row.dropped;
       else row.deferred = !row.parked;
     }
+    // What was settled before holds up nothing: that has to be dealt with first.
+    if (ids.some((id) => isParked(id) && !this.row(id).parked)) return false;
     this.progress = progress;
     return true;
   }
@@ -132,7 +136,8 @@ export class SimulatedPostgres {
       isAll: parkedAt !== -1 || found.length < limit,
       endsAtParked: parkedAt !== -1,
       readUpTo: this.walEnd,
-      isVisible: (xid: number) => xids.has(xid),
+      // 0 stands for what was read from the table.
+      isVisible: (xid: number) => xid === 0 || xids.has(xid),
     };
   }
 
@@ -197,6 +202,7 @@ export class SimulatedPostgres {
     const row: Row = {
       id: `m${this.rows.size}`,
       order: random.chance(0.1) ? undefined : random.pick(this.#orders),
+      destination: random.pick(this.#destinations) ?? '',
       history: random.chance(0.05),
       ephemeral: random.chance(0.05),
       settled: false,

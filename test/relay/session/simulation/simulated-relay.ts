@@ -101,6 +101,17 @@ export class SimulatedRelay {
     throw new BrokenPromise('It does not come to rest');
   }
 
+  /** Until what has nothing to do with a destination that is away has been sent, which must not wait for it. */
+  sendAllBut(destination: string): void {
+    for (let waits = 0; waits < MOST_WAITS; waits++) {
+      this.deliver(20);
+      // Not each time: it looks at every row.
+      if (waits % 16 === 0 && this.#surroundings.promises.hasAllBut(destination)) return;
+      this.wait();
+    }
+    throw new BrokenPromise(`${destination} is away, and holds up the others`);
+  }
+
   #startAnew(): void {
     this.#session.isOver = true;
     this.#session = this.#start();
@@ -125,10 +136,11 @@ export class SimulatedRelay {
   }
 
   #open(from: Lsn, parkedOrders: ReadonlySet<string>, table?: readonly Row[]): SimulatedSession {
-    const { random, limits, postgres } = this.#surroundings;
+    const { random, limits, postgres, destinations } = this.#surroundings;
     const state = this.#openState({
       limits,
       random: () => random.next(),
+      destinations,
       settledLsn: table ? 0n : from,
       markedLsn: postgres.progress.markedLsn,
       parkedOrders:

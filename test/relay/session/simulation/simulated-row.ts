@@ -4,6 +4,7 @@ export interface Row {
   readonly id: string;
   /** Undefined: it belongs to no order. */
   readonly order: string | undefined;
+  readonly destination: string;
   /** Inserted as processed already. */
   readonly history: boolean;
   /** Deleted by the transaction that inserted it: never in the table, but in the WAL. */

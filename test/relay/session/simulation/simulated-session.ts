@@ -110,6 +110,7 @@ export class SimulatedSession {
 
   #give(row: Row): void {
     this.unsettled++;
-    this.state.insert(outboxMessage(row.id, row.order));
+    const { id, order, destination } = row;
+    this.state.insert(outboxMessage(id, order, { destination }));
   }
 }

@@ -18,6 +18,7 @@ const WEIGHTS = {
   retryParked: 2,
   dropParked: 0.5,
   lockRow: 1,
+  turnAway: 1,
 };
 
 /**
@@ -38,9 +39,14 @@ export class Simulation {
   }
 
   play(): void {
-    const { random, postgres, broker, promises } = this.#surroundings;
+    const { random, postgres, broker, promises, destinations } = this.#surroundings;
     for (let step = 0; step < STEPS; step++) this.#actions[random.weighted(WEIGHTS)]();
 
+    const [, away] = destinations;
+    if (away !== undefined) {
+      this.#surroundings.away = away;
+      this.#relay.sendAllBut(away);
+    }
     this.#surroundings.heal();
     this.#relay.comeToRest();
     // What the broker refuses can be parked again; its refusals come to an end.
@@ -82,6 +88,7 @@ function actions(
     },
     retryParked: () => surroundings.release('retry'),
     dropParked: () => surroundings.release('drop'),
+    turnAway: () => surroundings.turnAway(),
     lockRow: () => postgres.lockRow(schedule.now + random.below(4_000)),
   };
 }

@@ -7,6 +7,7 @@ import { SimulatedBroker } from './simulated-broker.ts';
 import { SimulatedPostgres } from './simulated-postgres.ts';
 
 const ORDERS = ['A', 'B', 'C', 'D'];
+const DESTINATIONS = ['orders', 'lifecycle'];
 
 /** All that is around a relay, the same for the same seed, and what is promised about it. */
 export class Surroundings {
@@ -17,6 +18,10 @@ export class Surroundings {
   readonly schedule: Schedule;
   readonly postgres: SimulatedPostgres;
   readonly promises: CheckedPromises;
+  /** In half of the histories there is one alone. */
+  readonly destinations: readonly string[];
+  /** The one that takes nothing now. */
+  away: string | undefined;
   #healed = false;
 
   constructor(seed: number) {
@@ -26,7 +31,8 @@ export class Surroundings {
     this.maxBatchBytes = random.chance(0.3) ? 1_500 : 100_000;
     this.broker = new SimulatedBroker(random);
     this.schedule = new Schedule(random);
-    this.postgres = new SimulatedPostgres(random, ORDERS);
+    this.destinations = DESTINATIONS.slice(0, random.chance(0.5) ? 1 : 2);
+    this.postgres = new SimulatedPostgres(random, ORDERS, this.destinations);
     this.promises = new CheckedPromises(this.postgres, this.broker, this.limits);
   }
 
@@ -45,6 +51,11 @@ export class Surroundings {
     this.broker.committed(this.postgres.release(rows, how, this.schedule.now));
   }
 
+  /** A destination takes nothing from here on, or all are there again. */
+  turnAway(): void {
+    this.away = this.away === undefined ? this.random.pick(this.destinations) : undefined;
+  }
+
   /** Whether a call fails that fails so often. */
   trouble(probability: number): boolean {
     return !this.#healed && this.random.chance(probability);
@@ -53,6 +64,7 @@ export class Surroundings {
   /** The writers come to their ends, and nothing fails any more but what the broker refuses. */
   heal(): void {
     this.#healed = true;
+    this.away = undefined;
     this.postgres.unlockRows();
     for (const transaction of this.postgres.commitAll(this.schedule.now)) this.broker.committed(transaction);
   }

@@ -4,6 +4,7 @@ import { sql } from 'drizzle-orm';
 import type pg from 'pg';
 import { createLogger } from '../../../../src/core/log.ts';
 import { openPool } from '../../../../src/core/pool.ts';
+import { learnBackend } from '../../../../src/db/backend.ts';
 import type { Database } from '../../../../src/db/database.ts';
 import { createDispatcher } from '../../../../src/dispatcher.ts';
 import { createHandler, type Fate } from '../../../../src/inbox/handling/handler.ts';
@@ -54,7 +55,7 @@ export function openHandler(
 ) {
   const { url = databaseUrl, behave = () => undefined, onFailure = 'continue' } = options;
   const { lockTimeoutMs = 2_000, connections: max = 4, random = () => NO_WAIT } = options;
-  const pool = openPool({ url, max, applicationName: 'inbox', log, lockTimeoutMs });
+  const pool = openPool({ url, max, applicationName: 'inbox', log, lockTimeoutMs, onConnect: learnBackend });
   cleanup(t, () => pool.end());
   const fates: Fate[] = [];
   const errors: unknown[] = [];

@@ -20,7 +20,7 @@ test('a message whose COMMIT is lost is tried again, and is handled once', async
 
   assert.deepEqual(await handle(counted(1)), COMPLETE);
 
-  assert.deepEqual([fates, errors.map(codeOf)], [['handled'], ['COMMIT_UNCERTAIN']]);
+  assert.deepEqual([fates, errors.map(codeOf)], [['handled'], ['DATABASE_UNAVAILABLE']]);
   assert.deepEqual(await counts(database.pool), [1]);
 });
 
@@ -37,7 +37,7 @@ test('a message of which only the answer to COMMIT is lost is found to be handle
 
   assert.deepEqual(await handle(counted(1)), COMPLETE);
 
-  assert.deepEqual([fates, errors.map(codeOf)], [['repeat'], ['COMMIT_UNCERTAIN']]);
+  assert.deepEqual([fates, errors.map(codeOf)], [['handled'], []]);
   assert.deepEqual(await counts(database.pool), [1]);
 });
 

@@ -30,7 +30,7 @@ export interface Bite {
   readonly brokenAt?: number;
 }
 
-export interface FaultKind {
+export interface FaultKind<S = Stage> {
   /** As the verdict's table calls it. */
   readonly label: string;
   readonly weight: number;
@@ -45,7 +45,7 @@ export interface FaultKind {
   /** It is about one order, and delays no other. */
   readonly ofOneOrder?: boolean;
   /** Carries it out and heals it. */
-  run(stage: Stage, choice: Choice): Promise<Bite>;
+  run(stage: S, choice: Choice): Promise<Bite>;
 }
 
 /** Whether a statement was carried out; that it was not may be on purpose. */
