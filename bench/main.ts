@@ -4,6 +4,8 @@ import { apiCreate } from './figures/api-create.ts';
 import { apiOverload } from './figures/api-overload.ts';
 import { apiRead } from './figures/api-read.ts';
 import { apiTraced } from './figures/api-traced.ts';
+import { inboxDrain } from './figures/inbox-drain.ts';
+import { inboxLatency } from './figures/inbox-latency.ts';
 import { relayBig } from './figures/relay-big.ts';
 import { relayConsole } from './figures/relay-console.ts';
 import { relayDecode } from './figures/relay-decode.ts';
@@ -35,6 +37,8 @@ const figures: readonly Figure[] = [
   relayBig,
   relayGrowth,
   relaySessions,
+  inboxDrain,
+  inboxLatency,
   apiCreate,
   apiRead,
   apiAuth,

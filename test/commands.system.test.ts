@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parse as parseYaml } from 'yaml';
 import { parseCommand } from '../relay/admin/cli/arguments.ts';
+import { parseCommand as parseDeadLettersCommand } from '../src/inbox/admin/cli/arguments.ts';
 import { documents } from './support/documents.ts';
 import { commandsIn } from './support/shell-commands.ts';
 import { plants } from './system/chaos/plants/plants.ts';
@@ -121,6 +122,7 @@ function checkNode(args: readonly string[]): void {
 function checkProgram(program: string, args: readonly string[]): void {
   assert.ok(existsSync(program), `${program} does not exist`);
   if (program === 'relay/admin/cli/main.ts') parseCommand(args);
+  else if (program === 'src/inbox/admin/cli/main.ts') parseDeadLettersCommand(args);
   else if (/\b(parseArgs|commandLine)\(/.test(readFileSync(program, 'utf8'))) assertKnown(program, args);
   else
     assert.deepEqual(

@@ -167,8 +167,10 @@ function violations(files: ReadonlyMap<string, string>): string[] {
 /** The files of src/core that no two processes share. Types count: they are shared as well. */
 function notShared(files: ReadonlyMap<string, string>): string[] {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
-  const loaded = ['api', 'relay', 'inbox'].map((name) => {
-    const entries = scripts[name]?.match(/\b(src|relay)\/[\w/-]+\.ts\b/g) ?? []; // the process, and what --import loads before it
+  // Each process with the command that operates it.
+  const loaded = [['api'], ['relay', 'outbox'], ['inbox', 'dead-letters']].map((names) => {
+    const commands = names.map((name) => scripts[name]).join(' ');
+    const entries = commands.match(/\b(src|relay)\/[\w/-]+\.ts\b/g) ?? []; // the program, and what --import loads before it
     return new Set(entries.flatMap((entry) => [...loadedBy(entry, files, { types: true })]));
   });
   return [...files.keys()].filter(

@@ -48,7 +48,7 @@ test('every variable is in the table with its default', () => {
 
 test('every npm script is in the table', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const named = [...section('npm scripts').matchAll(/^\| `npm (?:run ([\w:]+)|(test))`/gm)].map(
+  const named = [...section('npm scripts').matchAll(/^\| `npm (?:run ([\w:-]+)|(test))`/gm)].map(
     ([, run, short]) => run ?? short,
   );
 

@@ -1,10 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { npmScript } from '../../dev/npm-script.ts';
 import type { WriteReply } from '../programs/order-writer.ts';
 import { type Api, DATABASE_CONNECTIONS, measureRequests, POST_ORDER, startApi } from '../support/api-rig.ts';
 import { startCpuMeter } from '../support/cpu.ts';
 import type { Figure, Sample, Side } from '../support/figure.ts';
+import { runPgbench } from '../support/pgbench.ts';
 import { startWorker, type Worker } from '../support/processes.ts';
 import { openServer, type Server } from '../support/server.ts';
 
@@ -82,20 +82,7 @@ async function measureWriter(server: Server, writer: Worker, count: number): Pro
 
 async function measurePgbench(server: Server, count: number): Promise<Sample> {
   await emptyTables(server);
-  const script = new URL('../programs/order.pgbench.sql', import.meta.url).pathname;
-  const each = String(Math.ceil(count / DATABASE_CONNECTIONS));
-  const meter = startCpuMeter({ PostgreSQL: server.cpuUs });
-  const child = spawn(
-    'pgbench',
-    ['-n', '-M', 'prepared', '-c', String(DATABASE_CONNECTIONS), '-t', each, '-f', script, server.url],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += String(text)));
-  await once(child, 'close');
-  const rate = Number(/tps = ([\d.]+) \(without initial/.exec(output)?.[1]);
-  if (!(rate > 0)) throw new Error(`pgbench:\n${output}`);
-  return { values: { rate }, cpu: meter(count) };
+  return runPgbench(server, 'order.pgbench.sql', { clients: DATABASE_CONNECTIONS, count });
 }
 
 async function emptyTables({ db }: Server): Promise<void> {

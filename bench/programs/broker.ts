@@ -2,7 +2,7 @@ import { openServiceBus } from '../../dev/service-bus/service-bus.ts';
 import { answerRequests, nowUs } from '../support/worker.ts';
 
 // The local Service Bus in a process of its own. Its topic has no subscription and no duplicate detection: it takes in, counts
-// and forgets, so that what is measured is who sends.
+// and forgets, so that what is measured is who sends. Its queues keep what is to be received.
 
 type Request =
   | { kind: 'open'; keep: number }
@@ -17,7 +17,10 @@ answerRequests(async (request: Request) => {
     case 'open':
       bus = await openServiceBus({
         port: 0,
-        namespace: { topics: [{ name: 'orders' }] },
+        namespace: {
+          topics: [{ name: 'orders' }],
+          queues: [{ name: 'plain' }, { name: 'sessions', requiresSession: true }],
+        },
         journal: { keep: request.keep, now: nowUs },
       });
       return bus.connectionString;

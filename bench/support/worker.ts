@@ -14,5 +14,8 @@ export function answerRequests<Request extends object>(answer: (request: Request
   process.on('SIGTERM', () => process.exit(0));
 }
 
+/** What the clock of the day is ahead of `nowUs`, in microseconds. */
+export const clockOffsetUs = () => (performance.timeOrigin + performance.now()) * 1_000 - nowUs();
+
 /** Microseconds on a clock that all processes of this machine share. */
 export const nowUs = () => Number(process.hrtime.bigint() / 1_000n);

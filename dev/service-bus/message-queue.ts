@@ -121,10 +121,14 @@ export class MessageQueue {
       if (message.state === 'active') this.#makeReady(message);
       return 'alreadyDead';
     }
-    if (settlement.kind !== 'complete') changeProperties(message, settlement.properties);
+    if ('properties' in settlement) changeProperties(message, settlement.properties);
     switch (settlement.kind) {
       case 'complete':
         this.#drop(message);
+        break;
+      case 'release':
+        this.#locks.unlock(message);
+        if (message.state === 'active') this.#makeReady(message);
         break;
       case 'abandon':
         this.#locks.unlock(message);

@@ -50,7 +50,7 @@ export class OutgoingLink implements SessionOwner, WatchedLink {
     answerDrainAlways(sender);
     sender.on('sender_flow', () => this.#onFlow());
     sender.on('accepted', (context: EventContext) => this.#onOutcome(context, { kind: 'complete' }));
-    sender.on('released', (context: EventContext) => this.#onOutcome(context, { kind: 'abandon' }));
+    sender.on('released', (context: EventContext) => this.#onOutcome(context, { kind: 'release' }));
     sender.on('modified', (context: EventContext) =>
       this.#onOutcome(context, modifiedSettlement(context.delivery)),
     );
@@ -176,7 +176,7 @@ function rejectedSettlement(delivery: Delivery | undefined): Settlement {
 
 // rhea's typings of `message` have the outcomes' predicates but not their constructors.
 const outcomes = rhea.message as unknown as Record<
-  'accepted' | 'rejected' | 'modified',
+  'accepted' | 'rejected' | 'modified' | 'released',
   (fields?: object) => { described(): unknown }
 >;
 
@@ -188,6 +188,8 @@ function answerTo(settlement: Settlement): unknown {
     case 'abandon':
     case 'defer':
       return outcomes.modified({}).described();
+    case 'release':
+      return outcomes.released({}).described();
     case 'deadLetter':
       return outcomes.rejected({}).described();
   }

@@ -63,6 +63,8 @@ export function newMessage(
 /** What a receiver decided about a message it has locked. */
 export type Settlement =
   | { readonly kind: 'complete' }
+  /** Given back, without the delivery being counted: https://github.com/Azure/amqpnetlite/issues/342 */
+  | { readonly kind: 'release' }
   | { readonly kind: 'abandon'; readonly properties?: Record<string, unknown> | undefined }
   | { readonly kind: 'defer'; readonly properties?: Record<string, unknown> | undefined }
   | {

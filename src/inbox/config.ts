@@ -31,12 +31,21 @@ export const inboxProperties = {
   INBOX_PORT: portConfig(5002),
 };
 
+const namespace = {
+  anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }],
+};
+
 /** What a process with an inbox reads from the environment: the properties of every inbox, and these. */
 export const inboxConfigOf = <P extends TProperties>(own: P) =>
-  Type.Object(
-    { ...inboxProperties, ...own },
-    { anyOf: [{ required: ['SERVICEBUS_CONNECTION_STRING'] }, { required: ['SERVICEBUS_NAMESPACE'] }] },
-  );
+  Type.Object({ ...inboxProperties, ...own }, namespace);
+
+const { DATABASE_URL, DATABASE_AUTH, DATABASE_POOLER, INBOX_SUBSCRIPTIONS } = inboxProperties;
+
+/** What the command for dead letters needs of it. */
+export const deadLettersConfig = Type.Object(
+  { DATABASE_URL, DATABASE_AUTH, DATABASE_POOLER, INBOX_SUBSCRIPTIONS, ...connectionProperties },
+  namespace,
+);
 
 /** What the inbox of the order service reads. */
 export const inboxConfig = inboxConfigOf({ ORDER_EXPIRES_AFTER: Type.Optional(durationConfig()) });

@@ -18,6 +18,7 @@ import { type Expiry, startExpiry } from './expiry/expiry.ts';
 import type { ConsumedEvents } from './handling/consumed-event.ts';
 import { createHandler } from './handling/handler.ts';
 import { choreOf, runInbox } from './inbox.ts';
+import { LOCK_TIMEOUT_MS } from './lock-timeout.ts';
 import { buildHealthServer } from './monitoring/health-server.ts';
 import { InboxMonitor } from './monitoring/inbox-monitor.ts';
 import { collectMetrics } from './monitoring/metrics.ts';
@@ -40,8 +41,6 @@ export interface InboxParts<R extends Registry> {
   readonly pool: pg.Pool;
 }
 
-// Shorter than any lock of the broker, whose shortest is 5 s: who waits for the same message lets go of it before.
-const LOCK_TIMEOUT_MS = 3_000;
 /** Messages beyond the connections wait for one: each has it for milliseconds. */
 const CONNECT_TIMEOUT_MS = 5_000;
 

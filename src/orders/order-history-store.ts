@@ -18,6 +18,22 @@ const selectHistory = prepared((db) =>
     .prepare('select_order_history'),
 );
 
+const insertEntry = prepared((db) =>
+  db
+    .insert(orderHistory)
+    .values({
+      orderId: placeholder('orderId'),
+      version: placeholder('version'),
+      status: placeholder('status'),
+      eventType: placeholder('eventType'),
+      changedBy: placeholder('changedBy'),
+      reason: placeholder('reason'),
+      causationId: placeholder('causationId'),
+      changedAt: placeholder('changedAt'),
+    })
+    .prepare('insert_order_history'),
+);
+
 /**
  * The order as it stands now with its history, which ends at that version whatever is written meanwhile. One of another owner is
  * not there. What was never changed costs one statement.
@@ -41,8 +57,8 @@ export async function recordChange(
 ): Promise<void> {
   const { orderId } = order;
   const { version, status, event: eventType, by: changedBy, reason, at: changedAt } = entry;
-  const row = { orderId, version, status, eventType, changedBy, reason, causationId: causeId, changedAt };
-  await Promise.all([updateOrder(db, order), db.insert(orderHistory).values(row).execute()]);
+  const row = { orderId, version, status, eventType, changedBy, causationId: causeId, changedAt };
+  await Promise.all([updateOrder(db, order), insertEntry(db).execute({ ...row, reason: reason ?? null })]);
 }
 
 /** Whether the history of an order that is locked has an entry of the same words by the same one. */

@@ -120,10 +120,22 @@ export async function lockOrder(db: Database, orderId: string, owner: Owner): Pr
   throw errorCode(locked.reason) === LOCK_NOT_AVAILABLE ? orderLocked(locked.reason) : locked.reason;
 }
 
+const updateOrderRow = prepared((db) =>
+  db
+    .update(orders)
+    .set({
+      status: sql`${placeholder('status')}`,
+      updatedAt: sql`${sql.param(placeholder('updatedAt'), orders.updatedAt)}`,
+      version: sql`${placeholder('version')}`,
+    })
+    .where(eq(orders.orderId, placeholder('orderId')))
+    .prepare('update_order'),
+);
+
 /** Writes what can change about an order that is locked. */
 export async function updateOrder(db: Database, order: Order): Promise<void> {
   const { orderId, status, updatedAt, version } = order;
-  await db.update(orders).set({ status, updatedAt, version }).where(eq(orders.orderId, orderId));
+  await updateOrderRow(db).execute({ orderId, status, updatedAt, version });
 }
 
 /** A page of orders, newest first. What is written meanwhile moves none of the others to another page. */

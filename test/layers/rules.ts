@@ -169,7 +169,7 @@ export const rules: Rule[] = [
   {
     rule: 'the environment is read at the edge',
     files:
-      /^(?!(src|src\/inbox|src\/db\/migrate|relay|relay\/admin\/cli|doctor|examples\/[^/]+)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
+      /^(?!(src|src\/inbox|src\/inbox\/admin\/cli|src\/db\/migrate|relay|relay\/admin\/cli|doctor|examples\/[^/]+)\/main\.ts|src\/core\/telemetry\.ts|drizzle\.config\.ts|dev\/|bench\/|test\/)/,
     text: /process\.env\b|process\['env'\]|\benv\b[^;]*\bfrom 'node:process'/,
     planted: ['src/app.ts', "const docs = process.env['API_DOCS'];"],
   },

@@ -1,3 +1,4 @@
+import { textTable } from '../../../src/core/text-table.ts';
 import { type Routing, withDestination } from '../../outbox/routing.ts';
 import { AdminError } from '../admin-error.ts';
 import { confirmDatabase } from '../confirm-database.ts';
@@ -14,7 +15,6 @@ import { inspectStatus, type StatusDeps } from '../outbox-status.ts';
 import { countParked, dropParked, retryParked } from '../parked-selection.ts';
 import type { Command } from './arguments.ts';
 import { statusText } from './status-text.ts';
-import { textTable } from './text-table.ts';
 
 /** What a command has to say, for people and for machines. */
 export interface Answer {

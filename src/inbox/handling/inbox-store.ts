@@ -92,7 +92,23 @@ export async function insertWaiting(
     .onConflictDoNothing();
 }
 
-/** The same behind another one of its aggregate. False if none waits any more. */
+/** Inserts the row of a message that is never to be handled; if there is a row, nothing. */
+export async function insertDropped(
+  db: Database,
+  consumer: string,
+  message: ReceivedMessage,
+  reason: string,
+): Promise<void> {
+  await db
+    .insert(inbox)
+    .values({ ...rowOf(consumer, message), processedAt: sql`now()`, errorMessage: droppedFor(reason) })
+    .onConflictDoNothing();
+}
+
+/** What the row of a message says that a person gave up. */
+export const droppedFor = (reason: string): string => `Dropped: ${reason}`;
+
+/** The same as `insertWaiting`, behind another one of its aggregate. False if none waits any more. */
 export async function insertBehind(
   db: Database,
   consumer: string,

@@ -6,7 +6,14 @@ import type { Once, Registry } from '../../dispatcher.ts';
 import { type CarryOutDeps, carryingOut } from './carry-out.ts';
 import { describeFailure } from './describe-failure.ts';
 import { failureOf, POLICIES } from './failure-policy.ts';
-import { endWaiting, findFirstWaiting, findWaiting, isHandled, noteFailure } from './inbox-store.ts';
+import {
+  droppedFor,
+  endWaiting,
+  findFirstWaiting,
+  findWaiting,
+  isHandled,
+  noteFailure,
+} from './inbox-store.ts';
 import type { WaitingMessage } from './waiting-message.ts';
 
 export interface WaitingDeps<R extends Registry> extends CarryOutDeps<R> {
@@ -20,6 +27,11 @@ export interface Retried {
   readonly failed?: { readonly messageId: string; readonly reason: string };
 }
 
+/** How many messages are given up; and what has become of those behind them. */
+export interface Dropped extends Retried {
+  readonly dropped: number;
+}
+
 /** What a person decides about messages that wait in the table. */
 export interface Waiting {
   /**
@@ -27,8 +39,11 @@ export interface Waiting {
    * it has no aggregate. Nothing if it does not wait. Throws DATABASE_UNAVAILABLE, COMMIT_UNCERTAIN.
    */
   retry(consumer: string, messageId: string): Promise<Retried>;
-  /** The message is never handled. What waits behind it is, as in `retry`. */
-  drop(consumer: string, messageId: string): Promise<Retried>;
+  /**
+   * These messages of one aggregate are never handled; their rows keep the reason. What waits behind them is, as in `retry`. Those that do
+   * not wait are left as they are.
+   */
+  drop(consumer: string, messageIds: readonly string[], reason: string): Promise<Dropped>;
 }
 
 /** For whoever runs it beside the inbox: whatever comes meanwhile keeps its place. */
@@ -40,12 +55,20 @@ export function openWaiting<R extends Registry>(deps: WaitingDeps<R>): Waiting {
       const message = await read(connections, (db) => findWaiting(db, consumer, messageId));
       return message ? handleFrom(consumer, message) : { handled: 0 };
     },
-    async drop(consumer, messageId) {
-      const message = await read(connections, (db) => findWaiting(db, consumer, messageId));
-      if (!message) return { handled: 0 };
-      await inTransaction(connections, (db) => endWaiting(db, consumer, messageId, 'Dropped by a person'));
-      log.warn({ consumer, messageId }, 'A message was dropped');
-      return message.aggregateId === undefined ? { handled: 0 } : handleFrom(consumer, message);
+    async drop(consumer, messageIds, reason) {
+      const ended = await inTransaction(connections, async (db) => {
+        const messages: WaitingMessage[] = [];
+        for (const messageId of messageIds) {
+          const message = await findWaiting(db, consumer, messageId);
+          if (message && (await endWaiting(db, consumer, messageId, droppedFor(reason))))
+            messages.push(message);
+        }
+        return messages;
+      });
+      log.warn({ consumer, messageIds, reason }, 'Messages were dropped');
+      const [first] = ended;
+      const rest = first?.aggregateId === undefined ? { handled: 0 } : await handleFrom(consumer, first);
+      return { dropped: ended.length, ...rest };
     },
   };
 

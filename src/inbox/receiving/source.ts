@@ -15,8 +15,16 @@ export interface Source {
 /** Locks are renewed by RenewedLock: the SDK's own renewal tells nobody when it has failed. */
 const OPTIONS = { skipParsingBodyAsJson: true, maxAutoLockRenewalDurationInMs: 0 } as const;
 
-export function createReceiver(client: ServiceBusClient, { from }: Source): ServiceBusReceiver {
-  const options = { ...OPTIONS, maxAutoRenewLockDurationInMs: 0 };
+export function createReceiver(
+  client: ServiceBusClient,
+  { from }: Source,
+  subQueue?: 'deadLetter',
+): ServiceBusReceiver {
+  const options = {
+    ...OPTIONS,
+    maxAutoRenewLockDurationInMs: 0,
+    ...(subQueue && { subQueueType: subQueue }),
+  };
   return 'queue' in from
     ? client.createReceiver(from.queue, options)
     : client.createReceiver(from.topic, from.subscription, options);

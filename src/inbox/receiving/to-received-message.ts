@@ -12,6 +12,8 @@ const OWN_PROPERTIES = new Set([
   'traceparent',
   'tracestate',
   'Diagnostic-Id',
+  'DeadLetterReason',
+  'DeadLetterErrorDescription',
 ]);
 
 /** What a receiver with `skipParsingBodyAsJson` has received, in words that are not the broker's. */

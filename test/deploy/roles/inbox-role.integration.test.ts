@@ -66,7 +66,7 @@ test('the role of the inbox handles every event, holds what it cannot, retries a
   await inTransaction(pool, (db) => findOverdueOrders(db, 60_000, 10));
   const waiting = openWaiting(deps);
   const retried = await waiting.retry(CONSUMER, 'held');
-  await waiting.drop(CONSUMER, 'held');
+  await waiting.drop(CONSUMER, ['held'], 'unwanted');
 
   assert.deepEqual(fates, ['handled', 'handled', 'handled', 'handled', 'handled', 'held', 'held']);
   assert.equal(retried.failed?.messageId, 'held');

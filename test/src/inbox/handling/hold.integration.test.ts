@@ -102,8 +102,8 @@ test('a message that is dropped is never handled, and those behind it are', asyn
   const messages = [1, 2, 3].map((n) => counted(n, { messageId: `m${n}` }));
   for (const message of messages) await handle(message);
 
-  assert.deepEqual(await waiting.drop('queue', 'm1'), { handled: 2 });
-  assert.deepEqual(await waiting.drop('queue', 'm1'), { handled: 0 });
+  assert.deepEqual(await waiting.drop('queue', ['m1'], 'unwanted'), { dropped: 1, handled: 2 });
+  assert.deepEqual(await waiting.drop('queue', ['m1'], 'unwanted'), { dropped: 0, handled: 0 });
   for (const message of messages) await handle(message);
 
   assert.deepEqual(
@@ -116,7 +116,7 @@ test('a message that is dropped is never handled, and those behind it are', asyn
   const { rows } = await database.pool.query(
     `SELECT error_message AS error FROM inbox WHERE message_id = 'm1'`,
   );
-  assert.deepEqual(rows, [{ error: 'Dropped by a person' }]);
+  assert.deepEqual(rows, [{ error: 'Dropped: unwanted' }]);
 });
 
 test('messages without an aggregate wait alone', async (t) => {
