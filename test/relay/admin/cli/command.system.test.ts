@@ -25,11 +25,11 @@ test('list shows what is parked with its reason and what waits, then what is uns
   assert.match(stdout, /^1 parked: /);
   assert.match(
     rows.find((row) => row.startsWith(id)) ?? '',
-    /OrderCreated +o1 +\S+Z +1 +MessageSizeExceeded$/,
+    /OrderCreated +orders +o1 +\S+Z +1 +MessageSizeExceeded$/,
   );
   assert.match(
     rows.find((row) => row.startsWith(failing)) ?? '',
-    /OrderCancelled +o2 .* 7 +- +the broker does.*\.\.\.$/,
+    /OrderCancelled +orders +o2 .* 7 +- +the broker does.*\.\.\.$/,
   );
   assert.ok(
     rows.indexOf(rows.find((row) => row.startsWith(id)) ?? '') <
