@@ -16,6 +16,8 @@ export interface BatchLimits {
   readonly oneLane: boolean;
 }
 
+const NONE: readonly LaneMessage[] = [];
+
 /** What a batch to this destination may be now; undefined: none may go. */
 export type LimitsOf = (destination: string) => BatchLimits | undefined;
 
@@ -56,12 +58,12 @@ export class Lanes<M extends LaneMessage> {
     const batch: M[] = [];
     const lanes = new Set<string>();
     let limits: BatchLimits | undefined;
+    let first: M | undefined;
     let bytes = 0;
     for (; this.#head < this.#ready.length; this.#head++) {
       if (limits && batch.length >= limits.maxCount) break;
       const message = this.#ready[this.#head] as M;
       const { lane } = message;
-      const [first] = batch;
       const behind = lane === undefined ? undefined : this.#busy.get(lane);
       const follows = behind?.length === 0 && lanes.has(lane as string);
       if (behind && !(follows && message.destination === first?.destination)) {
@@ -74,6 +76,7 @@ export class Lanes<M extends LaneMessage> {
         continue;
       }
       if (first && !joins(message, batch, bytes, limits)) break;
+      first ??= message;
       batch.push(message);
       bytes += message.bytes;
       if (lane === undefined || behind) continue;
@@ -161,7 +164,7 @@ export class Lanes<M extends LaneMessage> {
     const freed: M[] = [];
     for (const { lane } of batch) {
       if (lane === undefined) continue;
-      freed.push(...(this.#busy.get(lane) ?? []));
+      for (const message of this.#busy.get(lane) ?? NONE) freed.push(message as M);
       this.#busy.delete(lane);
     }
     return freed;
@@ -186,7 +189,7 @@ function joins(
   bytes: number,
   limits: BatchLimits,
 ): boolean {
-  const [first] = batch;
+  const first = batch[0];
   if (batch.length >= limits.maxCount || message.alone || first?.alone) return false;
   if (limits.oneLane && message.lane !== first?.lane) return false;
   return bytes + message.bytes <= limits.maxBytes;

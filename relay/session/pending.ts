@@ -60,9 +60,10 @@ export function toPending(taken: Taken, { prepare, limits, destinations }: Pendi
   const { message, transaction, wasRefused } = taken;
   const { messageId, aggregateId, body } = message;
   const prepared = tryToPrepare(message, prepare);
-  const [usual = ''] = destinations;
   const { destination, bytes, alone } =
-    prepared instanceof PublishError ? { destination: usual, bytes: body.length, alone: true } : prepared;
+    prepared instanceof PublishError
+      ? { destination: destinations[0] ?? '', bytes: body.length, alone: true }
+      : prepared;
   return {
     message: { messageId, aggregateId },
     transaction,

@@ -7,6 +7,8 @@ export class BucketCounts {
   readonly bounds: readonly number[];
   readonly #counts: Float64Array;
   #sum = 0;
+  /** Where the last value was: the next one is mostly near it. */
+  #at = 0;
 
   constructor(bounds: readonly number[]) {
     this.bounds = bounds;
@@ -14,8 +16,11 @@ export class BucketCounts {
   }
 
   add(value: number): void {
-    let at = 0;
-    while (value > (this.bounds[at] ?? Number.POSITIVE_INFINITY)) at++;
+    const { bounds } = this;
+    let at = this.#at;
+    while (at < bounds.length && value > (bounds[at] as number)) at++;
+    while (at > 0 && value <= (bounds[at - 1] as number)) at--;
+    this.#at = at;
     this.#counts[at] = (this.#counts[at] as number) + 1;
     this.#sum += value;
   }
