@@ -15,6 +15,9 @@ export interface MessageLimits {
   readonly waitMs: number;
 }
 
+/** How long a free place waits for others. */
+const GATHERS_MS = 5;
+
 /** Receives without sessions: what is there, so many at once, in no order. Until `stopping`; never rejects. */
 export async function receiveMessages(hand: InHand, limits: MessageLimits): Promise<void> {
   const { reception, stopping } = hand;
@@ -64,13 +67,28 @@ class MessageReceiver {
     const { reception, stopping } = this.#hand;
     for (;;) {
       await reception.ready();
-      if (this.#free === 0) await new Promise<void>((resolve) => (this.#onFree = resolve));
+      await this.#untilFree();
       if (stopping.aborted || this.#connection.isRetired) return;
       if (reception.isPaused) continue;
       const batch = await pull(this.#receiver, this.#free, this.#limits.waitMs);
       for (const message of batch) this.#take(message);
       if (batch.length === 0) await reception.silent(this.#connection);
     }
+  }
+
+  /** Resolves when half of the places are free, or one is for a moment: to pull one message costs as much as to pull many. */
+  #untilFree(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let timer: NodeJS.Timeout | undefined;
+    this.#onFree = () => {
+      if (this.#free * 2 >= this.#limits.concurrency) resolve();
+      else if (this.#free > 0) timer ??= setTimeout(resolve, GATHERS_MS);
+    };
+    this.#onFree();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#onFree = () => undefined;
+    });
   }
 
   #take(message: ServiceBusReceivedMessage): void {
