@@ -66,6 +66,7 @@ test('the README shows what its request is answered', async (t) => {
 
 test('the other documents name addresses that answer', async (t) => {
   const stack = await startStack(t);
+  await stack.startInbox().ready(`${stack.inboxUrl}/health/ready`);
   const { orderId } = await postOrder(stack);
   const others = documents.filter(({ path }) => !GUIDES.includes(path));
   const scripts = others.flatMap(({ blocks, code }) => [
@@ -137,6 +138,7 @@ async function send(command: readonly string[], stack: TestStack): Promise<{ hea
   const target = url
     .replace('http://localhost:5000', stack.apiUrl)
     .replace('http://localhost:5001', stack.relayUrl)
+    .replace('http://localhost:5002', stack.inboxUrl)
     .replace('http://localhost:5300', `http://127.0.0.1:${stack.bus.healthPort}`);
   const response = await fetch(target, {
     method: values.request,

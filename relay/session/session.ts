@@ -25,6 +25,7 @@ export class Session implements StreamHandler {
   #redrives: RedriveTarget[] = [];
   readonly #ending = new AbortController();
   #pumpScheduled = false;
+  /** When this turn of the event loop began to bring events: a clock that is read for each costs more than to know it of each. */
   #turnBegan = 0;
   #wake: NodeJS.Timeout | undefined;
   #pumped = Promise.withResolvers<void>();
@@ -68,7 +69,8 @@ export class Session implements StreamHandler {
       case 'begin': {
         const transaction = state.begin(event.commitLsn, event.xid);
         transaction.committedAt = event.committedAt;
-        if (observer) transaction.decodedAt = this.#turnAt();
+        this.#schedulePump();
+        if (observer) transaction.decodedAt = this.#turnBegan;
         break;
       }
       case 'insert':
@@ -167,15 +169,10 @@ export class Session implements StreamHandler {
     await stream.confirmLast(state.storedLsn);
   }
 
-  /** When this turn of the event loop began to bring events: a clock that is read for each costs more than to know it of each. */
-  #turnAt(): number {
-    if (!this.#pumpScheduled) this.#turnBegan = epochMs();
-    return this.#turnBegan;
-  }
-
   #schedulePump(): void {
     if (this.#pumpScheduled) return;
     this.#pumpScheduled = true;
+    this.#turnBegan = epochMs();
     // After what the socket has just brought: a chunk of events makes one batch, not as many as there are events.
     setImmediate(() => {
       this.#pumpScheduled = false;

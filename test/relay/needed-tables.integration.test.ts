@@ -19,7 +19,9 @@ test('a database without the tables ends the relay with the commands to run', as
 test('a relay asks neither for migrations nor for orders', async (t) => {
   const { url, pool } = await createDatabase(t);
   const bus = new MemoryPublisher();
-  await pool.query('DROP SCHEMA drizzle CASCADE; DROP TABLE order_items, orders, idempotency_keys');
+  await pool.query(
+    'DROP SCHEMA drizzle CASCADE; DROP TABLE order_items, order_history, orders, idempotency_keys, inbox',
+  );
   await insertEvent(pool, 'Event');
 
   startRelay(t, { url, bus });

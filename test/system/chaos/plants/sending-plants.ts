@@ -7,7 +7,7 @@ export const sendingPlants: readonly Plant[] = [
     patches: [
       {
         file: 'relay/session/lanes.ts',
-        find: 'const behind = lane !== undefined && !lanes.has(lane) ? this.#busy.get(lane) : undefined;',
+        find: 'const behind = lane === undefined ? undefined : this.#busy.get(lane);',
         replace: 'const behind: M[] | undefined = undefined;',
       },
     ],
