@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { endWithUs } from './end-with-us.ts';
 import { freePort } from './free-port.ts';
 import { type Account, serverAccount } from './server-account.ts';
 
@@ -83,6 +84,7 @@ export async function openPostgres(options: PostgresOptions = {}): Promise<Local
     if (options.keepIn === undefined) rmSync(home, { recursive: true, force: true });
   };
   process.on('exit', leaveNothing);
+  const tellPid = options.keepIn === undefined ? endWithUs('QUIT', home) : endWithUs('INT');
 
   async function start(changed: Record<string, string> = {}): Promise<void> {
     Object.assign(settings, changed);
@@ -97,6 +99,8 @@ export async function openPostgres(options: PostgresOptions = {}): Promise<Local
         stdio: ['ignore', log, log],
       });
       closeSync(log);
+      tellPid(child.pid);
+      child.once('exit', () => tellPid(undefined));
       const exited = new Promise<false>((done) => child.once('exit', () => done(false)));
       child.once('error', () => child.emit('exit'));
       if (await Promise.race([exited, accepting(url('postgres'), deadline)])) {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import pg from 'pg';
 import { openPostgres } from '../../dev/postgres.ts';
@@ -27,3 +29,31 @@ test('a PostgreSQL that is killed is told, and can be started again; one that is
   await postgres.stop();
   assert.deepEqual(ends, ['SIGKILL']);
 });
+
+test('a PostgreSQL ends with the process that opened it, also if that one is killed, and leaves no folder', async (t) => {
+  const copyOf = JSON.stringify(process.env['TEST_POSTGRES_DATA']);
+  const program = `
+    const { openPostgres } = await import('./dev/postgres.ts');
+    const { dataDir } = await openPostgres({ copyOf: ${copyOf} });
+    process.stdout.write(dataDir);
+    setInterval(() => undefined, 1_000);`;
+  const owner = spawn(process.execPath, ['--input-type=module', '--eval', program]);
+  cleanup(t, async () => void owner.kill('SIGKILL'));
+  const [told] = (await once(owner.stdout, 'data')) as [Buffer];
+  const dataDir = told.toString();
+  const [pid] = readFileSync(join(dataDir, 'postmaster.pid'), 'utf8').split('\n');
+
+  owner.kill('SIGKILL');
+
+  await until('the server has ended', () => !isAlive(Number(pid)));
+  await until('its folder is deleted', () => !existsSync(dirname(dataDir)));
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ESRCH');
+    return false;
+  }
+}
